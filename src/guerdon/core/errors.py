@@ -1,0 +1,86 @@
+"""The root of every error that Guerdon raises on purpose.
+
+An error is part of the product: it has a stable code, an HTTP status, a sentence that says what went wrong and
+one that says what to do about it. Sentences are written in English with ``{placeholders}`` and translated where they
+are shown, so a domain never needs to know who reads it.
+"""
+
+from typing import Any, ClassVar
+
+
+class GuerdonError(Exception):
+    """Base class of all typed errors.
+
+    Class attributes:
+        code: stable, kebab-case; the last part of the problem document's ``type``.
+        status: the HTTP status that the error answers with.
+        message: English template of what went wrong, with ``{placeholders}`` filled from ``params``.
+        remedy: English template of what the reader can do.
+
+    Args:
+        field: the input field at fault, as a dotted path (``value.hours``), if it is one field.
+        params: what fills the placeholders; shown to the client too, so never a secret.
+    """
+
+    code: ClassVar[str] = "internal-error"
+    status: ClassVar[int] = 500
+    message: ClassVar[str] = "Something went wrong."
+    remedy: ClassVar[str] = "Try again later; if it happens again, tell the operator."
+
+    def __init__(self, *, field: str | None = None, **params: Any) -> None:
+        self.field = field
+        self.params = params
+        super().__init__(self.message.format(**params))
+
+
+class NotFoundError(GuerdonError):
+    """Something that was asked for does not exist, or the asker may not know that it does."""
+
+    code = "not-found"
+    status = 404
+    message = "There is no such {what}."
+    remedy = "Check the address or the id."
+
+
+class PermissionDeniedError(GuerdonError):
+    """The asker is known, and may not do this."""
+
+    code = "permission-denied"
+    status = 403
+    message = "You are not allowed to do this."
+    remedy = "Sign in with an account that has the permission '{permission}', or ask an administrator."
+
+
+class ConflictError(GuerdonError):
+    """The request was understood, but what it acts on has moved on."""
+
+    code = "conflict"
+    status = 409
+    message = "This has changed in the meantime."
+    remedy = "Load it again and repeat what you wanted to do."
+
+
+class FieldError(GuerdonError):
+    """One field of the input has a value that cannot be accepted; subclasses say which rule it breaks."""
+
+    code = "invalid-field"
+    status = 422
+    message = "This value cannot be accepted: {problem}"
+    remedy = "Correct the field and send it again."
+
+
+class FieldErrors(GuerdonError):
+    """Several fields are wrong at once; every one is named, so that a person corrects a form once.
+
+    Args:
+        errors: one ``FieldError`` for each field at fault, each with its ``field`` set.
+    """
+
+    code = "invalid-fields"
+    status = 422
+    message = "Some fields need to be corrected."
+    remedy = "Correct the fields that are named and send it again."
+
+    def __init__(self, errors: "list[FieldError]") -> None:
+        super().__init__()
+        self.errors = errors

@@ -1,0 +1,134 @@
+"""Settings: from the environment (``GUERDON_…``) and, below it, from a TOML file; checked once, at start.
+
+The file is the one that ``GUERDON_CONFIG_FILE`` names; its keys are the settings' names without the prefix.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from guerdon.core.errors import GuerdonError
+
+ENV_PREFIX = "GUERDON_"
+
+
+class SettingsError(GuerdonError):
+    """A setting is missing or has a value that cannot be used."""
+
+    code = "invalid-settings"
+    message = "{problems}"
+    remedy = "Correct the setting in the environment or in the file that GUERDON_CONFIG_FILE names."
+
+
+def default_data_dir() -> Path:
+    """Where the embedded database and uploads live unless a setting says otherwise.
+
+    As root it is a system directory, because the database then runs as a user of its own that cannot enter
+    root's home.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/guerdon")
+    return Path(platformdirs.user_data_dir("guerdon"))
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can set. Each field is read from ``GUERDON_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address that the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port that the web server listens on.")
+    public_url: str = Field(
+        "", description="The address that people use, such as https://rewards.example.org; default http://HOST:PORT."
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="Directory of the embedded database, uploads and secrets."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="DSN of the owner role of a PostgreSQL 18 of your own; empty means the embedded one."
+    )
+    database_app_url: SecretStr | None = Field(
+        None,
+        description="DSN of the application's role on that server; default: database_url with SET ROLE guerdon_app.",
+    )
+    database_pool_size: int = Field(5, ge=1, le=200, description="Connections kept open.")
+    database_pool_overflow: int = Field(10, ge=0, le=200, description="Connections opened beyond that under load.")
+    database_pool_timeout_s: float = Field(30, gt=0, description="How long a request waits for a connection.")
+    database_pool_recycle_s: int = Field(1800, gt=0, description="Age at which a connection is replaced.")
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Signs sessions and tokens; default: made once and kept in the data directory.",
+    )
+    time_zone: str = Field("UTC", description="The community's time zone (IANA name).")
+    default_locale: str = Field("en", pattern="^(en|fr)$", description="Language for who has not chosen one.")
+    community_name: str = Field("Guerdon", min_length=1, max_length=80, description="Name shown on every page.")
+    access_token_ttl_s: int = Field(900, ge=60, le=86400, description="Life of an API access token.")
+    session_ttl_s: int = Field(14 * 86400, ge=300, description="Life of a signed-in browser session.")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of reverse proxies whose X-Forwarded-For is believed."
+    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severe line logged.")
+    log_format: str = Field("console", pattern="^(console|json)$", description="Lines for people or for machines.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception as exc:
+            raise ValueError(f"'{value}' is not an IANA time zone, such as Africa/Dakar") from exc
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the file."""
+        file = os.environ.get(f"{ENV_PREFIX}CONFIG_FILE")
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources
+
+    @property
+    def base_url(self) -> str:
+        """The address that links and QR codes start with, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        overrides: values that win over environment and file, by field name.
+
+    Raises:
+        SettingsError: names each setting at fault, what is wrong, and never its secret value.
+    """
+    file = os.environ.get(f"{ENV_PREFIX}CONFIG_FILE")
+    if file and not Path(file).is_file():
+        raise SettingsError(problems=f"GUERDON_CONFIG_FILE: there is no file {file}")
+    try:
+        return Settings(**overrides)
+    except ValidationError as exc:
+        problems = "; ".join(
+            f"{ENV_PREFIX}{'_'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            for error in exc.errors(include_input=False)
+        )
+        raise SettingsError(problems=problems) from exc
+    except ValueError as exc:
+        raise SettingsError(problems=f"{file or 'the environment'}: {exc}") from exc

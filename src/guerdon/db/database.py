@@ -1,0 +1,92 @@
+"""Connections and transactions.
+
+One request, or one job, is one transaction: whoever handles it opens it here, services take the session and never
+commit. PostgreSQL runs at READ COMMITTED; what must not change while it is looked at is locked.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from psycopg import errors as pg
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+T = TypeVar("T")
+
+RETRIES_MAX = 3
+
+
+def sqlalchemy_url(dsn: str) -> str:
+    """A libpq URI (``postgresql://…``) in the form that SQLAlchemy wants for psycopg 3."""
+    scheme, _, rest = dsn.partition("://")
+    if scheme.partition("+")[0] not in {"postgresql", "postgres"}:
+        raise ValueError("a database URL begins with postgresql://")
+    return f"postgresql+psycopg://{rest}"
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database, as one role.
+
+    Args:
+        dsn: libpq URI.
+        pool_size, pool_overflow, pool_timeout_s, pool_recycle_s: as in ``Settings``.
+        role: a role that each connection takes on (``SET ROLE``) when the DSN's own may do more than it should.
+        application_name: shown in ``pg_stat_activity``.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        pool_size: int = 5,
+        pool_overflow: int = 10,
+        pool_timeout_s: float = 30,
+        pool_recycle_s: int = 1800,
+        role: str | None = None,
+        application_name: str = "guerdon",
+    ) -> None:
+        options = "-c timezone=UTC" + (f" -c role={role}" if role else "")
+        self.dsn = dsn
+        self.capacity = pool_size + pool_overflow
+        self.engine: Engine = create_engine(
+            sqlalchemy_url(dsn),
+            pool_size=pool_size,
+            max_overflow=pool_overflow,
+            pool_timeout=pool_timeout_s,
+            pool_recycle=pool_recycle_s,
+            pool_pre_ping=True,
+            connect_args={"options": options, "application_name": application_name},
+        )
+        self.session_factory = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session in a transaction that commits when the block ends and rolls back when it raises."""
+        with self.session_factory() as session, session.begin():
+            yield session
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in a transaction, again from the start if PostgreSQL asks for it.
+
+        A deadlock or a serialization failure undoes the whole transaction, so repeating it is safe as long as ``work``
+        touches nothing but the session.
+        """
+        for attempt in range(1, RETRIES_MAX + 1):
+            try:
+                with self.transaction() as session:
+                    return work(session)
+            except DBAPIError as exc:
+                if attempt == RETRIES_MAX or not is_retryable(exc):
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def dispose(self) -> None:
+        """Close every connection of the pool."""
+        self.engine.dispose()
+
+
+def is_retryable(exc: DBAPIError) -> bool:
+    """Whether PostgreSQL undid the transaction for reasons of concurrency alone."""
+    return isinstance(exc.orig, pg.SerializationFailure | pg.DeadlockDetected)

@@ -1,0 +1,184 @@
+"""Migrations: tables by Alembic, functions, triggers and views by repeatable SQL files.
+
+A *module* is a package that owns tables: the kernel's packages and each program. A table is made and changed by
+numbered revisions, which are history and never edited. Functions, triggers, grants and views are not history but
+code, so they stand in ``<package>/sql/*.sql`` in their present form and are laid anew after each migration, in the
+transaction that migrates. Views are dropped before, so that no revision is blocked by a view on its table.
+"""
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+from guerdon.core.errors import GuerdonError
+from guerdon.db.database import sqlalchemy_url
+
+HOME = Path(__file__).parent / "migrations"
+VERSION_SCHEMA = "public"
+MIGRATION_LOCK = 7_304_811_200_001
+"""Advisory lock that lets one migration run at a time."""
+
+
+class MigrationMissingError(GuerdonError):
+    """A revision that was asked for is not among those that the code knows."""
+
+    code = "unknown-revision"
+    status = 404
+    message = "There is no migration '{revision}'."
+    remedy = "List the migrations with 'guerdon db status'."
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A package that owns a PostgreSQL schema.
+
+    Attributes:
+        package: dotted name; its ``models`` define the tables, its ``sql`` folder holds the repeatable files.
+        schema: the PostgreSQL schema, dropped views and functions of which are laid anew.
+        migrations: dotted name of the package with its revisions, if it has a branch of its own.
+    """
+
+    package: str
+    schema: str
+    migrations: str | None = None
+
+    @property
+    def directory(self) -> Path:
+        """Where the package lies on disk."""
+        module = importlib.import_module(self.package)
+        if module.__file__ is None:
+            raise ValueError(f"{self.package} has no directory")
+        return Path(module.__file__).parent
+
+    def sql_files(self) -> list[Path]:
+        """The repeatable files in the order in which they are run: by name."""
+        return sorted((self.directory / "sql").glob("*.sql"))
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionState:
+    """One migration and whether the database has it."""
+
+    revision: str
+    branch: str
+    title: str
+    applied: bool
+
+
+class Migrator:
+    """Brings a database to a revision.
+
+    Args:
+        owner_dsn: libpq URI of the role that owns the database.
+        modules: every package with tables, kernel first, in the order in which their SQL may refer to each other.
+    """
+
+    def __init__(self, owner_dsn: str, modules: Iterable[Module]) -> None:
+        self._dsn = owner_dsn
+        self._modules = list(modules)
+
+    def upgrade(self, revision: str = "heads") -> None:
+        """Migrate up to ``revision`` and lay functions, triggers, grants and views anew, all or nothing."""
+        with self._locked() as connection:
+            self._drop_views(connection)
+            self._alembic(connection, command.upgrade, revision)
+            self._lay_sql(connection)
+
+    def downgrade(self, revision: str) -> None:
+        """Undo migrations down to ``revision`` (``base`` for an empty database, ``-1`` for one step)."""
+        with self._locked() as connection:
+            self._drop_views(connection)
+            self._alembic(connection, command.downgrade, revision)
+            if self._applied(connection):
+                self._lay_sql(connection)
+
+    def status(self) -> list[RevisionState]:
+        """Every revision that the code knows, oldest first."""
+        with self._connection() as connection:
+            applied = self._applied(connection)
+        return [
+            RevisionState(
+                script.revision,
+                ", ".join(sorted(script.branch_labels)) or "kernel",
+                (script.doc or "").splitlines()[0],
+                script.revision in applied,
+            )
+            for script in reversed(list(self._scripts().walk_revisions()))
+        ]
+
+    def pending(self) -> bool:
+        """Whether the database lacks a revision that the code knows."""
+        return not all(state.applied for state in self.status())
+
+    def _scripts(self) -> ScriptDirectory:
+        return ScriptDirectory.from_config(self._config())
+
+    def _config(self) -> Config:
+        locations = [HOME / "versions"]
+        for module in self._modules:
+            if module.migrations:
+                package = importlib.import_module(module.migrations)
+                locations.append(Path(next(iter(package.__path__))))
+        config = Config()
+        config.set_main_option("script_location", str(HOME))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", "\n".join(str(place) for place in locations))
+        return config
+
+    def _alembic(self, connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
+        config = self._config()
+        config.attributes["connection"] = connection
+        try:
+            action(config, revision)
+        except command.util.CommandError as exc:
+            raise MigrationMissingError(revision=revision) from exc
+
+    def _applied(self, connection: Connection) -> set[str]:
+        context = MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA})
+        heads = context.get_current_heads()
+        if not heads:
+            return set()
+        return {script.revision for script in self._scripts().iterate_revisions(heads, "base", implicit_base=True)}
+
+    def _drop_views(self, connection: Connection) -> None:
+        schemas = [module.schema for module in self._modules]
+        views = connection.execute(
+            text(
+                "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = ANY(:schemas)"
+            ),
+            {"schemas": schemas},
+        ).scalars()
+        for view in views.all():
+            connection.execute(text(f"DROP VIEW IF EXISTS {view} CASCADE"))
+
+    def _lay_sql(self, connection: Connection) -> None:
+        present = set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
+        for module in self._modules:
+            if module.schema not in present:
+                continue
+            for file in module.sql_files():
+                # The driver's own cursor: the files hold many statements and bare % and : signs.
+                connection.connection.cursor().execute(file.read_text(encoding="utf-8"))
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        engine = create_engine(sqlalchemy_url(self._dsn), connect_args={"application_name": "guerdon migrate"})
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def _locked(self) -> Iterator[Connection]:
+        with self._connection() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            yield connection

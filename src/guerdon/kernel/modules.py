@@ -1,0 +1,12 @@
+"""The kernel's packages that own tables, in the order in which their SQL may refer to each other."""
+
+from guerdon.db.migrate import Module
+
+KERNEL_MODULES = (
+    Module("guerdon.worker", "worker"),
+    Module("guerdon.http", "http"),
+    Module("guerdon.kernel.ledger", "ledger"),
+    Module("guerdon.kernel.identity", "identity"),
+    Module("guerdon.kernel.engagement", "engagement"),
+    Module("guerdon.kernel.admin", "admin"),
+)
