@@ -1,0 +1,66 @@
+"""What can be wrong with the database server itself; each says what to do about it."""
+
+from guerdon.core.errors import GuerdonError
+
+
+class ServerStartError(GuerdonError):
+    """The embedded PostgreSQL did not start; ``log`` holds the last lines that it wrote."""
+
+    code = "database-not-started"
+    status = 503
+    message = "The embedded database did not start ({reason}).\n{log}"
+    remedy = "See the lines above and {log_file}; a full disk and missing permissions are the usual causes."
+
+
+class ServerStopError(GuerdonError):
+    """The embedded PostgreSQL did not stop in time."""
+
+    code = "database-not-stopped"
+    status = 500
+    message = "The embedded database (process {pid}) did not stop within {timeout_s} s."
+    remedy = "Look for clients that hold it: ps and {log_file} tell more."
+
+
+class ServerVersionError(GuerdonError):
+    """The data directory was made by another major version of PostgreSQL."""
+
+    code = "database-version"
+    status = 500
+    message = "{data_dir} holds data of PostgreSQL {found}; this Guerdon runs PostgreSQL {expected}."
+    remedy = "Dump it with the Guerdon that made it and load that here, or set GUERDON_DATA_DIR to another directory."
+
+
+class DataDirectoryError(GuerdonError):
+    """The data directory cannot be used by whom it has to be used."""
+
+    code = "data-directory"
+    status = 500
+    message = "The data directory cannot be used: {problem}."
+    remedy = "Set GUERDON_DATA_DIR to a directory that the user '{user}' can reach, or correct owner and permissions."
+
+
+class ServerUserError(GuerdonError):
+    """Guerdon runs as root, PostgreSQL must not, and there is no user to run it as."""
+
+    code = "database-user"
+    status = 500
+    message = "PostgreSQL does not run as root, and the system user '{user}' could not be made: {problem}."
+    remedy = "Create it (useradd --system {user}), or run Guerdon as an ordinary user."
+
+
+class DatabaseUnreachableError(GuerdonError):
+    """No PostgreSQL answers where the settings say that one is."""
+
+    code = "database-unreachable"
+    status = 503
+    message = "The database does not answer: {problem}"
+    remedy = "Start it ('guerdon db start' for the embedded one), or correct GUERDON_DATABASE_URL."
+
+
+class AppRoleError(GuerdonError):
+    """The owner role may not create the role that the application runs as, and there is none."""
+
+    code = "database-app-role"
+    status = 500
+    message = "The role '{role}' does not exist on this server and '{owner}' may not create it: {problem}"
+    remedy = 'As a superuser, run: CREATE ROLE {role} NOLOGIN; GRANT {role} TO "{owner}";'
