@@ -49,6 +49,7 @@ class Database:
     ) -> None:
         options = "-c timezone=UTC" + (f" -c role={role}" if role else "")
         self.dsn = dsn
+        self.role = role
         self.capacity = pool_size + pool_overflow
         self.engine: Engine = create_engine(
             sqlalchemy_url(dsn),
