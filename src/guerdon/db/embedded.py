@@ -32,9 +32,9 @@ from urllib.parse import quote
 import psutil
 
 from guerdon.db import service_user
+from guerdon.db.data_dir import make_data_dir, stored_secret
 from guerdon.db.errors import DataDirectoryError, ServerStartError, ServerStopError, ServerVersionError
 from guerdon.db.roles import APP_ROLE, DATABASE_NAME, OWNER_ROLE, create_embedded_roles
-from guerdon.db.secrets import stored_secret
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"
@@ -188,8 +188,6 @@ class EmbeddedServer:
         return f"postgresql://{role}:{self._password(role)}@/{database}?host={quote(str(self.socket_dir))}"
 
     def _password(self, role: str) -> str:
-        if not self.data_dir.exists():
-            self._make_data_dir()
         return stored_secret(self.data_dir, f"{role}.password")
 
     def _pid_file_lines(self) -> list[str]:
@@ -198,16 +196,9 @@ class EmbeddedServer:
         except (FileNotFoundError, PermissionError):
             return []
 
-    def _make_data_dir(self) -> None:
-        # Root's data directory must let the service user pass, but nobody list it; a user's own stays private.
-        self.data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-
     def _prepare_directories(self, account: service_user.Account) -> None:
+        make_data_dir(self.data_dir)
         try:
-            if not self.data_dir.exists():
-                self._make_data_dir()
-            elif os.geteuid() == 0 and not any(self.data_dir.iterdir()):
-                self.data_dir.chmod(0o711)  # empty and so ours from now on, as mktemp -d leaves it
             for directory in (self.log_dir, self.socket_dir):
                 directory.mkdir(mode=0o700, exist_ok=True)
                 _check_private(directory, account)

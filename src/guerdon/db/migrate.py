@@ -151,9 +151,7 @@ class Migrator:
     def _drop_views(self, connection: Connection) -> None:
         schemas = [module.schema for module in self._modules]
         views = connection.execute(
-            text(
-                "SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = ANY(:schemas)"
-            ),
+            text("SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = ANY(:schemas)"),
             {"schemas": schemas},
         ).scalars()
         for view in views.all():

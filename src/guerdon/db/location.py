@@ -1,0 +1,71 @@
+"""Where the database is: the embedded server, or one of the operator's own."""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from guerdon.core.settings import Settings
+from guerdon.db.database import Database
+from guerdon.db.embedded import EmbeddedServer
+from guerdon.db.errors import DatabaseUnreachableError
+from guerdon.db.roles import APP_ROLE
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """How to reach the database in both roles.
+
+    Attributes:
+        owner_dsn: libpq URI of the role that owns and migrates.
+        app_dsn: libpq URI of the role that the application runs as, or may turn into it.
+        app_role: the role that connections under ``app_dsn`` take on first, if that is not their own.
+        server: the embedded server; ``None`` where the operator runs one.
+    """
+
+    owner_dsn: str
+    app_dsn: str
+    app_role: str | None
+    server: EmbeddedServer | None
+
+    @property
+    def app_psql_dsn(self) -> str:
+        """``app_dsn`` as psql needs it: with the change of role in it."""
+        if self.app_role is None:
+            return self.app_dsn
+        return f"{self.app_dsn}{'&' if '?' in self.app_dsn else '?'}options=-c%20role%3D{self.app_role}"
+
+
+def locate(settings: Settings) -> Location:
+    """Find out from the settings where the database is; connects to nothing and starts nothing."""
+    if settings.database_url is None:
+        server = EmbeddedServer(settings.data_dir)
+        return Location(server.owner_dsn, server.app_dsn, None, server)
+    owner_dsn = settings.database_url.get_secret_value()
+    if settings.database_app_url is not None:
+        return Location(owner_dsn, settings.database_app_url.get_secret_value(), None, None)
+    return Location(owner_dsn, owner_dsn, APP_ROLE, None)
+
+
+def check_answers(dsn: str) -> None:
+    """Connect once.
+
+    Raises:
+        DatabaseUnreachableError: nobody answers, or not to this role.
+    """
+    try:
+        psycopg.connect(dsn, connect_timeout=10).close()
+    except psycopg.OperationalError as exc:
+        raise DatabaseUnreachableError(problem=str(exc).strip()) from exc
+
+
+def open_database(settings: Settings, location: Location, *, application_name: str) -> Database:
+    """A pool of connections as the application's role, of the size that the settings say."""
+    return Database(
+        location.app_dsn,
+        pool_size=settings.database_pool_size,
+        pool_overflow=settings.database_pool_overflow,
+        pool_timeout_s=settings.database_pool_timeout_s,
+        pool_recycle_s=settings.database_pool_recycle_s,
+        role=location.app_role,
+        application_name=application_name,
+    )

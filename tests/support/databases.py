@@ -1,0 +1,141 @@
+"""A real PostgreSQL for every test, fresh each time.
+
+Each test process has a server of its own, without fsync, and one database that is migrated once. A test gets a copy
+of that, which takes a few hundredths of a second, and so may commit whatever it likes.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import FixedClock
+from guerdon.db.database import Database
+from guerdon.db.embedded import EmbeddedServer
+from guerdon.db.migrate import Migrator
+from guerdon.db.roles import OWNER_ROLE, close_to_others
+
+START_OF_TIME = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""A Monday morning: weeks, months and quarters have room on both sides."""
+
+_numbers = count(1)
+
+
+def on_database(dsn: str, name: str) -> str:
+    """The same DSN on another database of the server."""
+    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
+
+
+class DatabaseFactory:
+    """Makes and drops databases on a test server."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self.server = server
+
+    def create(self, template: str | None = None) -> str:
+        """Make a database that the owner role owns, empty or as a copy, and return its name."""
+        name = f"test_{next(_numbers)}"
+        source = (
+            sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template)) if template else sql.SQL("")
+        )
+        with psycopg.connect(self.server.superuser_dsn, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER_ROLE)) + source
+            )
+            close_to_others(connection, name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        with psycopg.connect(self.server.superuser_dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """An empty directory with a path short enough for sockets, which PostgreSQL's own user may be let into."""
+    directory = Path(tempfile.mkdtemp(prefix="gt-"))
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[EmbeddedServer]:
+    """A server that lives as long as this test process."""
+    directory = Path(tempfile.mkdtemp(prefix="gt-"))
+    with EmbeddedServer(directory, durable=False) as server:
+        yield server
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def database_factory(database_server: EmbeddedServer) -> DatabaseFactory:
+    """Makes further databases, for tests that migrate or need two."""
+    return DatabaseFactory(database_server)
+
+
+@pytest.fixture(scope="session")
+def _template(database_factory: DatabaseFactory) -> str:
+    from guerdon.boot import modules
+
+    name = database_factory.create()
+    Migrator(on_database(database_factory.server.owner_dsn, name), modules()).upgrade()
+    return name
+
+
+@pytest.fixture
+def database_name(database_factory: DatabaseFactory, _template: str) -> Iterator[str]:
+    """The name of a fresh, migrated database."""
+    name = database_factory.create(_template)
+    yield name
+    database_factory.drop(name)
+
+
+@pytest.fixture
+def empty_owner_dsn(database_factory: DatabaseFactory) -> Iterator[str]:
+    """libpq URI of the owner role on a database without anything in it."""
+    name = database_factory.create()
+    yield on_database(database_factory.server.owner_dsn, name)
+    database_factory.drop(name)
+
+
+@pytest.fixture
+def owner_dsn(database_server: EmbeddedServer, database_name: str) -> str:
+    """libpq URI of the owner role on the test's database."""
+    return on_database(database_server.owner_dsn, database_name)
+
+
+@pytest.fixture
+def app_dsn(database_server: EmbeddedServer, database_name: str) -> str:
+    """libpq URI of the application's role on the test's database."""
+    return on_database(database_server.app_dsn, database_name)
+
+
+@pytest.fixture
+def database(app_dsn: str) -> Iterator[Database]:
+    """The test's database, as the application's role."""
+    database = Database(app_dsn)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A session in a transaction that is rolled back at the end."""
+    with database.session_factory() as session:
+        yield session
+        session.rollback()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at a Monday morning until it is moved."""
+    return FixedClock(START_OF_TIME)
