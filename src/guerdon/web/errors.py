@@ -1,0 +1,51 @@
+"""Error pages: what happened, what to do, and the number by which the operator finds it."""
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from guerdon.core.errors import FieldErrors, GuerdonError
+from guerdon.web.i18n import msgid
+from guerdon.web.navigation import SIGN_IN_PATH
+from guerdon.web.render import render
+from guerdon.web.viewer import viewer_of
+
+_TITLES = {
+    400: msgid("We could not read this request"),
+    401: msgid("Sign in first"),
+    403: msgid("This is not open to you"),
+    404: msgid("We cannot find this page"),
+    405: msgid("This address does not work that way"),
+    409: msgid("Something has changed in the meantime"),
+    413: msgid("That is too large"),
+    415: msgid("This kind of file does not work here"),
+    422: msgid("Something needs to be corrected"),
+    429: msgid("A little slower, please"),
+    503: msgid("Guerdon is taking a short break"),
+}
+_OTHERWISE = msgid("Something went wrong on our side")
+
+
+def render_error(request: Request, error: Exception) -> Response:
+    """The page for an error; for a visitor who has to sign in, the way there.
+
+    Args:
+        request: the request that failed.
+        error: a typed error says itself what happened; of any other, the reader learns only that it happened.
+    """
+    typed = error if isinstance(error, GuerdonError) else GuerdonError()
+    if typed.status == 401 and request.method in ("GET", "HEAD"):
+        target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        return RedirectResponse(f"{SIGN_IN_PATH}?{urlencode({'next': target})}", status_code=303)
+    translator = viewer_of(request).translator
+    message, remedy = translator.translate_error(typed)
+    listed = typed.errors if isinstance(typed, FieldErrors) else []
+    context = {
+        "status": typed.status,
+        "title": translator.gettext(_TITLES.get(typed.status, _OTHERWISE)),
+        "message": message,
+        "remedy": remedy,
+        "errors": [(one.field or "", *translator.translate_error(one)) for one in listed],
+    }
+    return render(request, "errors/error.html", context, status=typed.status)

@@ -1,0 +1,147 @@
+"""Languages: catalogues read from ``.po`` files at start, and the translator that a reader is served by.
+
+English is the message id. Placeholders are ``{named}``, in pages and in errors alike, and are filled after the
+translation: ``_("Good morning, {name}", name=…)``.
+"""
+
+import io
+from dataclasses import dataclass, field
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from starlette.requests import Request
+
+from guerdon.core.errors import GuerdonError
+
+LANGUAGES = {"en": "English", "fr": "Français"}
+"""The languages that pages are written in, by code, each named in itself."""
+
+SOURCE_LANGUAGE = "en"
+LOCALE_COOKIE = "guerdon_locale"
+
+
+def msgid(text: str) -> str:
+    """Mark a text that is translated where it is shown, such as the title of a badge kept as data."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """Turns message ids into one language."""
+
+    locale: str
+    _catalogues: tuple[NullTranslations, ...] = ()
+
+    def gettext(self, message: str, **params: Any) -> str:
+        """The translation of ``message``, or itself where there is none, with its placeholders filled."""
+        for catalogue in self._catalogues:
+            translated = catalogue.gettext(message)
+            if translated != message:
+                return fill(translated, params)
+        return fill(message, params)
+
+    def ngettext(self, singular: str, plural: str, number: int, **params: Any) -> str:
+        """The form that ``number`` asks for; ``{number}`` is filled by itself."""
+        filled = {"number": number, **params}
+        for catalogue in self._catalogues:
+            translated = catalogue.ngettext(singular, plural, number)
+            if translated not in (singular, plural):
+                return fill(translated, filled)
+        return fill(singular if number == 1 else plural, filled)
+
+    def translate_error(self, error: GuerdonError) -> tuple[str, str]:
+        """Message and remedy of an error, in this language, with its parameters filled in."""
+        return self.gettext(error.message, **error.params), self.gettext(error.remedy, **error.params)
+
+
+class _Gaps(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def fill(template: str, params: dict[str, Any]) -> str:
+    """Fill the placeholders; one without a value stays as it is, because a sentence with a gap beats a crash."""
+    return template.format_map(_Gaps(params)) if params or "{" in template else template
+
+
+@dataclass(slots=True)
+class Catalogues:
+    """All catalogues of the process; packages add theirs once, at start."""
+
+    _by_locale: dict[str, dict[str, NullTranslations]] = field(default_factory=dict)
+
+    def add(self, package: str) -> None:
+        """Read ``<package>/locale/<language>.po`` for every language; adding a package again changes nothing.
+
+        Raises:
+            babel.messages.pofile.PoFileError: for a catalogue that is malformed.
+        """
+        for locale in LANGUAGES:
+            file = files(package) / "locale" / f"{locale}.po"
+            if file.is_file():
+                catalogue = read_po(io.BytesIO(file.read_bytes()), locale=locale, abort_invalid=True)
+                compiled = io.BytesIO()
+                write_mo(compiled, catalogue)
+                compiled.seek(0)
+                self._by_locale.setdefault(locale, {})[package] = GNUTranslations(compiled)
+
+    def translator(self, locale: str) -> Translator:
+        """The translator for a language; English where ``locale`` is not one of ours."""
+        language = supported(locale) or SOURCE_LANGUAGE
+        return Translator(language, tuple(self._by_locale.get(language, {}).values()))
+
+
+_catalogues = Catalogues()
+
+
+def add_catalogue(package: str) -> None:
+    """Make the catalogues of a package known to every page: ``add_catalogue("guerdon.programs.credits")``."""
+    _catalogues.add(package)
+
+
+def translator(locale: str) -> Translator:
+    """The translator for ``locale``."""
+    return _catalogues.translator(locale)
+
+
+def supported(locale: str | None) -> str | None:
+    """The language code that we have for ``locale`` (``fr-SN`` gives ``fr``), or None."""
+    language = (locale or "").replace("_", "-").partition("-")[0].lower()
+    return language if language in LANGUAGES else None
+
+
+def negotiate(request: Request) -> str:
+    """The reader's language: their own setting, else this browser's choice, else Accept-Language, else the default."""
+    principal = getattr(request.state, "principal", None)
+    settings = getattr(request.app.state, "settings", None)
+    return (
+        supported(getattr(principal, "locale", None))
+        or supported(request.cookies.get(LOCALE_COOKIE))
+        or _accepted(request.headers.get("accept-language", ""))
+        or supported(getattr(settings, "default_locale", None))
+        or SOURCE_LANGUAGE
+    )
+
+
+def _accepted(header: str) -> str | None:
+    best, best_weight = None, 0.0
+    for part in header.split(",")[:20]:
+        tag, _, parameter = part.partition(";")
+        language = supported(tag.strip())
+        weight = _weight(parameter)
+        if language and weight > best_weight:
+            best, best_weight = language, weight
+    return best
+
+
+def _weight(parameter: str) -> float:
+    text = parameter.strip().removeprefix("q=")
+    if not text:
+        return 1.0
+    try:
+        return min(float(text), 1.0)
+    except ValueError:
+        return 0.0
