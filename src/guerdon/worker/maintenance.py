@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.worker.tasks import Task
 
+MAINTENANCE_QUEUE = "maintenance"
+
 WORKER_SILENT_S = 60
 """A worker that has not been heard of for so long is dead; living ones report every 10 s."""
 
@@ -59,6 +61,6 @@ def sweep(session: Session, clock: Clock) -> None:
 
 
 MAINTENANCE_TASKS = (
-    Task("worker.rescue", rescue, queue="maintenance", cron="* * * * *"),
-    Task("worker.sweep", sweep, queue="maintenance", cron="17 3 * * *"),
+    Task("worker.rescue", rescue, queue=MAINTENANCE_QUEUE, cron="* * * * *"),
+    Task("worker.sweep", sweep, queue=MAINTENANCE_QUEUE, cron="17 3 * * *"),
 )

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from guerdon.core.clock import Clock
 from guerdon.db.database import Database
-from guerdon.worker.maintenance import MAINTENANCE_TASKS
+from guerdon.worker.maintenance import MAINTENANCE_QUEUE, MAINTENANCE_TASKS
 from guerdon.worker.schema import SCHEMA
 from guerdon.worker.tasks import Retry, Task, TaskRegistry
 
@@ -111,18 +111,18 @@ def _runner(database: Database, task: Task, clock: Clock) -> Callable[..., None]
         except Exception:
             log.exception("job failed", task=task.name, duration_s=round(time.monotonic() - started, 3))
             raise
-        log.info("job done", task=task.name, duration_s=round(time.monotonic() - started, 3))
+        level = logging.DEBUG if task.queue == MAINTENANCE_QUEUE else logging.INFO
+        log.log(level, "job done", task=task.name, duration_s=round(time.monotonic() - started, 3))
 
     return run
 
 
 def _quieten_procrastinate() -> None:
     """Let it speak of its own troubles only: what it says of a job holds the arguments, which may be personal."""
-    for name in ("procrastinate.worker.worker", "procrastinate.periodic", "procrastinate.blueprints"):
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.WARNING)
-        if not any(isinstance(each, _NoJobs) for each in logger.filters):
-            logger.addFilter(_NoJobs())
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    logger = logging.getLogger("procrastinate.worker")  # a logger's filter does not see what its children log
+    if not any(isinstance(each, _NoJobs) for each in logger.filters):
+        logger.addFilter(_NoJobs())
 
 
 class _NoJobs(logging.Filter):

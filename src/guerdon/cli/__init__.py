@@ -1,0 +1,1 @@
+"""The ``guerdon`` command."""

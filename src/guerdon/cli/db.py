@@ -1,0 +1,117 @@
+"""``guerdon db``: where the database is, its migrations, its reference."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from guerdon import boot
+from guerdon.cli.console import note, out, step
+from guerdon.cli.errors import EmbeddedOnlyError, StaleReferenceError
+from guerdon.core.settings import load_settings
+from guerdon.db.embedded import EmbeddedServer
+from guerdon.db.location import Location, check_answers, locate
+from guerdon.db.migrate import Migrator
+from guerdon.db.roles import ensure_app_role
+from guerdon.db.schema_docs import render_reference
+
+app = typer.Typer(no_args_is_help=True, help="The database: its address, migrations and reference.")
+
+REFERENCE = Path("docs/reference/schema.md")
+
+
+@contextmanager
+def running_database() -> Iterator[Location]:
+    """Where the database is, with the embedded server started for as long as the command runs, if need be."""
+    location = locate(load_settings())
+    if location.server is None:
+        check_answers(location.owner_dsn)
+        ensure_app_role(location.owner_dsn)
+        yield location
+    elif location.server.running:
+        yield location
+    else:
+        with location.server:
+            yield location
+
+
+@app.command()
+def url(
+    as_app: Annotated[bool, typer.Option("--app", help="The application's role instead of the owner.")] = False,
+) -> None:
+    """Print the database's address, as psql takes it."""
+    location = locate(load_settings())
+    if location.server is not None and not location.server.running:
+        note("The embedded database is not running; start it with: guerdon db start")
+    typer.echo(location.app_psql_dsn if as_app else location.owner_dsn)
+
+
+@app.command()
+def start() -> None:
+    """Start the embedded database and leave it running."""
+    server = _embedded("start")
+    started = server.start()
+    out.print("The embedded database runs." if started else f"It runs already (process {server.pid}).")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded database."""
+    out.print("The embedded database is stopped." if _embedded("stop").stop() else "It was not running.")
+
+
+@app.command()
+def migrate(
+    to: Annotated[str, typer.Option(help="Revision to go up to.")] = "heads",
+) -> None:
+    """Bring the database up to date."""
+    with running_database() as location, step("Migrating …", "The database is up to date"):
+        Migrator(location.owner_dsn, boot.modules()).upgrade(to)
+
+
+@app.command()
+def rollback(
+    to: Annotated[
+        str, typer.Option(help="Revision to go back to; 'base' removes everything. Default: one step.")
+    ] = "-1",
+) -> None:
+    """Undo migrations; what they had made is lost."""
+    with running_database() as location, step("Rolling back …", "Rolled back"):
+        Migrator(location.owner_dsn, boot.modules()).downgrade(to)
+
+
+@app.command()
+def status() -> None:
+    """List the migrations and which of them the database has."""
+    with running_database() as location:
+        states = Migrator(location.owner_dsn, boot.modules()).status()
+    table = Table("Branch", "Revision", "What it does", "Applied", box=None, pad_edge=False)
+    for state in states:
+        table.add_row(state.branch, state.revision, state.title, "yes" if state.applied else "no")
+    out.print(table)
+
+
+@app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the file is stale.")] = False,
+    output: Annotated[Path, typer.Option(help="File to write.")] = REFERENCE,
+) -> None:
+    """Write the reference of all tables, with a diagram for each schema, from the models."""
+    text = render_reference(boot.modules())
+    if check:
+        if not output.is_file() or output.read_text(encoding="utf-8") != text:
+            raise StaleReferenceError(file=output)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8")
+    out.print(f"Wrote {output}")
+
+
+def _embedded(action: str) -> EmbeddedServer:
+    server = locate(load_settings()).server
+    if server is None:
+        raise EmbeddedOnlyError(action=action)
+    return server

@@ -1,0 +1,104 @@
+"""Logs: structured, for people or for machines, and without what rows and requests hold about persons."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+
+import psycopg
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from guerdon.core.errors import GuerdonError
+from guerdon.core.settings import Settings
+
+
+def configure_logs(settings: Settings, *, part: str) -> None:
+    """Send all logs of this process, those of libraries too, to standard error in one form.
+
+    Args:
+        settings: level and format.
+        part: ``web`` or ``worker``; stands in every line.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _Part(part),
+        _describe_exception,
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+class _Part:
+    def __init__(self, part: str) -> None:
+        self._part = part
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["part"] = self._part
+        return event
+
+
+def _describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace ``exc_info`` by a description that can be shown to anyone."""
+    exc_info = event.pop("exc_info", None)
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    error = exc_info if isinstance(exc_info, BaseException) else exc_info[1] if isinstance(exc_info, tuple) else None
+    if error is not None:
+        event["exception"] = describe_exception(error)
+    return event
+
+
+def describe_exception(error: BaseException) -> str:
+    """Types, places and codes of an exception and its causes.
+
+    Messages are left out unless they are known to be free of data: PostgreSQL's name the values of the row at fault,
+    and those of parsers quote what a person typed.
+    """
+    return "\n".join(
+        f"{type(each).__module__}.{type(each).__qualname__}{_safe_detail(each)}\n"
+        + "".join(
+            f"  {frame.filename}:{frame.lineno} in {frame.name}\n" for frame in traceback.extract_tb(each.__traceback__)
+        ).rstrip("\n")
+        for each in _chain(error)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+
+
+def _safe_detail(error: BaseException) -> str:
+    if isinstance(error, GuerdonError):
+        return f" ({error.code})"
+    if isinstance(error, psycopg.Error):
+        diag = error.diag
+        parts = [f"SQLSTATE {diag.sqlstate}", diag.schema_name, diag.table_name, diag.constraint_name]
+        return f" ({', '.join(part for part in parts if part)})"
+    if isinstance(error, OSError) and error.strerror:
+        return f" ({error.strerror})"
+    return ""
