@@ -69,7 +69,7 @@ class FieldError(GuerdonError):
     remedy = "Correct the field and send it again."
 
 
-class FieldErrors(GuerdonError):
+class FieldErrors(GuerdonError):  # noqa: N818 - it stands for several
     """Several fields are wrong at once; every one is named, so that a person corrects a form once.
 
     Args:

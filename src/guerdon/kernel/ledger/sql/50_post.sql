@@ -1,0 +1,349 @@
+-- The door: the only function that writes transfers, balances and holds.
+
+-- Refuses: raises SQLSTATE GL001 with the verdict as message and, as detail, what the caller needs to put it right.
+CREATE OR REPLACE FUNCTION ledger.refuse(p_verdict text, p_item bigint, p_problem jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'GL001', MESSAGE = p_verdict,
+        DETAIL = jsonb_build_object('item', p_item) || coalesce(p_problem, '{}');
+END $$;
+
+-- What is wrong with each item before any balance is looked at, in order.
+CREATE OR REPLACE FUNCTION ledger.item_faults(p_items ledger.posting[])
+RETURNS TABLE (ord bigint, amount bigint, effect smallint, opens_hold boolean, is_pair boolean, fault text)
+LANGUAGE sql STABLE AS $$
+    SELECT ordinality, i.amount, k.effect, i.credit BETWEEN 2 AND 99, i.peer_owner_id IS NOT NULL,
+        CASE
+            WHEN i.amount IS NULL OR i.amount <= 0 THEN 'amount_not_positive'
+            WHEN i.owner_id IS NULL OR i.debit IS NULL OR i.credit IS NULL OR least(i.debit, i.credit) < 1
+                OR greatest(i.debit, i.credit) > (SELECT max(id) FROM ledger.system_accounts) THEN 'unknown_account'
+            WHEN i.unit_id IS NULL THEN 'unknown_unit'
+            WHEN i.idempotency_key IS NULL THEN 'key_missing'
+            WHEN i.peer_owner_id IS NULL AND i.debit = i.credit OR i.peer_owner_id = i.owner_id THEN 'same_account'
+            WHEN i.debit >= 100 AND (i.credit >= 100 OR i.peer_owner_id IS NOT NULL)
+                OR i.credit >= 100 AND i.peer_owner_id IS NOT NULL THEN 'no_owner_account'
+            WHEN k.id IS NULL THEN 'unknown_kind'
+            WHEN i.reference_type_id NOT BETWEEN 1 AND (SELECT max(id) FROM ledger.reference_types)
+                THEN 'unknown_reference_type'
+            WHEN i.debit BETWEEN 2 AND 99 AND i.hold_id IS NULL THEN 'hold_required'
+            WHEN i.hold_id IS NOT NULL AND i.debit NOT BETWEEN 2 AND 99 THEN 'hold_not_debited'
+            WHEN i.due_at IS NOT NULL AND i.credit NOT BETWEEN 2 AND 99 THEN 'due_without_hold'
+        END
+    FROM unnest(p_items) WITH ORDINALITY AS i
+    LEFT JOIN ledger.transfer_kinds AS k ON k.id = i.kind_id
+$$;
+
+-- Judges items in their order against balances kept in memory and writes what it accepts, in sets.
+--
+-- Arrays by item: outcome, and the numbers of its accounts (0 a system account), its hold and its original. Arrays by
+-- account, hold and original: what is left as the items go by. Without p_read_keys a used key ends in
+-- unique_violation, which costs a large batch nothing when, as nearly always, no key has been used.
+CREATE OR REPLACE FUNCTION ledger.post_judged(
+    p_items ledger.posting[], p_at timestamptz, p_verdicts boolean, p_read_keys boolean)
+RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    v_count integer := cardinality(p_items);
+    v_verdict text[] := array_fill(NULL::text, ARRAY[v_count]);
+    v_problem jsonb[] := array_fill(NULL::jsonb, ARRAY[v_count]);
+    v_id uuid[] := ARRAY(SELECT uuidv7() FROM generate_series(1, v_count));
+    v_debit_after bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
+    v_credit_after bigint[] := v_debit_after;
+    v_debit_ix integer[] := ARRAY(SELECT CASE WHEN i.debit >= 100 THEN 0 END FROM unnest(p_items) AS i);
+    v_credit_ix integer[] := ARRAY(SELECT CASE WHEN i.credit >= 100 THEN 0 END FROM unnest(p_items) AS i);
+    v_hold_ix integer[] := '{}';
+    v_original_ix integer[] := '{}';
+    v_original_fault text[] := '{}';
+    v_first_ord integer[] := '{}';
+    v_same boolean[] := '{}';
+    v_accounts integer;
+    v_owner uuid[];
+    v_unit smallint[];
+    v_pocket smallint[];
+    v_balance bigint[];
+    v_floor bigint[];
+    v_closed boolean[];
+    v_last uuid[];
+    v_earned numeric[];
+    v_spent numeric[];
+    v_newest uuid;
+    v_holds integer := 0;
+    v_hold_owner uuid[] := '{}';
+    v_hold_id uuid[] := '{}';
+    v_hold_left bigint[] := '{}';
+    v_hold_due timestamptz[] := '{}';
+    v_original_left bigint[] := '{}';
+    v_row record;
+    v_after numeric;
+    v_takes_hold boolean;
+    v_opens_hold boolean;
+    v_reverses boolean;
+    v_pairs boolean;
+    n integer;
+    d integer;
+    c integer;
+    h integer;
+    o integer;
+BEGIN
+    SELECT bool_or(i.hold_id IS NOT NULL), bool_or(i.credit BETWEEN 2 AND 99), bool_or(i.reverses_id IS NOT NULL),
+        bool_or(i.peer_owner_id IS NOT NULL)
+    INTO v_takes_hold, v_opens_hold, v_reverses, v_pairs
+    FROM unnest(p_items) AS i;
+
+    LOOP
+        v_accounts := 0;
+        v_owner := '{}'; v_unit := '{}'; v_pocket := '{}'; v_balance := '{}'; v_floor := '{}'; v_closed := '{}';
+        FOR v_row IN SELECT * FROM ledger.lock_accounts(p_items) LOOP
+            IF v_accounts = 0 OR v_row.owner_id <> v_owner[v_accounts] OR v_row.unit_id <> v_unit[v_accounts]
+                OR v_row.pocket <> v_pocket[v_accounts]
+            THEN
+                v_accounts := v_accounts + 1;
+                v_owner[v_accounts] := v_row.owner_id;
+                v_unit[v_accounts] := v_row.unit_id;
+                v_pocket[v_accounts] := v_row.pocket;
+                v_balance[v_accounts] := v_row.balance;
+                v_floor[v_accounts] := v_row.floor;
+                v_closed[v_accounts] := v_row.closed;
+                v_newest := greatest(v_newest, v_row.last_transfer_id);
+            END IF;
+            IF v_row.is_debit THEN
+                v_debit_ix[v_row.ord] := v_accounts;
+            ELSE
+                v_credit_ix[v_row.ord] := v_accounts;
+            END IF;
+        END LOOP;
+        EXIT WHEN array_position(v_debit_ix, NULL) IS NULL AND array_position(v_credit_ix, NULL) IS NULL;
+        EXIT WHEN ledger.open_missing(p_items) = 0;
+    END LOOP;
+    v_earned := array_fill(0::numeric, ARRAY[v_accounts]);
+    v_spent := v_earned;
+    v_last := array_fill(NULL::uuid, ARRAY[v_accounts]);
+    IF v_newest >= v_id[1] THEN
+        v_id := ARRAY(SELECT ledger.id_after(v_newest) FROM generate_series(1, v_count));
+    END IF;
+
+    IF p_read_keys THEN
+        FOR v_row IN SELECT * FROM ledger.read_replays(p_items) LOOP
+            v_same[v_row.ord] := v_row.same;
+            IF v_row.first_ord IS NOT NULL THEN
+                v_first_ord[v_row.ord] := v_row.first_ord;
+            ELSE
+                v_verdict[v_row.ord] := 'replayed';
+                v_id[v_row.ord] := v_row.transfer_id;
+                v_debit_after[v_row.ord] := v_row.debit_after;
+                v_credit_after[v_row.ord] := v_row.credit_after;
+            END IF;
+        END LOOP;
+    END IF;
+    IF v_takes_hold THEN
+        FOR v_row IN SELECT * FROM ledger.lock_holds(p_items) LOOP
+            IF v_holds = 0 OR v_row.owner_id <> v_hold_owner[v_holds] OR v_row.id <> v_hold_id[v_holds] THEN
+                v_holds := v_holds + 1;
+                v_hold_owner[v_holds] := v_row.owner_id;
+                v_hold_id[v_holds] := v_row.id;
+                v_hold_left[v_holds] := v_row.remaining;
+                v_hold_due[v_holds] := v_row.due_at;
+            END IF;
+            v_hold_ix[v_row.ord] := v_holds;
+        END LOOP;
+    END IF;
+    IF v_reverses THEN
+        FOR v_row IN SELECT * FROM ledger.read_originals(p_items) LOOP
+            v_original_ix[v_row.ord] := v_row.ix;
+            v_original_left[v_row.ix] := v_row.remaining;
+            v_original_fault[v_row.ord] := v_row.fault;
+        END LOOP;
+    END IF;
+
+    FOR v_row IN SELECT * FROM ledger.item_faults(p_items) LOOP
+        n := v_row.ord;
+        d := v_debit_ix[n];
+        c := v_credit_ix[n];
+        IF v_row.fault IS NOT NULL THEN
+            v_verdict[n] := v_row.fault;
+        ELSIF v_verdict[n] = 'replayed' OR v_verdict[v_first_ord[n]] IN ('posted', 'replayed') THEN
+            IF v_first_ord[n] IS NOT NULL AND v_verdict[n] IS NULL THEN
+                v_id[n] := v_id[v_first_ord[n]];
+                v_debit_after[n] := v_debit_after[v_first_ord[n]];
+                v_credit_after[n] := v_credit_after[v_first_ord[n]];
+            END IF;
+            v_verdict[n] := CASE WHEN v_same[n] THEN 'replayed' ELSE 'idempotency_conflict' END;
+            v_problem[n] := jsonb_build_object('transfer_id', v_id[n]);
+        ELSIF d IS NULL OR c IS NULL THEN
+            v_verdict[n] := 'unknown_account';
+        ELSIF v_closed[nullif(d, 0)] OR v_closed[nullif(c, 0)] THEN
+            v_verdict[n] := 'closed_account';
+        END IF;
+
+        IF v_verdict[n] IS NULL AND v_takes_hold AND d > 0 AND v_pocket[d] > 1 THEN
+            h := v_hold_ix[n];
+            IF h IS NULL THEN
+                v_verdict[n] := 'hold_not_found';
+            ELSIF v_hold_due[h] <= p_at AND (c = 0 OR v_pocket[c] <> 1) THEN
+                v_verdict[n] := 'hold_expired';
+            ELSIF v_hold_left[h] = 0 THEN
+                v_verdict[n] := 'hold_closed';
+            ELSIF v_hold_left[h] < v_row.amount THEN
+                v_verdict[n] := 'hold_exceeded';
+                v_problem[n] := jsonb_build_object('remaining_minor', v_hold_left[h]);
+            END IF;
+        ELSE
+            h := NULL;
+        END IF;
+        o := v_original_ix[n];
+        IF v_verdict[n] IS NULL AND o IS NOT NULL THEN
+            IF v_original_fault[n] IS NOT NULL THEN
+                v_verdict[n] := v_original_fault[n];
+            ELSIF v_original_left[o] < v_row.amount THEN
+                v_verdict[n] := 'reversal_exceeded';
+                v_problem[n] := jsonb_build_object('remaining_minor', v_original_left[o]);
+            END IF;
+        END IF;
+        IF v_verdict[n] IS NULL AND d > 0 THEN
+            v_after := v_balance[d]::numeric - v_row.amount;
+            IF v_after < v_floor[d] THEN
+                v_verdict[n] := 'insufficient_balance';
+                v_problem[n] := jsonb_build_object(
+                    'available_minor', v_balance[d]::numeric - v_floor[d], 'shortfall_minor', v_floor[d] - v_after);
+            ELSIF v_after < -9223372036854775807 THEN
+                v_verdict[n] := 'balance_overflow';
+            END IF;
+        END IF;
+        IF v_verdict[n] IS NULL AND c > 0 AND v_balance[c]::numeric + v_row.amount > 9223372036854775807 THEN
+            v_verdict[n] := 'balance_overflow';
+        END IF;
+
+        IF v_verdict[n] IS NULL THEN
+            v_verdict[n] := 'posted';
+            IF d > 0 THEN
+                v_balance[d] := v_balance[d] - v_row.amount;
+                v_debit_after[n] := v_balance[d];
+                v_last[d] := v_id[n];
+                IF v_row.effect = 1 THEN
+                    v_earned[d] := v_earned[d] - v_row.amount;
+                ELSIF v_row.effect = 2 THEN
+                    v_spent[d] := v_spent[d] + v_row.amount;
+                END IF;
+            END IF;
+            IF c > 0 THEN
+                v_balance[c] := v_balance[c] + v_row.amount;
+                v_credit_after[n] := v_balance[c];
+                v_last[c] := v_id[n];
+                IF v_row.effect = 1 THEN
+                    v_earned[c] := v_earned[c] + v_row.amount;
+                ELSIF v_row.effect = 2 THEN
+                    v_spent[c] := v_spent[c] - v_row.amount;
+                END IF;
+            END IF;
+            IF h IS NOT NULL THEN
+                v_hold_left[h] := v_hold_left[h] - v_row.amount;
+            END IF;
+            IF o IS NOT NULL THEN
+                v_original_left[o] := v_original_left[o] - v_row.amount;
+            END IF;
+        ELSIF v_verdict[n] <> 'replayed' THEN
+            IF NOT p_verdicts THEN
+                PERFORM ledger.refuse(v_verdict[n], n, v_problem[n]);
+            END IF;
+            v_id[n] := NULL;
+            v_debit_after[n] := NULL;
+            v_credit_after[n] := NULL;
+        END IF;
+    END LOOP;
+
+    PERFORM ledger.write_transfers(p_items, p_at, v_verdict, v_id, v_debit_after, v_credit_after, v_pairs);
+    UPDATE ledger.accounts AS a
+    SET balance = v.balance, earned = a.earned + v.earned, spent = a.spent + v.spent, last_transfer_id = v.last,
+        updated_at = p_at
+    FROM unnest(v_owner, v_unit, v_pocket, v_balance, v_earned, v_spent, v_last)
+        AS v(owner_id, unit_id, pocket, balance, earned, spent, last)
+    WHERE a.owner_id = v.owner_id AND a.unit_id = v.unit_id AND a.pocket = v.pocket AND v.last IS NOT NULL;
+    IF v_opens_hold THEN
+        PERFORM ledger.write_holds(p_items, p_at, v_verdict, v_id);
+    END IF;
+    IF v_takes_hold THEN
+        UPDATE ledger.holds AS held
+        SET remaining = v.remaining, closed_at = CASE WHEN v.remaining = 0 THEN p_at END
+        FROM unnest(v_hold_owner, v_hold_id, v_hold_left) AS v(owner_id, id, remaining)
+        WHERE held.owner_id = v.owner_id AND held.id = v.id AND held.remaining <> v.remaining;
+    END IF;
+    RETURN QUERY
+    SELECT i.ordinality::integer, v_verdict[i.ordinality], v_id[i.ordinality], v_debit_after[i.ordinality],
+        CASE WHEN i.peer_owner_id IS NULL THEN v_credit_after[i.ordinality] END, v_problem[i.ordinality]
+    FROM unnest(p_items) WITH ORDINALITY AS i;
+END $$;
+
+-- Moves value whose hold is past its due time to where it belongs by then: available. Returns how many holds.
+CREATE OR REPLACE FUNCTION ledger.settle_holds(p_holds ledger.holds[], p_at timestamptz)
+RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FILTER (WHERE posted.verdict = 'posted')
+    FROM ledger.post_judged(
+        ARRAY(
+            SELECT (h.owner_id, h.unit_id, h.pocket, 1, h.remaining, CASE h.pocket WHEN 3 THEN 8 ELSE 7 END,
+                ledger.idempotency_uuid('due:' || h.id), t.reference_type_id, t.reference_id, h.due_at, NULL, NULL,
+                NULL, NULL, h.id, NULL)::ledger.posting
+            FROM unnest(p_holds) AS h
+            JOIN ledger.transfers AS t ON t.owner_id = h.owner_id AND t.id = h.id
+        ), p_at, true, true) AS posted
+$$;
+
+-- Posts a batch: all or nothing, or with p_verdicts an outcome for each item. p_at is the application's time: when
+-- things happened that do not say, and what is due by now.
+--
+-- Verdicts: posted, replayed, or why not. Without p_verdicts the first refusal is raised as SQLSTATE GL001.
+CREATE OR REPLACE FUNCTION ledger.post(
+    p_items ledger.posting[], p_at timestamptz DEFAULT clock_timestamp(), p_verdicts boolean DEFAULT false)
+RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_count integer := coalesce(cardinality(p_items), 0);
+    v_first ledger.posting := p_items[1];
+    v_due ledger.holds[];
+BEGIN
+    IF v_count = 0 THEN
+        RETURN;
+    ELSIF v_count > 100000 THEN
+        PERFORM ledger.refuse('batch_too_large', NULL, jsonb_build_object('items', v_count, 'items_max', 100000));
+    END IF;
+    IF v_count = 1 AND v_first.amount > 0 AND v_first.hold_id IS NULL AND v_first.reverses_id IS NULL
+        AND v_first.peer_owner_id IS NULL AND v_first.due_at IS NULL AND v_first.idempotency_key IS NOT NULL
+        AND (v_first.credit = 1 AND v_first.debit >= 100 OR v_first.debit = 1 AND v_first.credit >= 100)
+    THEN
+        RETURN QUERY SELECT * FROM ledger.post_plain(v_first, p_at);
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF EXISTS (SELECT FROM ledger.holds AS held WHERE held.remaining > 0 AND held.due_at <= p_at) THEN
+        v_due := ARRAY(
+            SELECT held
+            FROM (SELECT DISTINCT leg.owner_id, leg.unit_id FROM ledger.legs(p_items) AS leg) AS touched
+            JOIN ledger.holds AS held USING (owner_id, unit_id)
+            WHERE held.remaining > 0 AND held.due_at <= p_at);
+        IF cardinality(v_due) > 0 THEN
+            PERFORM ledger.lock_accounts(p_items);
+            PERFORM ledger.settle_holds(v_due, p_at);
+        END IF;
+    END IF;
+    IF v_count = 1 THEN
+        RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, true);
+        RETURN;
+    END IF;
+    BEGIN
+        RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, false);
+    EXCEPTION WHEN unique_violation THEN
+        RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, true);
+    END;
+END $$;
+
+-- Settles up to p_limit holds that are past their due time, oldest first. Returns how many.
+CREATE OR REPLACE FUNCTION ledger.settle_due(p_at timestamptz DEFAULT clock_timestamp(), p_limit integer DEFAULT 10000)
+RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ledger.settle_holds(
+        ARRAY(
+            SELECT h FROM ledger.holds AS h
+            WHERE h.remaining > 0 AND h.due_at <= p_at
+            ORDER BY h.due_at
+            LIMIT p_limit),
+        p_at)
+$$;
