@@ -49,13 +49,16 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the web server listens on.")
     public_url: str = Field(
-        "", description="The address that people use, such as https://rewards.example.org; default http://HOST:PORT."
+        "",
+        description="The address that people use, such as https://rewards.example.org; default http://HOST:PORT.",
     )
     data_dir: Path = Field(
-        default_factory=default_data_dir, description="Directory of the embedded database, uploads and secrets."
+        default_factory=default_data_dir,
+        description="Directory of the embedded database, uploads and secrets.",
     )
     database_url: SecretStr | None = Field(
-        None, description="DSN of the owner role of a PostgreSQL 18 of your own; empty means the embedded one."
+        None,
+        description="DSN of the owner role of a PostgreSQL 18 of your own; empty means the embedded one.",
     )
     database_app_url: SecretStr | None = Field(
         None,
@@ -78,6 +81,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses of reverse proxies whose X-Forwarded-For is believed."
     )
+    metrics_public: bool = Field(False, description="Answer /metrics to other machines too, not only to this one.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severe line logged.")
     log_format: str = Field("console", pattern="^(console|json)$", description="Lines for people or for machines.")
 

@@ -1,0 +1,1 @@
+"""What every endpoint shares: problems, context, access, transactions, CSRF, idempotency, paging, limits."""

@@ -1,0 +1,159 @@
+"""Who may call a route: each one declares it, by exactly one of ``requires``, ``signed_in`` and ``public``.
+
+    @router.post("/adjustments")
+    def adjust(who: Annotated[Principal, Depends(requires("ledger:adjust"))], session: SessionDep) -> …
+
+Who asks is found out by ``app.state.authenticate(request, session)``, which the composition root sets.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+from sqlalchemy.orm import Session
+from starlette.routing import BaseRoute
+
+from guerdon.core.errors import PermissionDeniedError
+from guerdon.http.csrf import check_csrf
+from guerdon.http.errors import NotSignedInError
+from guerdon.http.transaction import SessionDep
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks.
+
+    Attributes:
+        user_id: the account.
+        roles: as stored; ``permissions``: all that they give.
+        session_id: the browser session, if there is one.
+        locale, time_zone, name: for showing.
+        via: how they proved who they are.
+    """
+
+    user_id: UUID
+    roles: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
+    session_id: UUID | None = None
+    locale: str = "en"
+    time_zone: str = "UTC"
+    name: str = ""
+    via: Literal["token", "session", "key"] = "session"
+    scopes: frozenset[str] | None = field(default=None)
+
+    def may(self, permission: str) -> bool:
+        """Whether they hold a permission (an API key only within its scopes)."""
+        return permission in self.permissions and (self.scopes is None or permission in self.scopes)
+
+
+Authenticate = Callable[[Request, Session], Principal | None]
+
+
+def _identify(request: Request, session: Session) -> Principal | None:
+    if not hasattr(request.state, "principal"):
+        authenticate = cast(Authenticate, request.app.state.authenticate)
+        request.state.principal = authenticate(request, session)
+    return cast("Principal | None", request.state.principal)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a route declares; ``permission`` is None unless it asks for one."""
+
+    kind: Literal["requires", "signed_in", "public"]
+    permission: str | None = None
+
+
+@dataclass(frozen=True)
+class Requires(Access):
+    """Dependency that gives the principal, or refuses."""
+
+    def __call__(self, request: Request, session: SessionDep, _csrf: Annotated[None, Depends(check_csrf)]) -> Principal:
+        """The principal.
+
+        Raises:
+            NotSignedInError: nobody valid asks.
+            PermissionDeniedError: they lack the permission.
+        """
+        principal = _identify(request, session)
+        if principal is None:
+            raise NotSignedInError
+        if self.permission is not None and not principal.may(self.permission):
+            raise PermissionDeniedError(permission=self.permission)
+        return principal
+
+
+@dataclass(frozen=True)
+class Public(Access):
+    """Dependency of an open route that likes to know who asks."""
+
+    def __call__(
+        self, request: Request, session: SessionDep, _csrf: Annotated[None, Depends(check_csrf)]
+    ) -> Principal | None:
+        """The principal, or None for a visitor."""
+        return _identify(request, session)
+
+
+@dataclass(frozen=True)
+class Anonymous(Access):
+    """Dependency of an open route that never asks the database who it is."""
+
+    def __call__(self, _csrf: Annotated[None, Depends(check_csrf)]) -> None:
+        """Nothing: everybody is nobody here."""
+
+
+def requires(permission: str) -> Requires:
+    """A route for those who hold a permission, such as ``credits:review``."""
+    return Requires("requires", permission)
+
+
+def signed_in() -> Requires:
+    """A route for everybody who is signed in; the handler still sees to it that they reach only what is theirs."""
+    return Requires("signed_in")
+
+
+def public(*, identify: bool = True) -> Public | Anonymous:
+    """An open route.
+
+    Args:
+        identify: find out who asks, if anybody; without, the route works even when the database does not.
+    """
+    return Public("public") if identify else Anonymous("public")
+
+
+SignedIn = Annotated[Principal, Depends(signed_in())]
+MaybeSignedIn = Annotated[Principal | None, Depends(public())]
+"""Ready-made annotations for the two most frequent declarations."""
+
+
+def declared_access(route: BaseRoute | RouteContext) -> tuple[Access, ...]:
+    """Everything that a route declares; a correct route declares exactly one.
+
+    Static files and the like have no dependencies: they declare through ``endpoint.guerdon_access``, or not at all.
+    """
+    dependant: Dependant | None = getattr(route, "dependant", None)
+    if dependant is not None:
+        return tuple(call for call in _calls(dependant) if isinstance(call, Access))
+    mark = getattr(getattr(route, "endpoint", None), "guerdon_access", None)
+    mark = mark or getattr(getattr(route, "app", None), "guerdon_access", None)
+    return (mark,) if isinstance(mark, Access) else ()
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from _calls(dependency)
+
+
+def routes_of(app: Any) -> list[RouteContext]:
+    """Every route of an application with its full path, those of included routers too."""
+    return list(iter_route_contexts(app.routes))
+
+
+def mark_public(app: Any) -> None:
+    """Declare a mounted application, such as the static files, as open to everybody."""
+    app.guerdon_access = Access("public")

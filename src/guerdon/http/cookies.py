@@ -1,0 +1,58 @@
+"""The two cookies of the pages: the session of who is signed in, and a random mark for who is not.
+
+Over https their names carry the ``__Host-`` prefix, with which browsers refuse them from subdomains and from plain
+http. Both are HttpOnly and SameSite=Lax.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from guerdon.core.settings import Settings
+
+
+def _name(settings: Settings, plain: str) -> str:
+    return f"__Host-{plain}" if is_https(settings) else plain
+
+
+def is_https(settings: Settings) -> bool:
+    """Whether people reach this installation by https."""
+    return settings.base_url.startswith("https://")
+
+
+def session_cookie(request: Request) -> str | None:
+    """The session token that the browser sent, or None."""
+    return request.cookies.get(_name(request.app.state.settings, "guerdon_session")) or None
+
+
+def visitor_cookie(request: Request) -> str | None:
+    """The mark of a browser in which nobody is signed in, or None."""
+    return request.cookies.get(_name(request.app.state.settings, "guerdon_visitor")) or None
+
+
+def set_session_cookie(response: Response, settings: Settings, token: str) -> None:
+    """Sign the browser in with a session token."""
+    _set(response, settings, "guerdon_session", token, settings.session_ttl_s)
+
+
+def set_visitor_cookie(response: Response, settings: Settings, value: str) -> None:
+    """Mark a browser for the forms that a visitor may send."""
+    _set(response, settings, "guerdon_visitor", value, None)
+
+
+def clear_session_cookie(response: Response, settings: Settings) -> None:
+    """Sign the browser out."""
+    response.delete_cookie(
+        _name(settings, "guerdon_session"), path="/", secure=is_https(settings), httponly=True, samesite="lax"
+    )
+
+
+def _set(response: Response, settings: Settings, name: str, value: str, max_age_s: int | None) -> None:
+    response.set_cookie(
+        _name(settings, name),
+        value,
+        max_age=max_age_s,
+        path="/",
+        secure=is_https(settings),
+        httponly=True,
+        samesite="lax",
+    )

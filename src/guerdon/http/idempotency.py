@@ -1,0 +1,146 @@
+"""Writes that move value happen once for each ``Idempotency-Key``, however often the request arrives.
+
+    @router.post("/transfers", status_code=201)
+    def post(body: TransferIn, who: …, once: OnceDep) -> TransferOut:
+        return once.run(lambda: service.post(…), status=201)
+
+The answer is kept in the transaction of the effect. A second request with the same key waits for the first one, then
+gets the same answer, with ``Idempotency-Replayed: true``. A refusal is not kept: whoever corrects the cause may repeat
+with the same key.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from hashlib import sha256
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from guerdon.core.clock import Clock
+from guerdon.core.ids import idempotency_uuid
+from guerdon.http.errors import (
+    IdempotencyKeyInvalidError,
+    IdempotencyKeyMissingError,
+    IdempotencyKeyReusedError,
+    NotSignedInError,
+)
+from guerdon.http.models import IdempotencyRecord
+from guerdon.http.transaction import ClockDep, SessionDep
+
+KEY_MAX = 255
+KEEP = timedelta(days=30)
+REPLAYED = "Idempotency-Replayed"
+
+
+def request_digest(method: str, path: str, query: str, body: bytes) -> bytes:
+    """What makes two requests the same: method, address and content, whatever the order of JSON keys."""
+    try:
+        content = json.dumps(json.loads(body), sort_keys=True, ensure_ascii=True).encode()
+    except (ValueError, RecursionError):
+        content = body
+    return sha256(b"\0".join((method.encode(), path.encode(), query.encode(), content))).digest()
+
+
+class Once:
+    """The request's idempotency key, if it has one, and where answers are kept."""
+
+    def __init__(self, request: Request, session: Session, clock: Clock, key: str | None, body: bytes) -> None:
+        self.key = key
+        self._request = request
+        self._session = session
+        self._clock = clock
+        self._body = body
+
+    def run(self, effect: Callable[[], BaseModel], *, status: int = 201, required: bool = True) -> Response:
+        """Do it, or answer as when it was done.
+
+        Args:
+            effect: does it, in the request's session, and gives what to answer.
+            status: of the answer.
+            required: refuse a request without a key; otherwise it simply runs.
+
+        Raises:
+            IdempotencyKeyMissingError, IdempotencyKeyInvalidError: the header.
+            IdempotencyKeyReusedError: the key came before with other content; nothing is done.
+        """
+        if self.key is None:
+            if required:
+                raise IdempotencyKeyMissingError(field="Idempotency-Key")
+            return _json(effect().model_dump_json().encode(), status)
+        if not (0 < len(self.key) <= KEY_MAX and self.key.isascii() and self.key.isprintable()):
+            raise IdempotencyKeyInvalidError(field="Idempotency-Key", problem="")
+        owner_id, route = self._owner(), f"{self._request.method} {self._request.url.path}"
+        stored_key = idempotency_uuid(f"{route}\n{self.key}")
+        digest = request_digest(self._request.method, self._request.url.path, self._request.url.query, self._body)
+        if not self._claim(owner_id, stored_key, route, digest):
+            return self._replay(owner_id, stored_key, digest)
+        body = effect().model_dump_json().encode()
+        self._session.execute(
+            update(IdempotencyRecord)
+            .where(IdempotencyRecord.owner_id == owner_id, IdempotencyRecord.key == stored_key)
+            .values(status=status, body=body)
+        )
+        return _json(body, status)
+
+    def _owner(self) -> UUID:
+        principal = getattr(self._request.state, "principal", None)
+        if principal is None:
+            raise NotSignedInError
+        user_id: UUID = principal.user_id
+        return user_id
+
+    def _claim(self, owner_id: UUID, key: UUID, route: str, digest: bytes) -> bool:
+        """Take the key, or wait for whoever holds it; False when it was used."""
+        claimed = self._session.execute(
+            insert(IdempotencyRecord)
+            .values(owner_id=owner_id, key=key, route=route, request_hash=digest, created_at=self._clock.now())
+            .on_conflict_do_nothing()
+            .returning(IdempotencyRecord.key)
+        )
+        return claimed.scalar() is not None
+
+    def _replay(self, owner_id: UUID, key: UUID, digest: bytes) -> Response:
+        record = self._session.execute(
+            select(IdempotencyRecord).where(IdempotencyRecord.owner_id == owner_id, IdempotencyRecord.key == key)
+        ).scalar_one()
+        if record.request_hash != digest or record.status is None or record.body is None:
+            raise IdempotencyKeyReusedError(field="Idempotency-Key")
+        answer = _json(record.body, record.status)
+        answer.headers[REPLAYED] = "true"
+        return answer
+
+
+def _json(body: bytes, status: int) -> Response:
+    return Response(body, status, media_type="application/json")
+
+
+async def get_once(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="A fresh random key for each operation; repeat it when repeating the request."),
+    ] = None,
+) -> Once:
+    """The dependency behind ``OnceDep``."""
+    return Once(request, session, clock, idempotency_key, await request.body())
+
+
+OnceDep = Annotated[Once, Depends(get_once)]
+
+
+def prune(session: Session, clock: Clock) -> int:
+    """Forget answers older than 30 days; the ledger's own keys last for ever. Returns how many."""
+    kept_since = clock.now() - KEEP
+    gone = session.execute(
+        delete(IdempotencyRecord).where(IdempotencyRecord.created_at < kept_since).returning(IdempotencyRecord.key)
+    )
+    return len(gone.all())

@@ -1,0 +1,154 @@
+"""Errors as ``application/problem+json`` (RFC 9457); for a person in a browser, as a page."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from guerdon.core.errors import FieldErrors, GuerdonError
+from guerdon.db.database import is_retryable
+from guerdon.http.context import current_request
+from guerdon.http.errors import (
+    BodyTooLargeError,
+    HttpError,
+    MalformedRequestError,
+    MethodNotAllowedError,
+    RateLimitedError,
+    RouteNotFoundError,
+    TextNotStorableError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+)
+from guerdon.http.validation import field_errors
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:guerdon:problem:"
+API_PREFIX = "/api/"
+Translate = Callable[[str], str]
+
+log = structlog.get_logger("guerdon.http")
+
+
+def problem(error: GuerdonError, translate: Translate = str, request_id: str | None = None) -> dict[str, Any]:
+    """The problem document of an error.
+
+    Args:
+        error: what went wrong.
+        translate: turns English templates into the reader's language.
+        request_id: for finding the request in the logs.
+    """
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + error.code,
+        "title": error.code.replace("-", " ").capitalize(),
+        "status": error.status,
+        "code": error.code,
+        **_sentences(error, translate),
+        "request_id": request_id,
+    }
+    if error.field is not None:
+        document["field"] = error.field
+    if isinstance(error, FieldErrors):
+        document["errors"] = [
+            {"field": each.field, "code": each.code, **_sentences(each, translate)} for each in error.errors
+        ]
+    return document
+
+
+def _sentences(error: GuerdonError, translate: Translate) -> dict[str, str]:
+    return {
+        "detail": translate(error.message).format(**error.params),
+        "remedy": translate(error.remedy).format(**error.params),
+    }
+
+
+def crash_document(request_id: str) -> bytes:
+    """The body of the answer to an exception that nobody foresaw: it tells nothing but the request's id."""
+    return _encode(problem(GuerdonError(), request_id=request_id))
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    # ASCII, because a field name that the client made up may hold what UTF-8 cannot.
+    return json.dumps(document, ensure_ascii=True).encode()
+
+
+def answer(request: Request, error: GuerdonError, headers: dict[str, str] | None = None) -> Response:
+    """The answer to an error: a page for a person, a problem document for a program."""
+    headers = dict(headers or {})
+    if isinstance(error, RateLimitedError):
+        headers["Retry-After"] = str(error.params["retry_after_s"])
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    headers.setdefault("Cache-Control", "no-store")
+    render_error = getattr(request.app.state, "render_error", None)
+    if wants_page(request) and render_error is not None:
+        page: Response = render_error(request, error)
+        page.headers.update(headers)
+        return page
+    info = current_request()
+    body = _encode(problem(error, translator(request), info.request_id if info else None))
+    return Response(body, error.status, headers, MEDIA_TYPE)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person in a browser asks, who should see a page instead of a document."""
+    return not request.url.path.startswith(API_PREFIX) and "text/html" in request.headers.get("accept", "")
+
+
+def translator(request: Request) -> Translate:
+    """What turns English templates into the reader's language: ``app.state.translator(request)``."""
+    make = getattr(request.app.state, "translator", None)
+    return cast(Translate, make(request)) if make else str
+
+
+async def _typed(request: Request, exc: Exception) -> Response:
+    return answer(request, cast(GuerdonError, exc))
+
+
+async def _validation(request: Request, exc: Exception) -> Response:
+    found = cast("RequestValidationError | ValidationError", exc).errors()
+    whole_body = any(tuple(error["loc"]) == ("body",) and error["type"] != "missing" for error in found)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if whole_body and not (media_type == "application/json" or media_type.endswith("+json")):
+        return answer(request, UnsupportedMediaTypeError())
+    return answer(request, field_errors(found))
+
+
+async def _framework(request: Request, exc: Exception) -> Response:
+    refusal = cast(HTTPException, exc)
+    typed: dict[int, Callable[[], GuerdonError]] = {
+        400: MalformedRequestError,
+        404: RouteNotFoundError,
+        405: MethodNotAllowedError,
+        413: lambda: BodyTooLargeError(limit_bytes=request.scope.get("guerdon.body_limit_bytes", 0)),
+        415: UnsupportedMediaTypeError,
+    }
+    error = typed.get(refusal.status_code, lambda: HttpError(refusal.status_code))()
+    return answer(request, error, dict(refusal.headers or {}))
+
+
+async def _database(request: Request, exc: Exception) -> Response:
+    if isinstance(exc, DataError):
+        return answer(request, TextNotStorableError(problem=""))
+    if isinstance(exc, PoolTimeoutError) or (
+        isinstance(exc, DBAPIError) and (is_retryable(exc) or exc.connection_invalidated)
+    ):
+        log.warning("database unavailable", error=type(exc).__name__)
+        return answer(request, UnavailableError(), {"Retry-After": "1"})
+    raise exc
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application with a problem document or a page."""
+    app.add_exception_handler(GuerdonError, _typed)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(PoolTimeoutError, _database)

@@ -1,0 +1,97 @@
+"""Base of what goes in and out as JSON, and the field types that every package shares."""
+
+import math
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from guerdon.core.errors import GuerdonError
+from guerdon.core.money import parse_decimal
+
+JSON_DEPTH_MAX = 32
+"""How deep a JSON document may nest: a document is stored and shown, not computed with."""
+
+
+def storable(value: str) -> str:
+    """Return text unchanged if PostgreSQL can hold it.
+
+    Raises:
+        PydanticCustomError: ``text_not_storable`` for NUL characters and unpaired surrogates.
+    """
+    if "\x00" in value or (not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value)):
+        raise PydanticCustomError("text_not_storable", "The text holds a character that cannot be stored.")
+    return value
+
+
+def _storable_document(value: Any, depth: int = 0) -> Any:
+    if depth > JSON_DEPTH_MAX:
+        raise PydanticCustomError("json_too_deep", "The document is nested too deeply.")
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(key)): _storable_document(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable_document(item, depth + 1) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("number_not_finite", "NaN and infinity are not JSON numbers.")
+    return value
+
+
+class Schema(BaseModel):
+    """Base of all request and response bodies: unknown fields are refused, every text can be stored."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts_are_storable(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for value in data.values():
+                if isinstance(value, str | dict | list):
+                    _storable_document(value)
+        return data
+
+
+Text = Annotated[str, AfterValidator(storable)]
+"""A text parameter of a path, query or form: anything that can be stored."""
+
+JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_storable_document)]
+"""A free JSON document: storable texts, finite numbers, bounded depth."""
+
+
+def _exact_decimal(value: Any, info: ValidationInfo) -> Decimal:
+    if isinstance(value, float):
+        raise PydanticCustomError(
+            "amount_is_float", 'An amount is sent as a decimal string such as "12.50", not as a JSON number.'
+        )
+    try:
+        return parse_decimal(value, field=info.field_name)
+    except GuerdonError as exc:
+        raise PydanticCustomError("amount_not_decimal", "This is not a decimal number.") from exc
+
+
+DecimalText = Annotated[
+    Decimal,
+    BeforeValidator(_exact_decimal),
+    PlainSerializer(lambda value: format(value, "f"), return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^[+-]?[0-9]{1,40}(\.[0-9]{1,40})?$",
+            "examples": ["12.50"],
+            "description": "A decimal number as a string; never a float.",
+        }
+    ),
+]
+"""An amount in JSON: a decimal string (a whole number may come as a JSON integer); floats are refused."""

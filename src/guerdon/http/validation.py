@@ -1,0 +1,88 @@
+"""Turns what validation found into field errors with our own words, so that they can be translated."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from guerdon.core.errors import FieldErrors
+from guerdon.http.errors import ValidationProblemError
+
+LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
+
+MESSAGES: Mapping[str, str] = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field.",
+    "string_type": "This must be text.",
+    "string_too_short": "This must have at least {min_length} characters.",
+    "string_too_long": "This must have at most {max_length} characters.",
+    "string_pattern_mismatch": "This does not have the right form.",
+    "text_not_storable": "The text holds a character that cannot be stored.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "int_parsing_size": "This number is too large.",
+    "int_from_float": "This must be a whole number.",
+    "bool_type": "This must be true or false.",
+    "bool_parsing": "This must be true or false.",
+    "float_type": "This must be a number.",
+    "float_parsing": "This must be a number.",
+    "decimal_parsing": "This is not a decimal number.",
+    "decimal_type": "This is not a decimal number.",
+    "amount_is_float": 'An amount is sent as a decimal string such as "12.50", not as a JSON number.',
+    "amount_not_decimal": "This is not a decimal number.",
+    "greater_than": "This must be greater than {gt}.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than": "This must be less than {lt}.",
+    "less_than_equal": "This must be at most {le}.",
+    "too_short": "This must have at least {min_length} entries.",
+    "too_long": "This must have at most {max_length} entries.",
+    "uuid_parsing": "This is not a UUID.",
+    "uuid_type": "This is not a UUID.",
+    "date_parsing": "This is not a date such as 2026-03-31.",
+    "date_from_datetime_parsing": "This is not a date such as 2026-03-31.",
+    "date_type": "This is not a date such as 2026-03-31.",
+    "datetime_parsing": "This is not a moment such as 2026-03-31T12:00:00Z.",
+    "datetime_from_date_parsing": "This is not a moment such as 2026-03-31T12:00:00Z.",
+    "datetime_type": "This is not a moment such as 2026-03-31T12:00:00Z.",
+    "timezone_aware": "The moment needs a time zone, such as 2026-03-31T12:00:00Z.",
+    "enum": "This must be one of {expected}.",
+    "literal_error": "This must be one of {expected}.",
+    "json_invalid": "This is not well-formed JSON.",
+    "json_too_deep": "The document is nested too deeply.",
+    "number_not_finite": "NaN and infinity are not JSON numbers.",
+    "model_attributes_type": "This must be a JSON object.",
+    "model_type": "This must be a JSON object.",
+    "dict_type": "This must be a JSON object.",
+    "list_type": "This must be a list.",
+}
+OTHERWISE = "This value cannot be accepted."
+
+
+def field_errors(found: Iterable[Mapping[str, Any]]) -> FieldErrors:
+    """Field errors from pydantic's list (``RequestValidationError.errors()`` or ``ValidationError.errors()``).
+
+    Nothing that the client sent is repeated, save the names of fields.
+    """
+    return FieldErrors([_field_error(error) for error in found])
+
+
+def _field_error(error: Mapping[str, Any]) -> ValidationProblemError:
+    kind = str(error["type"])
+    context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
+    template = MESSAGES.get(kind, OTHERWISE)
+    return ValidationProblemError(
+        field=field_path(error["loc"]), code=kind.replace("_", "-"), message=_fillable(template, context), **context
+    )
+
+
+def field_path(location: Iterable[Any]) -> str:
+    """The dotted path of a field (``value.hours``); ``body`` for the body as a whole."""
+    parts = [str(part)[:100] for part in location]
+    inner = parts[1:] if len(parts) > 1 and parts[0] in LOCATIONS else parts
+    return ".".join(inner) or "body"
+
+
+def _fillable(template: str, context: Mapping[str, object]) -> str:
+    try:
+        template.format(**context)
+    except KeyError:
+        return OTHERWISE
+    return template
