@@ -1,0 +1,1 @@
+"""What staff answer for: the audit log."""

@@ -1,0 +1,44 @@
+"""Tables of administration: the audit log."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String, Text, text
+from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from guerdon.db.base import Base, CreatedAt, UuidKey
+from guerdon.kernel.identity.models import User
+
+
+class AuditLog(Base):
+    """One act of somebody, for ever: rows are added, never changed or removed."""
+
+    __tablename__ = "audit_logs"
+    __table_args__ = (
+        CheckConstraint("actor_type IN ('user', 'system', 'api')", name="actor_type"),
+        Index("idx_audit_logs_actor_user_id", "actor_user_id", postgresql_where=text("actor_user_id IS NOT NULL")),
+        Index("idx_audit_logs_action", "action"),
+        Index("idx_audit_logs_timestamp", "timestamp", "id"),
+        Index("idx_audit_logs_resource", "resource_type", "resource_id"),
+        {"schema": "admin"},
+    )
+
+    id: Mapped[UuidKey]
+    actor_user_id: Mapped[UUID | None] = mapped_column(PG_UUID(as_uuid=True), ForeignKey(User.id))
+    actor_type: Mapped[str] = mapped_column(String(20))
+    actor_ip: Mapped[str | None] = mapped_column(INET)
+    action: Mapped[str] = mapped_column(String(100))
+    resource_type: Mapped[str] = mapped_column(String(50))
+    resource_id: Mapped[UUID | None] = mapped_column(PG_UUID(as_uuid=True))
+    old_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    new_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    reason: Mapped[str | None] = mapped_column(Text)
+    # "metadata" is taken in SQLAlchemy's models, so the attribute is called otherwise.
+    context: Mapped[dict[str, Any] | None] = mapped_column("metadata", JSONB(none_as_null=True))
+    timestamp: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("now()"))
+    request_id: Mapped[str | None] = mapped_column(String(100))
+    user_agent: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]

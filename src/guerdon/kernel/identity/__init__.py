@@ -1,0 +1,1 @@
+"""People and machines that may enter: accounts, credentials, sessions, tokens, roles and permissions."""

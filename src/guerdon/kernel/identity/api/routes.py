@@ -1,0 +1,133 @@
+"""``/api/v1/identity``."""
+
+from typing import Annotated, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from guerdon.core.errors import NotFoundError
+from guerdon.http.access import Principal, SignedIn, public, requires
+from guerdon.http.openapi import problem_responses
+from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
+from guerdon.http.schemas import Text
+from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
+from guerdon.kernel.identity.permissions import Role
+from guerdon.kernel.identity.schemas import (
+    AccessToken,
+    Me,
+    Member,
+    NewMember,
+    OwnSession,
+    RoleChange,
+    TokenRequest,
+)
+from guerdon.kernel.identity.service import accounts, roles, sessions, signing
+from guerdon.kernel.identity.tokens import AccessTokens
+
+router = APIRouter(prefix="/api/v1/identity", tags=["identity"])
+
+Reader = Annotated[Principal, Depends(requires("identity:read"))]
+Creator = Annotated[Principal, Depends(requires("identity:create"))]
+Granter = Annotated[Principal, Depends(requires("identity:grant"))]
+
+
+@router.post("/tokens", responses=problem_responses(401, 429))
+def issue_token(
+    request: Request,
+    response: Response,
+    body: TokenRequest,
+    _open: Annotated[None, Depends(public(identify=False))],
+    database: DatabaseDep,
+    session: SessionDep,
+    clock: ClockDep,
+) -> AccessToken:
+    """Exchange e-mail and password for a short-lived access token."""
+    signing.count_sign_in(database, clock, body.email)
+    user = signing.verify_password(session, clock, email=body.email, password=body.password)
+    tokens = cast(AccessTokens, request.app.state.access_tokens)
+    token, expires_at = tokens.issue(user.id, clock)
+    response.headers["Cache-Control"] = "no-store"
+    return AccessToken(access_token=token, expires_in=int(tokens.ttl.total_seconds()), expires_at=expires_at)
+
+
+@router.get("/me")
+def me(who: SignedIn) -> Me:
+    """Who the token or session belongs to."""
+    return Me(
+        user_id=who.user_id,
+        name=who.name,
+        roles=sorted(who.roles),
+        permissions=sorted(who.permissions),
+        locale=who.locale,
+        time_zone=who.time_zone,
+    )
+
+
+@router.get("/sessions")
+def own_sessions(who: SignedIn, session: SessionDep, clock: ClockDep) -> list[OwnSession]:
+    """The browsers in which one is signed in."""
+    return [OwnSession.model_validate(each) for each in sessions.list_sessions(session, clock, who.user_id)]
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+def end_session(session_id: UUID, who: SignedIn, session: SessionDep) -> None:
+    """Sign one of one's own browsers out."""
+    if not sessions.end_session(session, who.user_id, session_id):
+        raise NotFoundError(what="session")
+
+
+@router.get("/members")
+def list_members(
+    _who: Reader,
+    session: SessionDep,
+    q: Annotated[Text, Query(max_length=100, description="Part of a name, an address or a user name.")] = "",
+    role: Annotated[Role | None, Query()] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Page[Member]:
+    """Members by name."""
+    after = decode_cursor(cursor, str, UUID)
+    found = accounts.search_accounts(
+        session, query=q, role=role, after=(after[0], after[1]) if after else None, limit=limit
+    )
+    return page_of(found, limit, show=Member.model_validate, key=accounts.sort_key)
+
+
+@router.post("/members", status_code=201, responses=problem_responses(409))
+def create_member(body: NewMember, who: Creator, session: SessionDep, clock: ClockDep, settings: SettingsDep) -> Member:
+    """Open an account for somebody, with the role ``user``."""
+    user = accounts.create_account(
+        session,
+        clock,
+        email=body.email,
+        name=body.name,
+        username=body.username,
+        password=body.password,
+        locale=body.locale,
+        time_zone=body.time_zone or settings.time_zone,
+        actor_id=who.user_id,
+    )
+    return Member.model_validate(user)
+
+
+@router.put("/members/{user_id}/roles/{role}")
+def grant_role(
+    user_id: UUID, role: Role, body: RoleChange, who: Granter, session: SessionDep, clock: ClockDep
+) -> Member:
+    """Give a role that one holds oneself."""
+    user = roles.grant(session, clock, user_id=user_id, role=role, actor_id=who.user_id, reason=body.reason)
+    return Member.model_validate(user)
+
+
+@router.delete("/members/{user_id}/roles/{role}", responses=problem_responses(409))
+def revoke_role(
+    user_id: UUID,
+    role: Role,
+    who: Granter,
+    session: SessionDep,
+    clock: ClockDep,
+    reason: Annotated[Text, Query(min_length=3, max_length=500)],
+) -> Member:
+    """Take a role; the last super administrator stays."""
+    user = roles.revoke(session, clock, user_id=user_id, role=role, actor_id=who.user_id, reason=reason)
+    return Member.model_validate(user)

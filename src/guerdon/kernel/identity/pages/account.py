@@ -1,0 +1,119 @@
+"""One's own account: name, language, zone, password, devices."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+
+from guerdon.core.errors import GuerdonError, NotFoundError
+from guerdon.http.access import Principal, SignedIn
+from guerdon.http.schemas import Text
+from guerdon.http.transaction import ClockDep, SessionDep, attempt
+from guerdon.kernel.identity.service import accounts, fields, sessions
+from guerdon.web.flash import flash, redirect
+from guerdon.web.forms import FormState
+from guerdon.web.i18n import LANGUAGES, msgid
+from guerdon.web.render import render
+from guerdon.web.viewer import viewer_of
+
+router = APIRouter(prefix="/account")
+
+Short = Annotated[Text, Form(max_length=254)]
+Secret = Annotated[Text, Form(max_length=1000)]
+
+
+@router.get("")
+def show_account(request: Request, who: SignedIn, session: SessionDep, clock: ClockDep) -> Response:
+    """The account with its devices."""
+    return _account_page(request, who, session, clock)
+
+
+def _account_page(
+    request: Request,
+    who: Principal,
+    session: SessionDep,
+    clock: ClockDep,
+    *,
+    profile: FormState | None = None,
+    password: FormState | None = None,
+    status: int = 200,
+) -> Response:
+    user = accounts.get_account(session, who.user_id)
+    values = {"name": user.name, "locale": user.locale.partition("-")[0], "time_zone": user.time_zone}
+    context = {
+        "user": user,
+        "profile": profile or FormState(values),
+        "password": password or FormState(),
+        "locales": list(LANGUAGES.items()),
+        "zones": [(zone, zone.replace("_", " ")) for zone in fields.time_zones()],
+        "sessions": sessions.list_sessions(session, clock, who.user_id),
+        "present_session_id": who.session_id,
+    }
+    return render(request, "identity/account.html", context, status)
+
+
+@router.post("")
+def save_account(
+    request: Request,
+    who: SignedIn,
+    session: SessionDep,
+    clock: ClockDep,
+    name: Short = "",
+    locale: Short = "",
+    time_zone: Short = "",
+) -> Response:
+    """Change name, language and zone."""
+    try:
+        with attempt(session):
+            accounts.update_account(session, clock, who.user_id, name=name, locale=locale, time_zone=time_zone)
+    except GuerdonError as exc:
+        values = {"name": name, "locale": locale, "time_zone": time_zone}
+        refused = FormState.refused(values, exc, viewer_of(request).translator)
+        return _account_page(request, who, session, clock, profile=refused, status=exc.status)
+    flash(request, msgid("Your account is saved."))
+    return redirect(request, "/account")
+
+
+@router.post("/password")
+def save_password(
+    request: Request,
+    who: SignedIn,
+    session: SessionDep,
+    clock: ClockDep,
+    present_password: Secret = "",
+    new_password: Secret = "",
+) -> Response:
+    """Change the password and sign every other browser out."""
+    try:
+        with attempt(session):
+            accounts.change_password(session, clock, who.user_id, present=present_password, new=new_password)
+            sessions.end_sessions(session, who.user_id, but=who.session_id)
+    except GuerdonError as exc:
+        refused = FormState.refused({}, exc, viewer_of(request).translator)
+        return _account_page(request, who, session, clock, password=refused, status=exc.status)
+    flash(request, msgid("Your password is changed; every other device is signed out."))
+    return redirect(request, "/account")
+
+
+@router.post("/sessions/{session_id}/end")
+def end_one(request: Request, session_id: UUID, who: SignedIn, session: SessionDep) -> Response:
+    """Sign one device out."""
+    if not sessions.end_session(session, who.user_id, session_id):
+        raise NotFoundError(what="session")
+    flash(request, msgid("The device is signed out."))
+    return redirect(request, "/account")
+
+
+@router.post("/sessions/end")
+def end_all(request: Request, who: SignedIn, session: SessionDep) -> Response:
+    """Sign every other device out."""
+    sessions.end_sessions(session, who.user_id, but=who.session_id)
+    flash(request, msgid("Every other device is signed out."))
+    return redirect(request, "/account")
+
+
+def save_locale(request: Request, language: str) -> None:
+    """Keep the language that somebody chose at the foot of a page with their account, in a transaction of its own."""
+    with request.app.state.database.transaction() as session:
+        user = accounts.get_account(session, request.state.principal.user_id, lock=True)
+        user.locale = language

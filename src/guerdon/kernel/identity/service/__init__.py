@@ -1,0 +1,1 @@
+"""What identity does: accounts, signing in, sessions, roles."""

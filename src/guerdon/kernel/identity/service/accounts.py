@@ -1,0 +1,250 @@
+"""Accounts: opening them, changing what their owner may change, finding them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from psycopg import errors as pg
+from sqlalchemy import func, or_, select, text, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import Clock
+from guerdon.core.errors import FieldError, FieldErrors, NotFoundError
+from guerdon.core.ids import new_id
+from guerdon.kernel.acts import Act, announce
+from guerdon.kernel.identity.errors import EmailTakenError, PasswordWrongError, RoleUnknownError, UsernameTakenError
+from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.passwords import check_policy, hash_password, verify
+from guerdon.kernel.identity.permissions import Role
+from guerdon.kernel.identity.service import fields
+
+T = TypeVar("T")
+
+ROLES = frozenset(role.value for role in Role)
+
+_TAKEN: dict[str, tuple[type[FieldError], str]] = {
+    "uq_users_email_living": (EmailTakenError, "email"),
+    "uq_users_username_living": (UsernameTakenError, "username"),
+}
+
+
+def create_account(
+    session: Session,
+    clock: Clock,
+    *,
+    email: str,
+    name: str,
+    password: str | None,
+    roles: Sequence[str] = (Role.USER,),
+    username: str | None = None,
+    locale: str = "en",
+    time_zone: str = "UTC",
+    actor_id: UUID | None = None,
+) -> User:
+    """Open an account.
+
+    Args:
+        email, name, username, locale, time_zone: as the person wrote them; normalised here.
+        password: None for an account that cannot sign in by password yet.
+        roles: given without asking whether the actor may; ``roles.grant`` asks.
+        actor_id: who opens it; None for the person themselves, the operator or the system.
+
+    Raises:
+        FieldErrors: every field at fault at once; nothing is written.
+    """
+    checks = _Checks()
+    mail = checks.run(lambda: fields.clean_email(email), email)
+    called = checks.run(lambda: fields.clean_name(name), name)
+    handle = checks.run(lambda: fields.clean_username(username), username) if username else None
+    language = checks.run(lambda: fields.clean_locale(locale), locale)
+    zone = checks.run(lambda: fields.clean_time_zone(time_zone), time_zone)
+    held = checks.run(lambda: known_roles(roles), list(roles))
+    if password is not None:
+        checks.run(lambda: check_policy(password, email, name, username), None)
+    checks.settle()
+    now = clock.now()
+    user = User(
+        id=new_id(),
+        email=mail,
+        name=called,
+        username=handle,
+        roles=held,
+        locale=language,
+        time_zone=zone,
+        created_at=now,
+        updated_at=now,
+    )
+    _insert(session, user)
+    if password is not None:
+        store_password(session, clock, user.id, password)
+    announce(
+        session,
+        Act("identity.account_created", "user", user.id, actor_id=actor_id, new={"roles": held, "locale": language}),
+    )
+    return user
+
+
+def known_roles(roles: Sequence[str]) -> list[str]:
+    """Roles in the order of their enumeration, ``user`` always among them.
+
+    Raises:
+        RoleUnknownError: one does not exist.
+    """
+    for role in roles:
+        if role not in ROLES:
+            raise RoleUnknownError(field="roles", problem="", role=str(role)[:32])
+    wanted = {*roles, Role.USER.value}
+    return [role.value for role in Role if role in wanted]
+
+
+class _Checks:
+    """Collects field errors, so that a person sees all of them at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[FieldError] = []
+
+    def run(self, check: Callable[[], T], fallback: T) -> T:
+        try:
+            return check()
+        except FieldError as exc:
+            self._errors.append(exc)
+            return fallback
+
+    def settle(self) -> None:
+        if self._errors:
+            raise FieldErrors(self._errors)
+
+
+def _insert(session: Session, user: User) -> None:
+    try:
+        with session.begin_nested():
+            session.add(user)
+            session.flush()
+    except IntegrityError as exc:
+        constraint = exc.orig.diag.constraint_name if isinstance(exc.orig, pg.UniqueViolation) else None
+        if constraint not in _TAKEN:
+            raise
+        error, field = _TAKEN[constraint]
+        raise FieldErrors([error(field=field, problem="")]) from exc
+
+
+def store_password(session: Session, clock: Clock, user_id: UUID, password: str) -> None:
+    """Keep the hash of a password; the policy is the caller's business."""
+    store_hash(session, clock, user_id, hash_password(password))
+
+
+def store_hash(session: Session, clock: Clock, user_id: UUID, password_hash: str) -> None:
+    """Keep a hash."""
+    session.execute(
+        text(
+            "INSERT INTO identity.credentials (user_id, password_hash, changed_at) VALUES (:user, :hash, :now) "
+            "ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, "
+            "changed_at = excluded.changed_at"
+        ),
+        {"user": user_id, "hash": password_hash, "now": clock.now()},
+    )
+
+
+def password_hash_of(session: Session, user_id: UUID) -> str | None:
+    """The stored hash of one account."""
+    stored: str | None = session.execute(text("SELECT identity.password_hash(:user)"), {"user": user_id}).scalar()
+    return stored
+
+
+def change_password(session: Session, clock: Clock, user_id: UUID, *, present: str, new: str) -> None:
+    """Change one's own password; ending the other sessions is the caller's business.
+
+    Raises:
+        FieldErrors: the present one is wrong, or the new one is refused.
+    """
+    user = get_account(session, user_id)
+    checks = _Checks()
+    if not verify(present, password_hash_of(session, user_id))[0]:
+        checks.run(_refuse_present, None)
+    checks.run(lambda: check_policy(new, user.email, user.name, user.username, field="new_password"), None)
+    checks.settle()
+    store_password(session, clock, user_id, new)
+    announce(session, Act("identity.password_changed", "user", user_id, actor_id=user_id))
+
+
+def _refuse_present() -> None:
+    raise PasswordWrongError(field="present_password", problem="")
+
+
+def update_account(session: Session, clock: Clock, user_id: UUID, *, name: str, locale: str, time_zone: str) -> User:
+    """Change what an account's owner may change.
+
+    Raises:
+        FieldErrors: every field at fault; nothing is changed.
+    """
+    checks = _Checks()
+    called = checks.run(lambda: fields.clean_name(name), name)
+    language = checks.run(lambda: fields.clean_locale(locale), locale)
+    zone = checks.run(lambda: fields.clean_time_zone(time_zone), time_zone)
+    checks.settle()
+    user = get_account(session, user_id, lock=True)
+    user.name, user.locale, user.time_zone, user.updated_at = called, language, zone, clock.now()
+    session.flush()
+    return user
+
+
+def get_account(session: Session, user_id: UUID, *, lock: bool = False) -> User:
+    """A living account.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    query = select(User).where(User.id == user_id, User.deleted_at.is_(None))
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    user = session.execute(query).scalar_one_or_none()
+    if user is None:
+        raise NotFoundError(what="account")
+    return user
+
+
+def find_by_email(session: Session, email: str) -> User | None:
+    """The living account with an address, whatever its case."""
+    return session.execute(
+        select(User).where(func.lower(User.email) == email.strip().lower(), User.deleted_at.is_(None))
+    ).scalar_one_or_none()
+
+
+def search_accounts(
+    session: Session,
+    *,
+    query: str = "",
+    role: str | None = None,
+    after: tuple[str, UUID] | None = None,
+    limit: int = 50,
+) -> Sequence[User]:
+    """Living accounts by name, then id; one more than ``limit`` when there are more.
+
+    Args:
+        query: part of a name, an address or a user name.
+        role: only holders of it.
+        after: ``sort_key`` of the last account of the page before.
+    """
+    key = (func.lower(User.name), User.id)
+    found: Any = select(User).where(User.deleted_at.is_(None)).order_by(*key).limit(limit + 1)
+    if query.strip():
+        needle = query.strip().lower()
+        found = found.where(
+            or_(
+                func.lower(User.name).contains(needle, autoescape=True),
+                func.lower(User.email).contains(needle, autoescape=True),
+                func.lower(User.username).contains(needle, autoescape=True),
+            )
+        )
+    if role is not None:
+        found = found.where(User.roles.contains([role]))
+    if after is not None:
+        found = found.where(tuple_(*key) > tuple_(func.lower(after[0]), after[1]))
+    accounts: Sequence[User] = session.execute(found).scalars().all()
+    return accounts
+
+
+def sort_key(user: User) -> tuple[str, UUID]:
+    """Where an account stands in ``search_accounts``."""
+    return user.name, user.id

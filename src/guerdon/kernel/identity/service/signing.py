@@ -1,0 +1,69 @@
+"""Signing in by e-mail and password."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import Clock
+from guerdon.db.database import Database
+from guerdon.http.context import current_request
+from guerdon.http.limits import RateLimit, forget, spend
+from guerdon.kernel.identity.errors import SignInRefusedError
+from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.passwords import verify
+from guerdon.kernel.identity.service.accounts import store_hash
+
+SIGN_IN_BY_ADDRESS = RateLimit("sign-in-address", 40, timedelta(minutes=5))
+SIGN_IN_BY_ACCOUNT = RateLimit("sign-in-account", 10, timedelta(minutes=15))
+SIGN_UP_BY_ADDRESS = RateLimit("sign-up-address", 20, timedelta(hours=1))
+
+
+def _account_subject(email: str) -> str:
+    return email.strip().lower()
+
+
+def count_sign_in(database: Database, clock: Clock, email: str) -> None:
+    """Count an attempt against the caller's address and against the account, existing or not.
+
+    Raises:
+        RateLimitedError: too many of either, in all processes together.
+    """
+    count_by_address(database, clock, SIGN_IN_BY_ADDRESS)
+    spend(database, clock, SIGN_IN_BY_ACCOUNT, _account_subject(email))
+
+
+def count_by_address(database: Database, clock: Clock, limit: RateLimit) -> None:
+    """Count an attempt against the caller's address.
+
+    Raises:
+        RateLimitedError: too many.
+    """
+    info = current_request()
+    spend(database, clock, limit, (info.client_address if info else None) or "local")
+
+
+def verify_password(session: Session, clock: Clock, *, email: str, password: str) -> User:
+    """The account that an address and a password open.
+
+    An unknown address costs the same hashing as a known one, and gets the same answer.
+
+    Raises:
+        SignInRefusedError: unknown, closed, without a password, or wrong password. Nothing is written.
+    """
+    row = session.execute(
+        select(User, func.identity.password_hash(User.id)).where(
+            func.lower(User.email) == email.strip().lower(), User.deleted_at.is_(None)
+        )
+    ).one_or_none()
+    user: User | None = row[0] if row is not None else None
+    stored: str | None = row[1] if row is not None else None
+    matches, renewed = verify(password, stored)
+    if user is None or not matches or not user.is_active:
+        raise SignInRefusedError
+    if renewed is not None:
+        store_hash(session, clock, user.id, renewed)
+    user.last_login_at = clock.now()
+    session.flush()
+    forget(session, SIGN_IN_BY_ACCOUNT, _account_subject(email))
+    return user
