@@ -65,7 +65,10 @@ def scale_for(values: Iterable[Number], *, zero: bool = True, ticks: int = 4) ->
         high = low + 1
     step = _round_step((high - low) / ticks, whole)
     first, last = math.floor(low / step), math.ceil(high / step)
-    return Scale(first * step, last * step, tuple(round(n * step, 10) for n in range(first, last + 1)))
+    # rounding of the very small may leave a value just outside, so it counts again
+    return Scale(
+        min(first * step, low), max(last * step, high), tuple(round(n * step, 10) for n in range(first, last + 1))
+    )
 
 
 def _round_step(rough: float, whole: bool) -> float:

@@ -1,7 +1,8 @@
 """Finds every text that a reader can meet, and holds the catalogues against it.
 
 ``python -m guerdon.web.extract guerdon.programs.credits`` adds what is missing to the package's catalogues with an
-empty translation; ``problems`` is what a test asks.
+empty translation; packages named after it are those without catalogues whose texts stand there too.
+``problems`` is what a test asks.
 """
 
 import ast
@@ -30,6 +31,13 @@ _KEYWORDS: dict[str, tuple[int, ...]] = {
     "flash": (2,),
     "NavItem": (1,),
 }
+_HEAD = """msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Language: {locale}\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
 _PLACEHOLDER = re.compile(r"\{([^{}!:]*)")
 
 
@@ -37,7 +45,7 @@ def extract(packages: Sequence[str]) -> dict[MessageId, list[str]]:
     """Every message id in the Python files and templates of ``packages``.
 
     Found are ``_("…")``, ``ngettext("…", "…", n)``, ``msgid("…")``, ``flash(request, "…")``, ``NavItem("…")``, and
-    the ``message`` and ``remedy`` of error classes.
+    the ``message`` and ``remedy`` of error classes, and ``what="…"`` of errors that are raised.
 
     Returns:
         Where each one stands, as ``file:line``.
@@ -60,7 +68,9 @@ def _messages(file: Path) -> Iterator[tuple[int, MessageId]]:
         source = file.read_bytes()
         for line, called, arguments, _ in extract_python(io.BytesIO(source), dict(_KEYWORDS), (), {}):
             yield from _picked(line, called, arguments)
-        yield from _error_texts(ast.parse(source))
+        tree = ast.parse(source)
+        yield from _error_texts(tree)
+        yield from _kinds(tree)
 
 
 def _picked(line: int, function: object, message: object) -> Iterator[tuple[int, MessageId]]:
@@ -90,6 +100,15 @@ def _error_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
             # a template that is nothing but a placeholder has nothing to translate
             if name in ("message", "remedy") and re.sub(r"\{\w+\}", "", text).strip():
                 yield statement.lineno, text
+
+
+def _kinds(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name), keywords=keywords) if name.endswith("Error"):
+                for keyword in keywords:
+                    if keyword.arg == "what" and isinstance(keyword.value, ast.Constant):
+                        yield node.lineno, str(keyword.value.value)
 
 
 def problems(packages: Sequence[str], locale: str, *, catalogues: Sequence[str] = ()) -> list[str]:
@@ -139,24 +158,30 @@ def _translations(packages: Sequence[str], locale: str) -> Mapping[MessageId, tu
     return known
 
 
-def update(package: str) -> None:
-    """Bring ``<package>/locale/<language>.po`` up to date with the package's texts; translations are kept."""
-    found = extract([package])
+def update(package: str, shared: Sequence[str] = ()) -> None:
+    """Bring ``<package>/locale/<language>.po`` up to date; translations are kept, new texts come without one.
+
+    Args:
+        package: whose catalogues are written.
+        shared: packages without catalogues of their own whose texts stand in them too.
+    """
+    found = extract([package, *shared])
     with as_file(files(package)) as root:
         for locale in LANGUAGES:
             if locale == SOURCE_LANGUAGE:
                 continue
             known = _translations([package], locale)
-            catalogue = Catalog(locale=locale, project="Guerdon", charset="utf-8", fuzzy=False)
+            catalogue = Catalog(locale=locale)
             for message in sorted(found, key=str):
                 texts = known.get(message, ())
                 catalogue.add(message, texts if isinstance(message, tuple) else "".join(texts[:1]))
             target = root / "locale" / f"{locale}.po"
             target.parent.mkdir(exist_ok=True)
+            head = _HEAD.format(locale=locale, plurals=catalogue.plural_forms)
             with target.open("wb") as out:
-                write_po(out, catalogue, width=110, omit_header=False, no_location=True)
+                out.write(head.encode())
+                write_po(out, catalogue, width=110, omit_header=True, no_location=True)
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        update(name)
+    update(sys.argv[1], sys.argv[2:])

@@ -33,28 +33,26 @@ class Translator:
     """Turns message ids into one language."""
 
     locale: str
-    _catalogues: tuple[NullTranslations, ...] = ()
+    _catalogue: NullTranslations = field(default_factory=NullTranslations)
 
     def gettext(self, message: str, **params: Any) -> str:
         """The translation of ``message``, or itself where there is none, with its placeholders filled."""
-        for catalogue in self._catalogues:
-            translated = catalogue.gettext(message)
-            if translated != message:
-                return fill(translated, params)
-        return fill(message, params)
+        return fill(self._catalogue.gettext(message), params)
 
     def ngettext(self, singular: str, plural: str, number: int, **params: Any) -> str:
         """The form that ``number`` asks for; ``{number}`` is filled by itself."""
-        filled = {"number": number, **params}
-        for catalogue in self._catalogues:
-            translated = catalogue.ngettext(singular, plural, number)
-            if translated not in (singular, plural):
-                return fill(translated, filled)
-        return fill(singular if number == 1 else plural, filled)
+        return fill(self._catalogue.ngettext(singular, plural, number), {"number": number, **params})
 
     def translate_error(self, error: GuerdonError) -> tuple[str, str]:
-        """Message and remedy of an error, in this language, with its parameters filled in."""
-        return self.gettext(error.message, **error.params), self.gettext(error.remedy, **error.params)
+        """Message and remedy of an error, in this language, with its parameters filled in.
+
+        The parameter ``what`` names a kind of thing (``NotFoundError(what="contribution")``) and is translated too.
+        """
+        params = dict(error.params)
+        kind = params.get("what")
+        if isinstance(kind, str):
+            params["what"] = self.gettext(kind)
+        return self.gettext(error.message, **params), self.gettext(error.remedy, **params)
 
 
 class _Gaps(dict[str, Any]):
@@ -67,11 +65,16 @@ def fill(template: str, params: dict[str, Any]) -> str:
     return template.format_map(_Gaps(params)) if params or "{" in template else template
 
 
-@dataclass(slots=True)
 class Catalogues:
-    """All catalogues of the process; packages add theirs once, at start."""
+    """All catalogues of the process; packages add theirs once, at start.
 
-    _by_locale: dict[str, dict[str, NullTranslations]] = field(default_factory=dict)
+    A catalogue added later is asked first and falls back on those before it, so that a package may have its own word
+    for one of ours.
+    """
+
+    def __init__(self) -> None:
+        self._latest: dict[str, NullTranslations] = {}
+        self._packages: set[str] = set()
 
     def add(self, package: str) -> None:
         """Read ``<package>/locale/<language>.po`` for every language; adding a package again changes nothing.
@@ -79,19 +82,23 @@ class Catalogues:
         Raises:
             babel.messages.pofile.PoFileError: for a catalogue that is malformed.
         """
+        if package in self._packages:
+            return
         for locale in LANGUAGES:
             file = files(package) / "locale" / f"{locale}.po"
             if file.is_file():
-                catalogue = read_po(io.BytesIO(file.read_bytes()), locale=locale, abort_invalid=True)
                 compiled = io.BytesIO()
-                write_mo(compiled, catalogue)
+                write_mo(compiled, read_po(io.BytesIO(file.read_bytes()), locale=locale, abort_invalid=True))
                 compiled.seek(0)
-                self._by_locale.setdefault(locale, {})[package] = GNUTranslations(compiled)
+                catalogue = GNUTranslations(compiled)
+                catalogue.add_fallback(self._latest.get(locale, NullTranslations()))
+                self._latest[locale] = catalogue
+        self._packages.add(package)
 
     def translator(self, locale: str) -> Translator:
         """The translator for a language; English where ``locale`` is not one of ours."""
         language = supported(locale) or SOURCE_LANGUAGE
-        return Translator(language, tuple(self._by_locale.get(language, {}).values()))
+        return Translator(language, self._latest.get(language, NullTranslations()))
 
 
 _catalogues = Catalogues()

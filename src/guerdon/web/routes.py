@@ -4,24 +4,18 @@ Everyone may use them; the composition root declares so when it includes the rou
 """
 
 from collections.abc import Callable
-from datetime import timedelta
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Form
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guerdon.core.money import Unit, UnitKind
-from guerdon.web import charts
+from guerdon.web import style
 from guerdon.web.errors import render_error
 from guerdon.web.flash import redirect
-from guerdon.web.forms import FormState
 from guerdon.web.i18n import LOCALE_COOKIE, add_catalogue, supported
-from guerdon.web.icons import ICONS
 from guerdon.web.render import THEME_COOKIE, THEMES, render
 from guerdon.web.static import MOUNT_PATH, STATIC
-from guerdon.web.viewer import viewer_of, viewing
 
 _YEAR_S = 365 * 86400
 
@@ -79,56 +73,4 @@ def _remember(request: Request, response: Response, name: str, choice: str) -> N
 @router.get("/style")
 def style_guide(request: Request) -> Response:
     """All building blocks in use, for who writes pages."""
-    return render(request, "web/style.html", _examples(request))
-
-
-def _examples(request: Request) -> dict[str, Any]:
-    viewer = viewer_of(request)
-    credit = Unit("CREDIT", 2, UnitKind.CREDITS, "credits")
-    months = [(viewer.now - timedelta(days=30 * back)).date() for back in range(7, -1, -1)]
-    rows = [
-        {"id": 1, "what": "Winter coats", "kind": "Items", "status": "pending", "amount_minor": 4500, "hours": 3},
-        {
-            "id": 2,
-            "what": "Two hours at the till",
-            "kind": "Hours",
-            "status": "approved",
-            "amount_minor": 2000,
-            "hours": 30,
-        },
-        {"id": 3, "what": "A gift of money", "kind": "Money", "status": "rejected", "amount_minor": -1250, "hours": 75},
-    ]
-    for row in rows:
-        row["moment"] = viewer.now - timedelta(hours=int(str(row["hours"])))
-    refused = FormState(
-        {"title": "Winter coats", "amount": "12,5", "kind": "items", "condition": "good"},
-        {
-            "amount": viewer.translator.gettext("Enter a number."),
-            "agree": viewer.translator.gettext("This has to be filled in."),
-        },
-    )
-    with viewing(viewer):
-        bars = charts.bar_chart(
-            "Credits earned and spent",
-            [charts.short_month(month) for month in months],
-            [
-                charts.Series("Earned", [12, 30, 24, 55, 41, 68, 47, Decimal("73.5")]),
-                charts.Series("Spent", [0, -8, -12, -5, -30, -22, -4, -18]),
-            ],
-            description="Credits of the last eight months.",
-        )
-        lines = charts.line_chart(
-            "Balance",
-            [charts.short_month(month) for month in months],
-            [charts.Series("Balance", [12, 34, 46, 96, 107, 153, 196, Decimal("251.5")])],
-            area=True,
-        )
-    return {
-        "credit": credit,
-        "rows": rows,
-        "refused": refused,
-        "bars": bars,
-        "lines": lines,
-        "icons": sorted(ICONS),
-        "rejected": viewer.now - timedelta(hours=75),
-    }
+    return render(request, "web/style.html", style.examples(request))
