@@ -1,0 +1,111 @@
+"""Fixtures of people: an application that knows nothing but identity and audit, and accounts in it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import Depends, FastAPI
+
+from guerdon.core.clock import Clock, FixedClock
+from guerdon.core.settings import Settings
+from guerdon.db.database import Database
+from guerdon.http.access import mark_public, public
+from guerdon.http.setup import new_app, protect
+from guerdon.kernel import acts
+from guerdon.kernel.admin import api as admin_api
+from guerdon.kernel.admin import audit
+from guerdon.kernel.admin import pages as admin_pages
+from guerdon.kernel.identity import api as identity_api
+from guerdon.kernel.identity import pages as identity_pages
+from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.permissions import PermissionCatalogue
+from guerdon.kernel.identity.service.accounts import create_account
+from guerdon.web import routes as web_routes
+from guerdon.web.static import STATIC
+from guerdon.web.viewer import viewer_of
+
+from .http_client import Client
+
+PASSWORD = "seven quiet herons"
+
+
+def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
+    """An application over the identity and admin packages alone."""
+    settings.setdefault("secret_key", "s" * 40)
+    app = new_app(settings=Settings(**settings), database=database, clock=clock, version="0")
+    identity_api.install(app, PermissionCatalogue())
+    identity_pages.install()
+    admin_pages.install()
+    web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
+    mark_public(STATIC)
+    app.state.translator = lambda request: viewer_of(request).translator.gettext
+    app.state.navigation = (*identity_pages.NAVIGATION, *admin_pages.NAVIGATION)
+    app.include_router(web_routes.router, dependencies=[Depends(public())])
+    for router in (identity_api.router, identity_pages.router, admin_api.router, admin_pages.router):
+        app.include_router(router)
+    protect(app)
+    return app
+
+
+@pytest.fixture
+def recorded() -> Iterator[None]:
+    """Acts go into the audit log."""
+    before = list(acts._recorders)
+    audit.install()
+    yield
+    acts._recorders[:] = before
+
+
+@pytest.fixture
+def identity_app(database: Database, clock: FixedClock, recorded: None, tmp_path: Path) -> FastAPI:
+    """An application of identity and audit, on the test's database."""
+    return make_app(database, clock, data_dir=tmp_path)
+
+
+@pytest.fixture
+def person(database: Database, clock: FixedClock, recorded: None) -> Callable[..., User]:
+    """Opens accounts: ``person("awa", "staff")`` can sign in as awa@example.org with ``PASSWORD``."""
+
+    def open_account(name: str, *roles: str) -> User:
+        with database.transaction() as session:
+            return create_account(
+                session,
+                clock,
+                email=f"{name}@example.org",
+                name=name.capitalize(),
+                password=PASSWORD,
+                roles=roles or ("user",),
+            )
+
+    return open_account
+
+
+@pytest.fixture
+def browser(identity_app: FastAPI) -> Callable[..., Client]:
+    """Opens browsers, signed in as somebody if a name is given."""
+
+    def open_browser(name: str | None = None, **options: Any) -> Client:
+        client = Client(identity_app, page=True, **options)
+        if name is not None:
+            answer = client.submit("/sign-in", email=f"{name}@example.org", password=PASSWORD)
+            assert answer.status_code == 303, answer.text
+        return client
+
+    return open_browser
+
+
+@pytest.fixture
+def program(identity_app: FastAPI) -> Callable[..., Client]:
+    """Opens API clients, with an access token of somebody if a name is given."""
+
+    def open_program(name: str | None = None, **options: Any) -> Client:
+        client = Client(identity_app, **options)
+        if name is not None:
+            body = {"email": f"{name}@example.org", "password": PASSWORD}
+            answer = client.post("/api/v1/identity/tokens", json=body)
+            assert answer.status_code == 200, answer.text
+            client.bear(answer.json()["access_token"])
+        return client
+
+    return open_program
