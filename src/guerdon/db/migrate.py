@@ -16,6 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
 
 from guerdon.core.errors import GuerdonError
@@ -138,7 +139,7 @@ class Migrator:
         config.attributes["connection"] = connection
         try:
             action(config, revision)
-        except command.util.CommandError as exc:
+        except CommandError as exc:
             raise MigrationMissingError(revision=revision) from exc
 
     def _applied(self, connection: Connection) -> set[str]:

@@ -1,0 +1,45 @@
+"""What the ledger does. Import from here; the modules are its rooms.
+
+``posting`` moves value, ``holds`` sets it aside, ``reading`` tells balances and statements, ``owners`` opens and closes
+accounts, ``verification`` checks every promise, ``exporting`` writes the ledger out.
+"""
+
+from guerdon.kernel.ledger.service.exporting import export_entries
+from guerdon.kernel.ledger.service.holds import award_pending, capture, get_hold, hold, release
+from guerdon.kernel.ledger.service.owners import close_owner, open_member, open_system_owner, set_floor
+from guerdon.kernel.ledger.service.posting import adjust, dry_run, post, post_batch, reverse
+from guerdon.kernel.ledger.service.reading import (
+    balance_at,
+    balances,
+    get_transfer,
+    statement,
+    system_balances,
+    units,
+)
+from guerdon.kernel.ledger.service.verification import CHECKS, verify
+
+__all__ = [
+    "CHECKS",
+    "adjust",
+    "award_pending",
+    "balance_at",
+    "balances",
+    "capture",
+    "close_owner",
+    "dry_run",
+    "export_entries",
+    "get_hold",
+    "get_transfer",
+    "hold",
+    "open_member",
+    "open_system_owner",
+    "post",
+    "post_batch",
+    "release",
+    "reverse",
+    "set_floor",
+    "statement",
+    "system_balances",
+    "units",
+    "verify",
+]

@@ -1,0 +1,162 @@
+"""The way to the door: postings become the arrays that ``ledger.post`` takes, its verdicts become values or errors."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Error as PsycopgError
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from guerdon.core.ids import idempotency_uuid
+from guerdon.core.money import AMOUNT_MINOR_MAX
+from guerdon.kernel.ledger.catalogue import Catalogue, catalogue, refresh
+from guerdon.kernel.ledger.errors import (
+    AmountNotPositiveError,
+    AmountOutOfRangeError,
+    KeyMissingError,
+    LedgerError,
+    NoOwnerAccountError,
+    UnitMismatchError,
+    UnknownAccountError,
+    UnknownKindError,
+    UnknownReferenceTypeError,
+    UnknownUnitError,
+    refusal,
+)
+from guerdon.kernel.ledger.schemas import KEY_LENGTH_MAX, Account, Posted, Posting, SystemAccount
+
+_COLUMNS = (
+    ("owner_id", "uuid"),
+    ("unit_id", "smallint"),
+    ("debit", "smallint"),
+    ("credit", "smallint"),
+    ("amount", "bigint"),
+    ("kind_id", "smallint"),
+    ("idempotency_key", "uuid"),
+    ("reference_type_id", "smallint"),
+    ("reference_id", "uuid"),
+    ("happened_at", "timestamptz"),
+    ("actor_id", "uuid"),
+    ("detail", "jsonb"),
+    ("reverses_id", "uuid"),
+    ("peer_owner_id", "uuid"),
+    ("hold_id", "uuid"),
+    ("due_at", "timestamptz"),
+)
+"""The attributes of the composite type ledger.posting, in its order."""
+
+_POST = text(
+    "SELECT item, verdict, transfer_id, debit_after, credit_after, problem FROM ledger.post(ARRAY(SELECT ROW("  # noqa: S608
+    + ", ".join(f"i.{name}" for name, _ in _COLUMNS)
+    + ")::ledger.posting FROM unnest("
+    + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS)
+    + ") WITH ORDINALITY AS i("
+    + ", ".join(name for name, _ in _COLUMNS)
+    + ", ord) ORDER BY i.ord), :at, :verdicts) ORDER BY item"
+)
+
+Row = tuple[Any, ...]
+
+
+def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool) -> list[Posted]:
+    """Post encoded rows.
+
+    Args:
+        rows: one tuple for each item, in the order of ``_COLUMNS``.
+        at: the application's time.
+        verdicts: an outcome for each item instead of all or nothing.
+
+    Raises:
+        LedgerError: the first refusal, unless ``verdicts``.
+    """
+    if not rows:
+        return []
+    columns = zip(*rows, strict=True)
+    arrays = {name: list(column) for (name, _), column in zip(_COLUMNS, columns, strict=True)}
+    with refusals():
+        result = session.execute(_POST, {**arrays, "at": at, "verdicts": verdicts})
+        return [
+            Posted(r.item, r.verdict, r.transfer_id, r.debit_after, r.credit_after, r.problem or {}) for r in result
+        ]
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the ledger's functions raise (SQLSTATE GL001) into typed errors."""
+    try:
+        yield
+    except DBAPIError as exc:
+        error = exc.orig
+        if isinstance(error, PsycopgError) and error.sqlstate == "GL001":
+            problem = json.loads(error.diag.message_detail or "{}")
+            raise refusal(error.diag.message_primary or "", **problem) from exc
+        raise
+
+
+def encode(session: Session, posting: Posting) -> Row:
+    """The row of one posting.
+
+    Raises:
+        LedgerError: what can be seen without looking at a balance: units that differ, amounts out of range, unknown
+            codes.
+    """
+    try:
+        return _row(catalogue(session), posting)
+    except (UnknownAccountError, UnknownKindError, UnknownReferenceTypeError, UnknownUnitError):
+        # The code may have been registered since this process read the catalogue.
+        if not refresh(session):
+            raise
+        return _row(catalogue(session), posting)
+
+
+def _row(codes: Catalogue, posting: Posting) -> Row:
+    debit, credit = posting.debit, posting.credit
+    if debit.unit != credit.unit:
+        raise UnitMismatchError(debit=debit.unit, credit=credit.unit)
+    unit_id = codes.unit_id(debit.unit)
+    if posting.amount_minor <= 0:
+        raise AmountNotPositiveError(field="amount")
+    if posting.amount_minor > AMOUNT_MINOR_MAX:
+        raise AmountOutOfRangeError(field="amount")
+    if not 0 < len(posting.key) <= KEY_LENGTH_MAX:
+        raise KeyMissingError(field="idempotency_key")
+    owner_id, peer_owner_id = _owners(debit, credit)
+    return (
+        owner_id,
+        unit_id,
+        codes.account_id(_code(debit)),
+        codes.account_id(_code(credit)),
+        posting.amount_minor,
+        codes.kind_id(posting.kind),
+        idempotency_uuid(posting.key),
+        codes.reference_id(posting.reference.type) if posting.reference else None,
+        posting.reference.id if posting.reference else None,
+        posting.happened_at,
+        posting.actor_id,
+        Jsonb(posting.detail) if posting.detail is not None else None,
+        posting.reverses_id,
+        peer_owner_id,
+        posting.hold_id,
+        posting.due_at,
+    )
+
+
+def _owners(debit: Account | SystemAccount, credit: Account | SystemAccount) -> tuple[UUID, UUID | None]:
+    """Whose transfer it is, and the second owner if there are two."""
+    if isinstance(debit, Account) and isinstance(credit, Account):
+        return debit.owner_id, credit.owner_id if credit.owner_id != debit.owner_id else None
+    if isinstance(debit, Account):
+        return debit.owner_id, None
+    if isinstance(credit, Account):
+        return credit.owner_id, None
+    raise NoOwnerAccountError()
+
+
+def _code(account: Account | SystemAccount) -> str:
+    return account.pocket.value if isinstance(account, Account) else account.code

@@ -1,0 +1,211 @@
+"""Moving value: single postings, batches, reversals and adjustments by staff."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from guerdon.core.errors import FieldError
+from guerdon.kernel.ledger.catalogue import catalogue, is_pocket
+from guerdon.kernel.ledger.errors import (
+    AmountNotPositiveError,
+    LedgerError,
+    NotReversibleError,
+    TransferNotFoundError,
+)
+from guerdon.kernel.ledger.models import Hold, Transfer
+from guerdon.kernel.ledger.schemas import Account, Pocket, Posted, Posting, Reference, SystemAccount
+from guerdon.kernel.ledger.service.door import Row, encode, send
+
+REASON_LENGTH_MAX = 500
+
+
+class ReasonMissingError(FieldError):
+    """An act of staff on somebody's balance was given no reason."""
+
+    code = "reason-missing"
+    message = "A reason is required, of at most {length_max} characters."
+    remedy = "Say in a sentence why the balance changes; the member can read it."
+
+
+def post(session: Session, posting: Posting, at: datetime) -> Posted:
+    """Post one movement, or find that it stands already.
+
+    Args:
+        at: the application's time.
+
+    Returns:
+        What became of it; ``replayed`` is true if the same content was posted under this key before.
+
+    Raises:
+        LedgerError: the refusal; nothing has moved.
+    """
+    return send(session, [encode(session, posting)], at, verdicts=False)[0]
+
+
+def post_batch(
+    session: Session, postings: Sequence[Posting], at: datetime, *, all_or_nothing: bool = True
+) -> list[Posted]:
+    """Post many movements in their order, each judged after those before it.
+
+    Args:
+        all_or_nothing: refuse everything if anything is refused; otherwise each item gets a verdict of its own.
+
+    Returns:
+        One ``Posted`` for each posting, in order.
+
+    Raises:
+        LedgerError: the first refusal, with ``item`` in its params, if all or nothing; or a batch that is too large.
+    """
+    rows: list[Row] = []
+    numbers: list[int] = []
+    refused: dict[int, Posted] = {}
+    for number, posting in enumerate(postings, start=1):
+        try:
+            rows.append(encode(session, posting))
+            numbers.append(number)
+        except LedgerError as exc:
+            if all_or_nothing:
+                exc.params["item"] = number
+                raise
+            refused[number] = Posted(number, exc.verdict, None, None, None, dict(exc.params))
+    sent = send(session, rows, at, verdicts=not all_or_nothing)
+    judged = {number: replace(outcome, item=number) for number, outcome in zip(numbers, sent, strict=True)}
+    return [refused.get(number) or judged[number] for number in range(1, len(postings) + 1)]
+
+
+def dry_run(
+    session: Session, postings: Sequence[Posting], at: datetime, *, all_or_nothing: bool = True
+) -> list[Posted]:
+    """What ``post_batch`` would answer, without any effect: it is posted for real and undone.
+
+    Transfer ids in the answer stand for nothing.
+
+    Raises:
+        LedgerError: as ``post_batch``.
+    """
+    savepoint = session.begin_nested()
+    try:
+        return post_batch(session, postings, at, all_or_nothing=all_or_nothing)
+    finally:
+        savepoint.rollback()
+
+
+def adjust(
+    session: Session,
+    account: Account,
+    amount_minor: int,
+    *,
+    reason: str,
+    actor_id: UUID,
+    key: str,
+    at: datetime,
+) -> Posted:
+    """Correct a balance by hand: an ordinary transfer from or to the system's adjustment account, reversible as any.
+
+    Args:
+        amount_minor: positive to add, negative to take away.
+        reason: shown to the member, up to 500 characters.
+
+    Raises:
+        ReasonMissingError: no reason, or one that is too long.
+        LedgerError: as ``post``.
+    """
+    if not reason.strip() or len(reason) > REASON_LENGTH_MAX:
+        raise ReasonMissingError(field="reason", length_max=REASON_LENGTH_MAX)
+    if amount_minor == 0:
+        raise AmountNotPositiveError(field="amount")
+    system = SystemAccount("adjustment", account.unit)
+    debit, credit = (system, account) if amount_minor > 0 else (account, system)
+    posting = Posting(
+        debit, credit, abs(amount_minor), "adjustment", key, actor_id=actor_id, detail={"reason": reason.strip()}
+    )
+    return post(session, posting, at)
+
+
+def reverse(
+    session: Session,
+    owner_id: UUID,
+    transfer_id: UUID,
+    *,
+    key: str,
+    at: datetime,
+    amount_minor: int | None = None,
+    reason: str | None = None,
+    actor_id: UUID | None = None,
+) -> Posted:
+    """Take a transfer back by a new one, in whole or in part.
+
+    What was captured from a hold comes back as available; what is still pending is taken from pending.
+
+    Args:
+        owner_id: the owner whose transfer it is; of a transfer between two owners, the one who received.
+        amount_minor: what to take back; what remains of the original if not given.
+
+    Raises:
+        TransferNotFoundError, NotReversibleError, ReversalExceededError, InsufficientBalanceError and the others of
+        ``post``; nothing has moved.
+    """
+    original = session.get(Transfer, (owner_id, transfer_id))
+    if original is None:
+        raise TransferNotFoundError()
+    if original.reverses_id is not None or (is_pocket(original.debit) and is_pocket(original.credit)):
+        raise NotReversibleError()
+    amount = amount_minor if amount_minor is not None else _unreversed(session, original)
+    return post(session, _mirror(session, original, amount, key=key, reason=reason, actor_id=actor_id), at)
+
+
+def _unreversed(session: Session, original: Transfer) -> int:
+    """What remains of a transfer, or its amount if nothing does, so that the door refuses with its own words."""
+    taken = session.scalars(
+        select(Transfer.amount).where(Transfer.owner_id == original.owner_id, Transfer.reverses_id == original.id)
+    )
+    return original.amount - sum(taken) or original.amount
+
+
+def _mirror(
+    session: Session, original: Transfer, amount_minor: int, *, key: str, reason: str | None, actor_id: UUID | None
+) -> Posting:
+    codes = catalogue(session)
+    unit = codes.units_by_id[original.unit_id].code
+    hold_id: UUID | None = None
+    debit: Account | SystemAccount
+    credit: Account | SystemAccount
+    if is_pocket(original.credit):
+        pocket = Pocket(codes.accounts_by_id[original.credit])
+        if pocket is not Pocket.AVAILABLE:
+            held = session.get(Hold, (original.owner_id, original.id))
+            still_held = held is not None and held.remaining > 0
+            hold_id = original.id if still_held else None
+            pocket = pocket if still_held else Pocket.AVAILABLE
+        debit = Account(original.owner_id, unit, pocket)
+        credit = (
+            Account(original.peer_owner_id, unit)
+            if original.peer_owner_id is not None
+            else SystemAccount(codes.accounts_by_id[original.debit], unit)
+        )
+    elif original.peer_owner_id is not None:
+        raise NotReversibleError()
+    else:
+        debit = SystemAccount(codes.accounts_by_id[original.credit], unit)
+        credit = Account(original.owner_id, unit)
+    reference = (
+        Reference(codes.references_by_id[original.reference_type_id], original.reference_id)
+        if original.reference_type_id is not None and original.reference_id is not None
+        else None
+    )
+    return Posting(
+        debit,
+        credit,
+        amount_minor,
+        codes.kinds_by_id[original.kind_id],
+        key,
+        reference=reference,
+        actor_id=actor_id,
+        detail={"reason": reason} if reason else None,
+        hold_id=hold_id,
+        reverses_id=original.id,
+    )
