@@ -20,7 +20,6 @@ from guerdon.kernel.ledger.errors import (
     AmountNotPositiveError,
     AmountOutOfRangeError,
     KeyMissingError,
-    LedgerError,
     NoOwnerAccountError,
     UnitMismatchError,
     UnknownAccountError,
