@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock, FixedClock, SystemClock
 from guerdon.db.database import Database
+from guerdon.db.queue_schema import PROCRASTINATE_SCHEMA, procrastinate_migrations, schema_sql
 from guerdon.worker.maintenance import RESCUES_MAX, rescue, sweep
 from guerdon.worker.metrics import QueueCollector
 from guerdon.worker.queue import enqueue
 from guerdon.worker.runner import run_worker
-from guerdon.worker.schema import PROCRASTINATE_SCHEMA, procrastinate_migrations, schema_sql
 from guerdon.worker.tasks import Retry, Task, TaskArgumentsError, TaskRegistry
 
 AT_ONCE = Retry(attempts_max=3, wait_s=0)

@@ -1,8 +1,9 @@
 """The reference of all tables, written from the models, so that it cannot say anything else than they do."""
 
 import importlib
+import inspect
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
@@ -35,11 +36,21 @@ def render_reference(modules: Iterable[Module]) -> str:
     schemas: defaultdict[str, list[Table]] = defaultdict(list)
     for table in Base.metadata.tables.values():
         schemas[table.schema or "public"].append(table)
+    meanings = _meanings()
     parts = [HEADER]
     for schema in sorted(schemas):
         tables = sorted(schemas[schema], key=lambda table: table.name)
-        parts += [f"## {schema}\n", _diagram(tables), *(_table(table) for table in tables)]
+        parts += [f"## {schema}\n", _diagram(tables), *(_table(table, meanings) for table in tables)]
     return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _meanings() -> dict[str, str]:
+    """What each table is, as the docstring of its model says: the first paragraph."""
+    return {
+        table.fullname: " ".join((inspect.getdoc(mapper.class_) or "").partition("\n\n")[0].split())
+        for mapper in Base.registry.mappers
+        if isinstance(table := mapper.local_table, Table)
+    }
 
 
 def _diagram(tables: list[Table]) -> str:
@@ -80,10 +91,10 @@ def _foreign_keys(table: Table) -> list[ForeignKeyConstraint]:
     return sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, meanings: Mapping[str, str]) -> str:
     lines = [f"### {table.schema}.{table.name}\n"]
-    if table.comment:
-        lines.append(f"{table.comment}\n")
+    if meaning := table.comment or meanings.get(table.fullname, ""):
+        lines.append(f"{meaning}\n")
     lines += ["| column | type | null | default | meaning |", "| --- | --- | --- | --- | --- |"]
     for column in table.columns:
         cells = (
@@ -91,7 +102,7 @@ def _table(table: Table) -> str:
             column.type.compile(DIALECT).lower(),
             "yes" if column.nullable else "no",
             _default(column),
-            column.comment or "",
+            column.comment or column.doc or "",
         )
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     lines += ["", *_keys(table), ""]

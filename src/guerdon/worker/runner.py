@@ -17,8 +17,8 @@ from psycopg import sql
 
 from guerdon.core.clock import Clock
 from guerdon.db.database import Database
+from guerdon.db.queue_schema import SCHEMA
 from guerdon.worker.maintenance import MAINTENANCE_QUEUE, MAINTENANCE_TASKS
-from guerdon.worker.schema import SCHEMA
 from guerdon.worker.tasks import Retry, Task, TaskRegistry
 
 CONCURRENCY = 4

@@ -1,0 +1,125 @@
+"""``guerdon db`` and ``guerdon settings`` as an operator types them, on both kinds of database."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from guerdon.db.embedded import EmbeddedServer
+from guerdon.db.errors import AppRoleError
+from guerdon.db.roles import APP_ROLE, ensure_app_role
+from support.databases import DatabaseFactory, on_database
+from support.processes import guerdon, guerdon_environment
+
+
+def schemas(dsn: str) -> set[str]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        )
+        return {name for (name,) in rows}
+
+
+def test_embedded_database_is_started_for_a_command_and_stopped_again(short_dir: Path) -> None:
+    environment = guerdon_environment(short_dir)
+    migrated = guerdon("db", "migrate", environment=environment)
+    assert migrated.returncode == 0, migrated.stderr
+    assert not EmbeddedServer(short_dir).running
+    status = guerdon("db", "status", environment=environment)
+    assert "yes" in status.stdout
+    assert " no" not in status.stdout
+
+
+def test_url_is_alone_on_standard_output(short_dir: Path) -> None:
+    environment = guerdon_environment(short_dir)
+    url = guerdon("db", "url", environment=environment)
+    assert url.returncode == 0
+    assert "not running" in url.stderr
+    started = guerdon("db", "start", environment=environment)
+    assert started.returncode == 0, started.stderr
+    try:
+        for arguments, role in ((("db", "url"), "guerdon_owner"), (("db", "url", "--app"), "guerdon_app")):
+            dsn = guerdon(*arguments, environment=environment).stdout
+            assert dsn.count("\n") == 1
+            with psycopg.connect(dsn.strip()) as connection:
+                assert connection.execute("SELECT current_user").fetchone() == (role,)
+        assert "already" in guerdon("db", "start", environment=environment).stdout
+    finally:
+        stopped = guerdon("db", "stop", environment=environment)
+    assert stopped.returncode == 0
+    assert not EmbeddedServer(short_dir).running
+
+
+def test_rollback_to_empty_and_up_again(short_dir: Path) -> None:
+    environment = guerdon_environment(short_dir)
+    with EmbeddedServer(short_dir, durable=False) as server:
+        empty = schemas(server.owner_dsn)
+        for arguments in (("migrate",), ("rollback",), ("migrate",), ("rollback", "--to", "base"), ("migrate",)):
+            done = guerdon("db", *arguments, environment=environment)
+            assert done.returncode == 0, done.stderr
+            if "base" in arguments:
+                assert schemas(server.owner_dsn) == empty
+        assert {"ledger", "identity", "worker"} <= schemas(server.owner_dsn)
+
+
+def test_unknown_revision_is_refused(short_dir: Path) -> None:
+    refused = guerdon("db", "rollback", "--to", "nowhere", environment=guerdon_environment(short_dir))
+    assert refused.returncode == 1
+    assert "nowhere" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_database_of_the_operators_own(short_dir: Path, empty_owner_dsn: str) -> None:
+    environment = guerdon_environment(short_dir, database_url=empty_owner_dsn)
+    migrated = guerdon("db", "migrate", environment=environment)
+    assert migrated.returncode != 0  # the owner may not take on the application's role, and is told what to do
+    assert "GRANT guerdon_app" in migrated.stderr
+    assert "Traceback" not in migrated.stderr
+    assert not (short_dir / "database").exists()
+    assert guerdon("db", "url", environment=environment).stdout.strip() == empty_owner_dsn
+    refused = guerdon("db", "stop", environment=environment)
+    assert refused.returncode == 1
+    assert "GUERDON_DATABASE_URL" in refused.stderr
+
+
+def test_app_role_is_made_where_the_owner_may(database_factory: DatabaseFactory) -> None:
+    server = database_factory.server
+    name = database_factory.create()
+    dsn = on_database(server.superuser_dsn, name)
+    ensure_app_role(dsn)
+    with psycopg.connect(f"{dsn}&options=-c%20role%3D{APP_ROLE}") as connection:
+        assert connection.execute("SELECT current_user").fetchone() == (APP_ROLE,)
+    database_factory.drop(name)
+
+
+def test_owner_without_the_right_changes_nothing(database_factory: DatabaseFactory) -> None:
+    with psycopg.connect(database_factory.server.superuser_dsn) as connection:
+        members = sql.SQL("SELECT count(*) FROM pg_auth_members WHERE roleid = {}::regrole").format(
+            sql.Literal(APP_ROLE)
+        )
+        before = connection.execute(members).fetchone()
+        with pytest.raises(AppRoleError, match=APP_ROLE):
+            ensure_app_role(database_factory.server.owner_dsn)
+        assert connection.execute(members).fetchone() == before
+
+
+def test_unreachable_database_is_one_clear_line(short_dir: Path) -> None:
+    environment = guerdon_environment(short_dir, database_url="postgresql://nobody@127.0.0.1:1/none")
+    for command in (("db", "migrate"), ("web",), ("worker",), ("up",)):
+        refused = guerdon(*command, environment=environment)
+        assert refused.returncode == 1
+        assert "does not answer" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_settings_are_listed_and_secrets_hidden(short_dir: Path) -> None:
+    secret = "s" * 40
+    environment = guerdon_environment(short_dir, secret_key=secret, port=4321) | {"COLUMNS": "300"}
+    listed = guerdon("settings", environment=environment)
+    assert listed.returncode == 0, listed.stderr
+    assert "GUERDON_PORT" in listed.stdout
+    assert "4321" in listed.stdout
+    assert "8000" in listed.stdout
+    assert "GUERDON_SECRET_KEY" in listed.stdout
+    assert secret not in listed.stdout
