@@ -73,7 +73,7 @@ def test_errors_speak_the_readers_language():
 
 
 def test_french_is_complete():
-    assert extract.problems(["guerdon.core", "guerdon.web"], "fr") == []
+    assert extract.problems(["guerdon.core", "guerdon.http", "guerdon.web"], "fr") == []
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
+from zlib import crc32
 
 from babel import dates, lists, numbers, units
 from markupsafe import Markup
@@ -170,7 +171,7 @@ def initials(name: str) -> str:
 
 def hue(text: str) -> int:
     """0 to 3: the same for the same text, so that a person keeps the colour of their avatar."""
-    return sum(text.encode()) % 4
+    return crc32(text.encode()) % 4
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
