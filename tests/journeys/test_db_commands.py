@@ -55,12 +55,25 @@ def test_rollback_to_empty_and_up_again(short_dir: Path) -> None:
     environment = guerdon_environment(short_dir)
     with EmbeddedServer(short_dir, durable=False) as server:
         empty = schemas(server.owner_dsn)
-        for arguments in (("migrate",), ("rollback",), ("migrate",), ("rollback", "--to", "base"), ("migrate",)):
+        for arguments in (("migrate",), ("rollback", "--to", "base"), ("migrate",)):
             done = guerdon("db", *arguments, environment=environment)
             assert done.returncode == 0, done.stderr
             if "base" in arguments:
                 assert schemas(server.owner_dsn) == empty
         assert {"ledger", "identity", "worker"} <= schemas(server.owner_dsn)
+
+
+def test_rollback_goes_one_step_at_a_time(short_dir: Path) -> None:
+    environment = guerdon_environment(short_dir)
+    with EmbeddedServer(short_dir, durable=False):
+        guerdon("db", "migrate", environment=environment)
+        applied = [guerdon("db", "status", environment=environment).stdout.count(" yes")]
+        while applied[-1] > 0:
+            assert guerdon("db", "rollback", environment=environment).returncode == 0
+            applied.append(guerdon("db", "status", environment=environment).stdout.count(" yes"))
+        assert applied == list(range(applied[0], -1, -1))
+        assert applied[0] >= 3
+        assert "nothing to roll back" in guerdon("db", "rollback", environment=environment).stdout
 
 
 def test_unknown_revision_is_refused(short_dir: Path) -> None:

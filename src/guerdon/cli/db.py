@@ -75,12 +75,24 @@ def migrate(
 @app.command()
 def rollback(
     to: Annotated[
-        str, typer.Option(help="Revision to go back to; 'base' removes everything. Default: one step.")
-    ] = "-1",
+        str | None, typer.Option(help="Revision to go back to; 'base' removes everything. Default: one step.")
+    ] = None,
 ) -> None:
     """Undo migrations; what they had made is lost."""
-    with running_database() as location, step("Rolling back …", "Rolled back"):
-        Migrator(location.owner_dsn, boot.modules()).downgrade(to)
+    with running_database() as location:
+        migrator = Migrator(location.owner_dsn, boot.modules())
+        target = to or _one_step_back(migrator)
+        if target is None:
+            out.print("There is nothing to roll back.")
+            return
+        with step("Rolling back …", "Rolled back"):
+            migrator.downgrade(target)
+
+
+def _one_step_back(migrator: Migrator) -> str | None:
+    # Relative to a branch: with several programs, each a branch of its own, a bare "-1" does not say which.
+    applied = [state for state in migrator.status() if state.applied]
+    return f"{applied[-1].branch}@-1" if applied else None
 
 
 @app.command()
