@@ -10,7 +10,8 @@ from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import AmountNotDecimalError
 from guerdon.web.forms import FORM, FormState, form_errors, validation_errors
 from guerdon.web.render import TEMPLATES
-from support.pages import reading
+from guerdon.web.sent import SentForm
+from support.pages import Browser, frame_app, reading
 
 
 class Gift(BaseModel):
@@ -103,3 +104,22 @@ def test_the_summary_leads_to_each_field_and_the_token_travels_along():
 def test_a_password_never_comes_back():
     page = drawn("{{ f.text_field(state, 'p', 'Password', type='password') }}", FormState({"p": "hunter2"}))
     assert "hunter2" not in page
+
+
+def test_a_sent_form_is_read_without_gaps_and_token():
+    app = frame_app()
+
+    @app.post("/sent")
+    def read(sent: SentForm):
+        photos = [(photo.filename, photo.file.read().decode()) for photo in sent.files("photos")]
+        return {"values": sent, "ids": sent.many("ids"), "photos": photos}
+
+    data = {"title": " Coats ", "day": "", "csrf_token": "x", "ids": ["1", "", "2"], "note": "  "}
+    files = [("photos", ("a.png", b"one")), ("photos", ("b.png", b"two"))]
+    answer = Browser(app).post("/sent", data=data, files=files).json()
+    assert answer["values"] == {"title": "Coats", "ids": "1"}
+    assert answer["ids"] == ["1", "2"]
+    assert answer["photos"] == [["a.png", "one"], ["b.png", "two"]]
+    empty = b'--x\r\nContent-Disposition: form-data; name="photos"; filename=""\r\n\r\n\r\n--x--\r\n'
+    sent = Browser(app).post("/sent", content=empty, headers={"content-type": "multipart/form-data; boundary=x"})
+    assert sent.json() == {"values": {}, "ids": [], "photos": []}

@@ -71,7 +71,7 @@ def test_only_reading(client):
 
 def test_the_style_sheet_stays_light():
     sheet = STATIC.asset("app.css")
-    assert len(sheet.body) < 28_000
+    assert len(sheet.body) < 25_000
     assert len(sheet.compressed) < 7_500
     assert all(file.stat().st_size < 16_000 for file in HOME.rglob("*.*"))
 

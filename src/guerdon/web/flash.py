@@ -15,7 +15,7 @@ Level = Literal["success", "info", "warning", "danger"]
 FLASH_COOKIE = "guerdon_flash"
 _LIFE_S = 300
 _COOKIE_BYTES_MAX = 3500
-_TEXT_MAX = 600
+_TEXT_MAX = 400
 
 
 @dataclass(frozen=True, slots=True)

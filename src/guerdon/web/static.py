@@ -21,7 +21,8 @@ _TYPES = {
 }
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
-_INDENT = re.compile(rb"\s*\n\s*")
+_SPACE = re.compile(rb"\s+")
+_NEEDLESS_SPACE = re.compile(rb"(?<=[{};:,]) | (?=[{}])")  # never the one before a colon: it may join selectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _asset(body: bytes, suffix: str) -> Asset:
 
 
 def _squeeze(sheet: bytes) -> bytes:
-    return _INDENT.sub(b"\n", _COMMENT.sub(b"", sheet)).lstrip()
+    return _NEEDLESS_SPACE.sub(b"", _SPACE.sub(b" ", _COMMENT.sub(b"", sheet))).strip()
 
 
 STATIC = StaticFiles(Path(__file__).parent / "static")

@@ -39,12 +39,18 @@ function askFirst(event) {
   dialog.showModal();
 }
 
-// data-once: a form that is on its way cannot be sent a second time.
+// A form that is on its way cannot be sent a second time; after a while it can, for answers that leave the page
+// standing, such as a download.
+const RESEND_AFTER_MS = 5000;
 function sendOnce(event) {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
-  if (form.dataset.sent === "yes") event.preventDefault();
+  if (form.dataset.sent === "yes") {
+    event.preventDefault();
+    return;
+  }
   form.dataset.sent = "yes";
+  setTimeout(() => { delete form.dataset.sent; }, RESEND_AFTER_MS);
 }
 
 // data-count: how many characters are left.
