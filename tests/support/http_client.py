@@ -57,6 +57,10 @@ class Client:
         """Fill in the form of a page (``on``, default the path itself) and send it."""
         return self.post(path, data={"csrf_token": self.form_token(on or path), **fields})
 
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        """PUT."""
+        return self.request("PUT", path, **options)
+
     def bear(self, token: str) -> "Client":
         """Send an access token from now on."""
         self.headers["authorization"] = f"Bearer {token}"

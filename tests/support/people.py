@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from fastapi import Depends, FastAPI
 
 from guerdon.core.clock import Clock, FixedClock
@@ -46,6 +47,13 @@ def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
         app.include_router(router)
     protect(app)
     return app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_tracebacks() -> None:
+    """A failing request shows where, without the variables of every frame."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, renderer])
 
 
 @pytest.fixture

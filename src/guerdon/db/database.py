@@ -6,8 +6,10 @@ commit. PostgreSQL runs at READ COMMITTED; what must not change while it is look
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
+import simplejson
 from psycopg import errors as pg
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +26,11 @@ def sqlalchemy_url(dsn: str) -> str:
     if scheme.partition("+")[0] not in {"postgresql", "postgres"}:
         raise ValueError("a database URL begins with postgresql://")
     return f"postgresql+psycopg://{rest}"
+
+
+# PostgreSQL keeps numbers in jsonb exactly, so they must not pass through a float on their way in or out.
+_dump_json = partial(simplejson.dumps, use_decimal=True, ensure_ascii=False)
+_load_json = partial(simplejson.loads, use_decimal=True)
 
 
 class Database:
@@ -58,6 +65,9 @@ class Database:
             pool_timeout=pool_timeout_s,
             pool_recycle=pool_recycle_s,
             pool_pre_ping=True,
+            json_serializer=_dump_json,
+            json_deserializer=_load_json,
+            hide_parameters=True,  # they hold personal data and hashes, and errors are logged
             connect_args={"options": options, "application_name": application_name},
         )
         self.session_factory = sessionmaker(self.engine, expire_on_commit=False)

@@ -139,8 +139,8 @@ def store_hash(session: Session, clock: Clock, user_id: UUID, password_hash: str
     session.execute(
         text(
             "INSERT INTO identity.credentials (user_id, password_hash, changed_at) VALUES (:user, :hash, :now) "
-            "ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, "
-            "changed_at = excluded.changed_at"
+            # "excluded" would have to be read, which the application may not.
+            "ON CONFLICT (user_id) DO UPDATE SET password_hash = :hash, changed_at = :now"
         ),
         {"user": user_id, "hash": password_hash, "now": clock.now()},
     )
