@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = [
@@ -64,12 +64,17 @@ def page_of(browser: Browser, **options: Any) -> Iterator[Page]:
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+
+    def heard(line: ConsoleMessage) -> None:
+        if line.type == "error":
+            faults.append(f"{line.text} {line.location.get('url')}")
+
+    page.on("console", heard)
     try:
         yield page
     finally:
         context.close()
-    assert faults == []
+    assert not faults, "; ".join(faults)
 
 
 def overflow_px(page: Page) -> int:
