@@ -71,6 +71,6 @@ def worker(
     check_answers(location.app_dsn)
     database = open_database(settings, location, application_name="guerdon worker")
     try:
-        run_worker(database, boot.tasks(), SystemClock(), until_idle=until_idle, on_ready=lifeline.ready)
+        run_worker(database, boot.tasks().values(), SystemClock(), until_idle=until_idle, on_ready=lifeline.ready)
     finally:
         database.dispose()

@@ -18,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
 from guerdon.db.database import sqlalchemy_url
@@ -45,11 +46,14 @@ class Module:
         package: dotted name; its ``models`` define the tables, its ``sql`` folder holds the repeatable files.
         schema: the PostgreSQL schema, dropped views and functions of which are laid anew.
         migrations: dotted name of the package with its revisions, if it has a branch of its own.
+        install: puts in what the package cannot work without (codes, first rules); run after each migration, as the
+            owner, in its transaction, so it must leave alone what is there already.
     """
 
     package: str
     schema: str
     migrations: str | None = None
+    install: Callable[[Session], None] | None = None
 
     @property
     def directory(self) -> Path:
@@ -166,6 +170,10 @@ class Migrator:
             for file in module.sql_files():
                 # The driver's own cursor: the files hold many statements and bare % and : signs.
                 connection.connection.cursor().execute(file.read_text(encoding="utf-8"))
+        for module in self._modules:
+            if module.install and module.schema in present:
+                with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
+                    module.install(session)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -82,3 +82,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         set_byte(set_byte(digest, 6, get_byte(digest, 6) & 15 | 128), 8, get_byte(digest, 8) & 63 | 128), 'hex')::uuid
     FROM (SELECT substring(sha256(convert_to(p_key, 'UTF8')) FOR 16) AS digest) AS hashed
 $$;
+
+-- The key of the second row of a transfer between two owners. Marked as another kind of UUID than a caller's key, so that
+-- nobody can take it first.
+CREATE OR REPLACE FUNCTION ledger.peer_key(p_owner_id uuid, p_key uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT overlay(ledger.idempotency_uuid(p_owner_id || ':' || p_key)::text PLACING '5' FROM 15 FOR 1)::uuid
+$$;

@@ -43,16 +43,22 @@ $$;
 -- Opens accounts that the items need and that their owners, being open themselves, may have. Returns how many.
 --
 -- The caller may hold locks already. Accounts are opened in the order of their keys, and whoever finds one opened by
--- another at the same moment starts over instead of waiting for its lock, so that no circle can form.
+-- another at the same moment gives up its locks and starts over (ledger.post sees to it), so that no circle can form.
 CREATE OR REPLACE FUNCTION ledger.open_missing(p_items ledger.posting[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_missing bigint;
     v_opened bigint;
 BEGIN
-    WITH missing AS MATERIALIZED (
+    WITH open_owners AS MATERIALIZED (
+        -- Locked, because whoever closes an owner must not overlook an account that is being opened.
+        SELECT o.id FROM ledger.owners AS o
+        WHERE o.id IN (SELECT leg.owner_id FROM ledger.legs(p_items) AS leg) AND o.closed_at IS NULL
+        ORDER BY o.id
+        FOR KEY SHARE
+    ), missing AS MATERIALIZED (
         SELECT DISTINCT leg.owner_id, leg.unit_id, leg.pocket
         FROM ledger.legs(p_items) AS leg
-        JOIN ledger.owners AS o ON o.id = leg.owner_id AND o.closed_at IS NULL
+        JOIN open_owners AS o ON o.id = leg.owner_id
         JOIN ledger.units AS u ON u.id = leg.unit_id
         JOIN ledger.pockets AS p ON p.id = leg.pocket
         WHERE NOT EXISTS (
@@ -65,9 +71,9 @@ BEGIN
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM missing), (SELECT count(*) FROM opened) INTO v_missing, v_opened;
-    IF v_opened < v_missing AND cardinality(p_items) > 1 THEN
+    IF v_opened < v_missing THEN
         RAISE EXCEPTION 'an account was opened by another posting at the same moment'
-            USING ERRCODE = 'serialization_failure', HINT = 'Post the batch again.';
+            USING ERRCODE = 'serialization_failure', HINT = 'Post it again.';
     END IF;
     RETURN v_missing;
 END $$;

@@ -24,7 +24,7 @@ BEGIN
             owner_id, id, idempotency_key, amount, credit_after, happened_at, recorded_at, unit_id, debit, credit,
             kind_id, reference_type_id, reference_id, actor_id, reverses_id, peer_owner_id, detail)
         SELECT peer_owner_id, p_ids[ordinality],
-            ledger.idempotency_uuid('peer:' || owner_id || ':' || idempotency_key),
+            ledger.peer_key(owner_id, idempotency_key),
             amount, p_credits_after[ordinality], coalesce(happened_at, p_at), v_recorded_at, unit_id, 102, credit,
             kind_id, reference_type_id, reference_id, actor_id, reverses_id, owner_id, detail
         FROM unnest(p_items) WITH ORDINALITY
@@ -55,9 +55,10 @@ RETURNS void LANGUAGE sql AS $$
     WHERE p_verdicts[ordinality] = 'posted' AND credit BETWEEN 2 AND 99
 $$;
 
--- A new id that sorts behind p_id, for when the machine's clock has stepped back since that was made.
-CREATE OR REPLACE FUNCTION ledger.id_after(p_id uuid) RETURNS uuid LANGUAGE sql VOLATILE AS $$
-    SELECT uuidv7(greatest(uuid_extract_timestamp(p_id) - clock_timestamp(), interval '0') + interval '1 millisecond')
+-- How far into the future new ids have to be made to sort behind p_id, for when the machine's clock has stepped back
+-- since that was made. Ids that are to sort among themselves need one step in common.
+CREATE OR REPLACE FUNCTION ledger.step_after(p_id uuid) RETURNS interval LANGUAGE sql VOLATILE AS $$
+    SELECT greatest(uuid_extract_timestamp(p_id) - clock_timestamp(), interval '0') + interval '1 millisecond'
 $$;
 
 -- Posts a single movement between a member's available pocket and a system account, which is what most postings are,
@@ -77,7 +78,7 @@ BEGIN
         earned = a.earned + CASE WHEN k.effect = 1 THEN v_change ELSE 0 END,
         spent = a.spent - CASE WHEN k.effect = 2 THEN v_change ELSE 0 END,
         last_transfer_id = CASE
-            WHEN a.last_transfer_id >= v_id THEN ledger.id_after(a.last_transfer_id) ELSE v_id END,
+            WHEN a.last_transfer_id >= v_id THEN uuidv7(ledger.step_after(a.last_transfer_id)) ELSE v_id END,
         updated_at = p_at
     FROM ledger.transfer_kinds AS k
     WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL

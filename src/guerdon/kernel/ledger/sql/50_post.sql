@@ -67,6 +67,7 @@ DECLARE
     v_earned numeric[];
     v_spent numeric[];
     v_newest uuid;
+    v_step interval;
     v_holds integer := 0;
     v_hold_owner uuid[] := '{}';
     v_hold_id uuid[] := '{}';
@@ -119,7 +120,8 @@ BEGIN
     v_spent := v_earned;
     v_last := array_fill(NULL::uuid, ARRAY[v_accounts]);
     IF v_newest >= v_id[1] THEN
-        v_id := ARRAY(SELECT ledger.id_after(v_newest) FROM generate_series(1, v_count));
+        v_step := ledger.step_after(v_newest);
+        v_id := ARRAY(SELECT uuidv7(v_step) FROM generate_series(1, v_count));
     END IF;
 
     IF p_read_keys THEN
@@ -273,18 +275,32 @@ BEGIN
     FROM unnest(p_items) WITH ORDINALITY AS i;
 END $$;
 
--- Moves value whose hold is past its due time to where it belongs by then: available. Returns how many holds.
+-- The holds past their due time of the owners and units that the items touch.
+CREATE OR REPLACE FUNCTION ledger.due_holds(p_items ledger.posting[], p_at timestamptz)
+RETURNS ledger.holds[] LANGUAGE sql STABLE AS $$
+    SELECT ARRAY(
+        SELECT held
+        FROM (SELECT DISTINCT leg.owner_id, leg.unit_id FROM ledger.legs(p_items) AS leg) AS touched
+        JOIN ledger.holds AS held ON held.owner_id = touched.owner_id AND held.unit_id = touched.unit_id
+        WHERE held.remaining > 0 AND held.due_at <= p_at)
+$$;
+
+-- What moves the value of holds past their due time to where it belongs by then: available. The key is the hold's id,
+-- which no caller's key can be, because those are marked as digests.
+CREATE OR REPLACE FUNCTION ledger.settlements(p_holds ledger.holds[])
+RETURNS ledger.posting[] LANGUAGE sql STABLE AS $$
+    SELECT ARRAY(
+        SELECT (h.owner_id, h.unit_id, h.pocket, 1, h.remaining, CASE h.pocket WHEN 3 THEN 8 ELSE 7 END, h.id,
+            t.reference_type_id, t.reference_id, h.due_at, NULL, NULL, NULL, NULL, h.id, NULL)::ledger.posting
+        FROM unnest(p_holds) AS h
+        JOIN ledger.transfers AS t ON t.owner_id = h.owner_id AND t.id = h.id)
+$$;
+
+-- Settles holds that are past their due time. Returns how many.
 CREATE OR REPLACE FUNCTION ledger.settle_holds(p_holds ledger.holds[], p_at timestamptz)
 RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*) FILTER (WHERE posted.verdict = 'posted')
-    FROM ledger.post_judged(
-        ARRAY(
-            SELECT (h.owner_id, h.unit_id, h.pocket, 1, h.remaining, CASE h.pocket WHEN 3 THEN 8 ELSE 7 END,
-                ledger.idempotency_uuid('due:' || h.id), t.reference_type_id, t.reference_id, h.due_at, NULL, NULL,
-                NULL, NULL, h.id, NULL)::ledger.posting
-            FROM unnest(p_holds) AS h
-            JOIN ledger.transfers AS t ON t.owner_id = h.owner_id AND t.id = h.id
-        ), p_at, true, true) AS posted
+    FROM ledger.post_judged(ledger.settlements(p_holds), p_at, true, true) AS posted
 $$;
 
 -- Posts a batch: all or nothing, or with p_verdicts an outcome for each item. p_at is the application's time: when
@@ -314,26 +330,25 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    IF EXISTS (SELECT FROM ledger.holds AS held WHERE held.remaining > 0 AND held.due_at <= p_at) THEN
-        v_due := ARRAY(
-            SELECT held
-            FROM (SELECT DISTINCT leg.owner_id, leg.unit_id FROM ledger.legs(p_items) AS leg) AS touched
-            JOIN ledger.holds AS held USING (owner_id, unit_id)
-            WHERE held.remaining > 0 AND held.due_at <= p_at);
-        IF cardinality(v_due) > 0 THEN
-            PERFORM ledger.lock_accounts(p_items);
-            PERFORM ledger.settle_holds(v_due, p_at);
-        END IF;
-    END IF;
-    IF v_count = 1 THEN
-        RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, true);
-        RETURN;
-    END IF;
-    BEGIN
-        RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, false);
-    EXCEPTION WHEN unique_violation THEN
-        RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, true);
-    END;
+    FOR v_try IN 1..4 LOOP
+        BEGIN
+            IF EXISTS (SELECT FROM ledger.holds AS held WHERE held.remaining > 0 AND held.due_at <= p_at) THEN
+                v_due := ledger.due_holds(p_items, p_at);
+                IF cardinality(v_due) > 0 THEN
+                    -- All accounts in one order; what is due is read again, now that nobody can change it.
+                    PERFORM ledger.lock_accounts(p_items || ledger.settlements(v_due));
+                    PERFORM ledger.settle_holds(ledger.due_holds(p_items, p_at), p_at);
+                END IF;
+            END IF;
+            RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, v_count = 1 OR v_try > 1);
+            RETURN;
+        EXCEPTION WHEN unique_violation OR serialization_failure THEN
+            -- A key has been used, or an account was opened at the same moment: with fresh eyes, and no locks, again.
+            IF v_try = 4 THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
 END $$;
 
 -- Settles up to p_limit holds that are past their due time, oldest first. Returns how many.

@@ -37,12 +37,22 @@ RETURNS bigint LANGUAGE sql STABLE AS $$
         coalesce(sum(CASE WHEN t.credit = p_pocket THEN t.amount ELSE -t.amount END), 0)
         + (SELECT coalesce(sum(CASE WHEN p_pocket = 1 THEN h.remaining ELSE -h.remaining END), 0)
             FROM ledger.holds AS h
-            WHERE h.owner_id = p_owner_id AND h.unit_id = p_unit_id AND h.remaining > 0 AND h.due_at <= p_moment
-                AND p_pocket IN (1, h.pocket))
+            JOIN ledger.transfers AS o ON o.owner_id = h.owner_id AND o.id = h.id
+            WHERE h.owner_id = p_owner_id AND h.unit_id = p_unit_id AND h.remaining > 0 AND p_pocket IN (1, h.pocket)
+                AND greatest(h.due_at, CASE WHEN p_by_happened THEN o.happened_at ELSE o.recorded_at END) <= p_moment
+                AND h.due_at IS NOT NULL)
         )::bigint
     FROM ledger.transfers AS t
+    -- What a hold past its due time became, it became at that time, however late the job came that settled it.
+    LEFT JOIN ledger.transfers AS o
+        ON t.hold_id = t.idempotency_key AND o.owner_id = t.owner_id AND o.id = t.hold_id
     WHERE t.owner_id = p_owner_id AND t.unit_id = p_unit_id AND p_pocket IN (t.debit, t.credit)
-        AND CASE WHEN p_by_happened THEN t.happened_at ELSE t.recorded_at END <= p_moment
+        AND CASE
+            WHEN o.id IS NOT NULL
+                THEN greatest(t.happened_at, CASE WHEN p_by_happened THEN o.happened_at ELSE o.recorded_at END)
+            WHEN p_by_happened THEN t.happened_at
+            ELSE t.recorded_at
+        END <= p_moment
 $$;
 
 -- One row for each pocket that a transfer touches, signed, with the balance before and after.

@@ -39,11 +39,12 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger.close_owner(p_owner_id uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Accounts before their owner, as in postings, which open accounts under a lock on the owner.
+    PERFORM FROM ledger.accounts WHERE owner_id = p_owner_id ORDER BY unit_id, pocket FOR UPDATE;
     PERFORM FROM ledger.owners WHERE id = p_owner_id FOR UPDATE;
     IF NOT FOUND THEN
         PERFORM ledger.refuse('unknown_account', NULL, NULL);
     END IF;
-    PERFORM FROM ledger.accounts WHERE owner_id = p_owner_id ORDER BY unit_id, pocket FOR UPDATE;
     IF EXISTS (SELECT FROM ledger.accounts WHERE owner_id = p_owner_id AND balance <> 0) THEN
         PERFORM ledger.refuse('account_not_empty', NULL, NULL);
     END IF;

@@ -86,6 +86,11 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
         GROUP BY t.owner_id, t.hold_id
     ) AS taken ON taken.owner_id = h.owner_id AND taken.hold_id = h.id
     WHERE h.remaining <> h.amount - coalesce(taken.amount, 0)
+    UNION ALL
+    SELECT h.owner_id, h.unit_id, format('hold %s was not opened by a transfer of its amount', h.id)
+    FROM ledger.holds AS h
+    LEFT JOIN ledger.transfers AS t ON t.owner_id = h.owner_id AND t.id = h.id
+    WHERE (t.unit_id, t.credit, t.amount) IS DISTINCT FROM (h.unit_id, h.pocket, h.amount)
 $$;
 
 -- No transfer is an orphan: its codes, its owner, its hold, its original and its other half exist and agree.
@@ -97,6 +102,10 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
     LEFT JOIN ledger.units AS unit ON unit.id = t.unit_id
     LEFT JOIN ledger.transfer_kinds AS kind ON kind.id = t.kind_id
     LEFT JOIN ledger.reference_types AS reference ON reference.id = t.reference_type_id
+    LEFT JOIN ledger.pockets AS pocket_debit ON pocket_debit.id = t.debit
+    LEFT JOIN ledger.pockets AS pocket_credit ON pocket_credit.id = t.credit
+    LEFT JOIN ledger.system_accounts AS system_debit ON system_debit.id = t.debit
+    LEFT JOIN ledger.system_accounts AS system_credit ON system_credit.id = t.credit
     LEFT JOIN ledger.transfers AS original ON original.owner_id = t.owner_id AND original.id = t.reverses_id
     LEFT JOIN ledger.transfers AS peer ON peer.owner_id = t.peer_owner_id AND peer.id = t.id
     LEFT JOIN ledger.holds AS hold ON hold.owner_id = t.owner_id AND hold.id = t.hold_id
@@ -105,6 +114,8 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
             (owner.id IS NULL, 'its owner does not exist'),
             (unit.id IS NULL, 'its unit does not exist'),
             (kind.id IS NULL, 'its kind does not exist'),
+            (coalesce(pocket_debit.id, system_debit.id) IS NULL OR coalesce(pocket_credit.id, system_credit.id) IS NULL,
+                'one of its accounts does not exist'),
             (t.reference_type_id IS NOT NULL AND reference.id IS NULL, 'its reference type does not exist'),
             (t.reverses_id IS NOT NULL AND original.id IS NULL, 'what it reverses does not exist'),
             (t.hold_id IS NOT NULL AND hold.id IS NULL, 'its hold does not exist'),

@@ -1,0 +1,213 @@
+"""The composition root: the one place where kernel, programs and entry points meet.
+
+Nothing here does anything of its own; it says what is plugged into what.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import version
+
+import typer
+from fastapi import APIRouter, Depends, FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import Clock
+from guerdon.core.settings import Settings
+from guerdon.db.database import Database
+from guerdon.db.location import locate
+from guerdon.db.migrate import Migrator, Module
+from guerdon.http.access import mark_public, public
+from guerdon.http.setup import new_app, protect
+from guerdon.kernel.admin import api as admin_api
+from guerdon.kernel.admin import audit
+from guerdon.kernel.admin import jobs as admin_jobs
+from guerdon.kernel.admin import pages as admin_pages
+from guerdon.kernel.engagement import api as engagement_api
+from guerdon.kernel.engagement import pages as engagement_pages
+from guerdon.kernel.engagement.service import rules, tiers
+from guerdon.kernel.home import pages as home_pages
+from guerdon.kernel.identity import api as identity_api
+from guerdon.kernel.identity import jobs as identity_jobs
+from guerdon.kernel.identity import pages as identity_pages
+from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.permissions import KERNEL, PermissionCatalogue, Role
+from guerdon.kernel.identity.service.accounts import create_account
+from guerdon.kernel.ledger import api as ledger_api
+from guerdon.kernel.ledger import jobs as ledger_jobs
+from guerdon.kernel.ledger import pages as ledger_pages
+from guerdon.kernel.ledger.catalogue import register_codes, register_units
+from guerdon.kernel.ledger.service import open_member
+from guerdon.kernel.modules import KERNEL_MODULES
+from guerdon.kernel.program import DemoPeople, Program, installed_programs
+from guerdon.web import routes as web_routes
+from guerdon.web.i18n import add_catalogue
+from guerdon.web.navigation import NavItem
+from guerdon.web.render import add_templates
+from guerdon.web.static import STATIC
+from guerdon.web.viewer import viewer_of
+from guerdon.worker.maintenance import MAINTENANCE_TASKS
+from guerdon.worker.metrics import QueueCollector
+from guerdon.worker.tasks import Task, TaskRegistry
+
+
+@cache
+def programs() -> tuple[Program, ...]:
+    """The installed programs, by name."""
+    return tuple(installed_programs())
+
+
+def modules() -> list[Module]:
+    """Every package with tables, kernel first, each with what has to be put in after a migration."""
+    owned = [program.module(partial(_install_program, program)) for program in programs()]
+    return [*KERNEL_MODULES, *(module for module in owned if module is not None)]
+
+
+def _install_program(program: Program, session: Session) -> None:
+    register_units(session, program.units)
+    register_codes(
+        session,
+        kinds=dict(program.transfer_kinds),
+        reference_types=program.reference_types,
+        system_accounts=program.system_accounts,
+    )
+    rules.install(session, program.name, program.rules)
+    tiers.install(session, program.name, program.tiers)
+
+
+def tasks() -> TaskRegistry:
+    """Every background job of kernel and programs."""
+    kernel: tuple[Task, ...] = (*MAINTENANCE_TASKS, *identity_jobs.TASKS, *admin_jobs.TASKS, *ledger_jobs.TASKS)
+    return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
+
+
+def commands() -> dict[str, typer.Typer]:
+    """The command-line commands of the programs, by program."""
+    return {program.name: program.commands for program in programs() if program.commands is not None}
+
+
+def permissions() -> PermissionCatalogue:
+    """Every permission of kernel and programs."""
+    return PermissionCatalogue([*KERNEL, *(each for program in programs() for each in program.permissions)])
+
+
+def navigation() -> tuple[NavItem, ...]:
+    """The menu, in its order; each reader sees what they may."""
+    own = tuple(item for program in programs() for item in program.navigation)
+    return (
+        *home_pages.NAVIGATION,
+        *own,
+        *identity_pages.NAVIGATION,
+        *ledger_pages.NAVIGATION,
+        *engagement_pages.NAVIGATION,
+        *admin_pages.NAVIGATION,
+    )
+
+
+def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
+    """The web application: HTTP interface and pages of kernel and programs.
+
+    Args:
+        database: a pool as the application's role.
+    """
+    app = new_app(settings=settings, database=database, clock=clock, version=version("guerdon"))
+    audit.install()
+    identity_api.install(app, permissions())
+    for pages in (identity_pages, ledger_pages, engagement_pages, admin_pages, home_pages):
+        pages.install()
+    for program in programs():
+        add_templates(program.name, program.package)
+        add_catalogue(program.package)
+    web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
+    mark_public(STATIC)
+    app.state.translator = lambda request: viewer_of(request).translator.gettext
+    app.state.navigation = navigation()
+    app.state.programs = programs()
+    app.state.readiness = {"migrations": _migrated(settings)}
+    app.state.metrics.registry.register(QueueCollector(database))
+    _include_routes(app)
+    protect(app, larger_bodies={path: size for program in programs() for path, size in program.body_limits.items()})
+    return app
+
+
+def _include_routes(app: FastAPI) -> None:
+    app.include_router(web_routes.router, dependencies=[Depends(public())])
+    for router in (identity_api.router, ledger_api.router, engagement_api.router, admin_api.router):
+        app.include_router(router)
+    for program in programs():
+        for router in program.routers:
+            prefixed = APIRouter(prefix=f"/api/v1/{program.name}", tags=[program.name])
+            prefixed.include_router(router)
+            app.include_router(prefixed)
+        for router in program.pages:
+            app.include_router(router, include_in_schema=False)
+    for pages in (home_pages, identity_pages, ledger_pages, engagement_pages, admin_pages):
+        app.include_router(pages.router, include_in_schema=False)
+
+
+def _migrated(settings: Settings) -> Callable[[], bool]:
+    migrator = Migrator(locate(settings).owner_dsn, modules())
+    return lambda: not migrator.pending()
+
+
+DEMO_PASSWORD = "guerdon demo account"  # noqa: S105 - printed at start for everybody to use
+DEMO_DOMAIN = "demo.example.org"
+_DEMO_STAFF = ((Role.ADMIN, "admin", "Demo admin"), (Role.STAFF, "staff", "Demo staff"))
+_DEMO_MEMBERS = ("baobab", "ibis", "acacia", "heron", "tamarind", "pelican", "neem", "kingfisher")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """Whom one can sign in as while looking around."""
+
+    role: str
+    email: str
+    password: str
+
+
+def load_demo(settings: Settings, database: Database, clock: Clock) -> bool:
+    """Fill an empty installation with people and with what programs show; does nothing where anyone exists.
+
+    Returns:
+        Whether it did.
+    """
+    with database.transaction() as session:
+        if session.scalars(select(User.id).limit(1)).first() is not None:
+            return False
+        audit.install()
+        people = _demo_people(session, clock, settings)
+        for program in programs():
+            if program.demo is not None:
+                program.demo(session, clock, people)
+        return True
+
+
+def _demo_people(session: Session, clock: Clock, settings: Settings) -> DemoPeople:
+    def person(handle: str, name: str, role: Role) -> User:
+        user = create_account(
+            session,
+            clock,
+            email=f"{handle}@{DEMO_DOMAIN}",
+            name=name,
+            password=DEMO_PASSWORD,
+            roles=(role,),
+            locale=settings.default_locale,
+            time_zone=settings.time_zone,
+        )
+        open_member(session, user.id)
+        return user
+
+    members = [person("member", "Demo member", Role.USER)]
+    members += [person(name, name.capitalize(), Role.USER) for name in _DEMO_MEMBERS]
+    staff = [person(handle, name, role) for role, handle, name in _DEMO_STAFF]
+    return DemoPeople(tuple(user.id for user in members), tuple(user.id for user in staff))
+
+
+def demo_accounts(database: Database) -> list[DemoAccount]:
+    """The demo accounts that are there, to tell whoever starts Guerdon whom to sign in as."""
+    wanted = {"member": "member", "staff": "staff", "admin": "admin"}
+    emails = {f"{handle}@{DEMO_DOMAIN}": role for handle, role in wanted.items()}
+    with database.transaction() as session:
+        found = set(session.scalars(select(User.email).where(User.email.in_(emails), User.deleted_at.is_(None))))
+    return [DemoAccount(role, email, DEMO_PASSWORD) for email, role in emails.items() if email in found]
