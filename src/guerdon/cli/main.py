@@ -5,7 +5,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from guerdon.cli import db, parts, settings_table, up
+from guerdon.cli import db, parts, settings_table, up, users
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
 
@@ -18,6 +18,7 @@ app.command()(up.up)
 app.command()(parts.web)
 app.command()(parts.worker)
 app.add_typer(db.app, name="db")
+app.add_typer(users.app, name="users")
 app.command("settings")(settings_table.settings)
 
 

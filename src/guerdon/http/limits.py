@@ -44,7 +44,7 @@ class RateLimit:
     @property
     def step(self) -> timedelta:
         """What one attempt costs."""
-        return self.window / self.attempts
+        return self.window // self.attempts  # rounded down, so that all of them fit
 
 
 def _digest(subject: str) -> bytes:

@@ -69,7 +69,11 @@ def _field_error(error: Mapping[str, Any]) -> ValidationProblemError:
     context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
     template = MESSAGES.get(kind, OTHERWISE)
     return ValidationProblemError(
-        field=field_path(error["loc"]), code=kind.replace("_", "-"), message=_fillable(template, context), **context
+        # The location of malformed JSON is a number of bytes, not a field.
+        field="body" if kind == "json_invalid" else field_path(error["loc"]),
+        code=kind.replace("_", "-"),
+        message=_fillable(template, context),
+        **context,
     )
 
 

@@ -1,0 +1,100 @@
+"""``guerdon users``: accounts at the command line, above all the first administrator."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from guerdon.cli.console import out
+from guerdon.cli.db import running_database
+from guerdon.core.clock import SystemClock
+from guerdon.core.errors import NotFoundError
+from guerdon.core.settings import load_settings
+from guerdon.db.location import open_database
+from guerdon.kernel.admin import audit
+from guerdon.kernel.identity.permissions import Role
+from guerdon.kernel.identity.service import accounts, fields, roles
+
+app = typer.Typer(no_args_is_help=True, help="Accounts: opening them, giving and taking roles.")
+
+Email = Annotated[str, typer.Option(help="The account's e-mail address.")]
+OneRole = Annotated[Role, typer.Option(help="The role.")]
+OPERATOR = "by the operator at the command line"
+
+
+@app.command()
+def add(
+    email: Email,
+    role: Annotated[list[Role] | None, typer.Option(help="A role; may be repeated. Default: user.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name that others see; default: the address up to the @.")] = None,
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="GUERDON_NEW_PASSWORD")
+    ] = "",
+) -> None:
+    """Open an account; this is how the first administrator comes in."""
+    settings = load_settings()
+    audit.install()
+    with running_database() as location:
+        database = open_database(settings, location, application_name="guerdon users")
+        try:
+            with database.transaction() as session:
+                user = accounts.create_account(
+                    session,
+                    SystemClock(),
+                    email=email,
+                    name=name or email.partition("@")[0],
+                    password=password,
+                    roles=role or [Role.USER],
+                    locale=settings.default_locale,
+                    time_zone=settings.time_zone if settings.time_zone in fields.time_zones() else "UTC",
+                )
+                out.print(f"{user.email} may sign in as {', '.join(user.roles)}.")
+        finally:
+            database.dispose()
+
+
+@app.command()
+def grant(email: Email, role: OneRole) -> None:
+    """Give an account a role."""
+    _change(email, role, give=True)
+
+
+@app.command()
+def revoke(email: Email, role: OneRole) -> None:
+    """Take a role from an account."""
+    _change(email, role, give=False)
+
+
+def _change(email: str, role: Role, *, give: bool) -> None:
+    audit.install()
+    with running_database() as location:
+        database = open_database(load_settings(), location, application_name="guerdon users")
+        try:
+            with database.transaction() as session:
+                user = accounts.find_by_email(session, email)
+                if user is None:
+                    raise NotFoundError(what="account")
+                change = roles.grant if give else roles.revoke
+                user = change(session, SystemClock(), user_id=user.id, role=role, actor_id=None, reason=OPERATOR)
+                out.print(f"{user.email} is now {', '.join(user.roles)}.")
+        finally:
+            database.dispose()
+
+
+@app.command("list")
+def list_accounts(
+    search: Annotated[str, typer.Argument(help="Part of a name or an address.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+) -> None:
+    """List accounts by name."""
+    with running_database() as location:
+        database = open_database(load_settings(), location, application_name="guerdon users")
+        try:
+            with database.transaction() as session:
+                found = accounts.search_accounts(session, query=search, limit=limit)[:limit]
+                table = Table("Name", "E-mail", "Roles", "Active", box=None, pad_edge=False)
+                for user in found:
+                    table.add_row(user.name, user.email, ", ".join(user.roles), "yes" if user.is_active else "no")
+                out.print(table)
+        finally:
+            database.dispose()

@@ -1,0 +1,355 @@
+"""Bad requests, forged ones and too many of them, against an application on a real database."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from fastapi import Depends, FastAPI
+from sqlalchemy import text
+from support.http_client import Client
+from support.people import PASSWORD, make_app
+
+from guerdon.core.clock import FixedClock
+from guerdon.db.database import Database
+from guerdon.http import idempotency
+from guerdon.http.access import Principal, public, signed_in
+from guerdon.http.idempotency import OnceDep
+from guerdon.http.limits import RateLimit, spend
+from guerdon.http.schemas import Schema, Text
+from guerdon.http.transaction import SessionDep
+from guerdon.kernel.identity.models import User
+
+TOKENS = "/api/v1/identity/tokens"
+
+
+def is_problem(answer: Any, status: int, code: str | None = None) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["detail"]
+    assert body["remedy"]
+    if code:
+        assert body["code"] == code
+
+
+class TestBadRequests:
+    @pytest.mark.parametrize(
+        ("content", "content_type", "status"),
+        [
+            (b"{", "application/json", 422),
+            (b"{\xff}", "application/json", 400),
+            (b"[]", "application/json", 422),
+            (b"null", "application/json", 422),
+            (b"[" * 100_000, "application/json", 400),
+            (b"1" * 10_000, "application/json", 400),
+            (b'{"email": "a"}', "text/plain", 415),
+            (b"email=a", "application/x-www-form-urlencoded", 415),
+            (b"", "application/json", 422),
+            (b'{"email": "a\\u0000b", "password": "x"}', "application/json", 422),
+            (b'{"email": "\\ud800", "password": "x"}', "application/json", 422),
+            (b'{"email": "a", "password": "x", "\\ud800": 1}', "application/json", 422),
+            (b'{"email": 5, "password": {}}', "application/json", 422),
+            (b'{"x": "' + b"x" * 1_100_000 + b'"}', "application/json", 413),
+        ],
+    )
+    def test_a_bad_body_is_a_problem(
+        self, program: Callable[..., Client], content: bytes, content_type: str, status: int
+    ) -> None:
+        is_problem(program().post(TOKENS, content=content, headers={"content-type": content_type}), status)
+
+    def test_an_unannounced_huge_body_is_refused_too(self, program: Callable[..., Client]) -> None:
+        async def chunks() -> Any:
+            for _ in range(40):
+                yield b"x" * 65_536
+
+        answer = program().post(TOKENS, content=chunks(), headers={"content-type": "application/json"})
+        is_problem(answer, 413, "body-too-large")
+
+    def test_addresses(self, person: Callable[..., User], program: Callable[..., Client]) -> None:
+        person("boss", "admin")
+        client = program("boss")
+        is_problem(client.get("/api/v1/nothing"), 404, "route-not-found")
+        is_problem(client.get(TOKENS), 405, "method-not-allowed")
+        is_problem(client.get("/api/v1/identity/members?q=%00"), 400, "malformed-request")
+        is_problem(client.get("/api/v1/%00"), 400, "malformed-request")
+        is_problem(client.get("/api/v1/identity/members?cursor=garbage"), 422, "cursor-invalid")
+        is_problem(client.get("/api/v1/identity/members?limit=0"), 422)
+        is_problem(client.request("DELETE", "/api/v1/identity/sessions/not-a-uuid"), 422)
+
+    def test_a_crash_tells_nothing(self, identity_app: FastAPI) -> None:
+        @identity_app.get("/api/crash")
+        def crash(_open: Annotated[None, Depends(public(identify=False))]) -> None:
+            raise RuntimeError("secret detail")
+
+        answer = Client(identity_app).get("/api/crash")
+        is_problem(answer, 500, "internal-error")
+        assert "secret detail" not in answer.text
+
+    def test_every_answer_carries_the_security_headers(self, browser: Callable[..., Client]) -> None:
+        for path in ("/sign-in", "/api/v1/nothing", "/nothing", "/healthz"):
+            headers = browser().get(path).headers
+            assert "frame-ancestors 'none'" in headers["content-security-policy"]
+            assert "unsafe-inline" not in headers["content-security-policy"]
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["x-request-id"]
+
+
+class TestCsrf:
+    @pytest.mark.parametrize("token", [None, "", "0" * 64, "é"])
+    def test_a_form_without_the_right_token_changes_nothing(
+        self, database: Database, person: Callable[..., User], browser: Callable[..., Client], token: str | None
+    ) -> None:
+        person("awa")
+        client = browser("awa")
+        fields = {"name": "Changed", "locale": "en", "time_zone": "UTC"}
+        answer = client.post("/account", data=fields | ({"csrf_token": token} if token is not None else {}))
+        assert answer.status_code == 403
+        with database.transaction() as session:
+            assert session.execute(text("SELECT name FROM identity.users")).scalar() == "Awa"
+
+    def test_the_token_of_somebody_else_is_none(
+        self, person: Callable[..., User], browser: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        person("badu")
+        stolen = browser("badu").form_token("/account")
+        answer = browser("awa").post("/account/sessions/end", data={"csrf_token": stolen})
+        assert answer.status_code == 403
+
+    def test_the_api_with_a_cookie_needs_the_token_in_a_header(
+        self, database: Database, person: Callable[..., User], browser: Callable[..., Client]
+    ) -> None:
+        person("boss", "admin")
+        client = browser("boss")
+        body = {"email": "new@example.org", "name": "New"}
+        assert client.post("/api/v1/identity/members", json=body).status_code == 403
+        token = client.form_token("/account")
+        good = client.post("/api/v1/identity/members", json=body, headers={"x-csrf-token": token})
+        assert good.status_code == 201
+        again = {"email": "other@example.org", "name": "Other"}
+        elsewhere = {"x-csrf-token": token, "origin": "https://evil.example"}
+        assert client.post("/api/v1/identity/members", json=again, headers=elsewhere).status_code == 403
+
+    def test_a_header_excuses_from_the_token_but_not_from_proof(
+        self, person: Callable[..., User], browser: Callable[..., Client]
+    ) -> None:
+        person("boss", "admin")
+        for header in ("Basic eDp5", "Bearer nonsense", "Bearer ", "x"):
+            answer = browser("boss").post(
+                "/api/v1/identity/members",
+                json={"email": "n@example.org", "name": "N"},
+                headers={"authorization": header},
+            )
+            is_problem(answer, 401, "access-token-invalid")
+
+
+class TestSignInLimits:
+    def attempt(self, client: Client, email: str, **headers: str) -> int:
+        body = {"email": email, "password": "wrong password"}
+        return int(client.post(TOKENS, json=body, headers=headers).status_code)
+
+    def test_they_hold_across_two_instances_and_in_spite_of_forged_addresses(
+        self, database: Database, clock: FixedClock, person: Callable[..., User], tmp_path: Path
+    ) -> None:
+        person("awa")
+        apps = [make_app(database, clock, data_dir=tmp_path) for _ in range(2)]
+        answers = [
+            self.attempt(
+                Client(apps[number % 2], address=f"203.0.113.{number}"),
+                "awa@example.org" if number % 3 else "AWA@example.org",
+                **{"x-forwarded-for": f"198.51.100.{number}"},
+            )
+            for number in range(12)
+        ]
+        assert answers == [401] * 10 + [429] * 2
+        body = {"email": "awa@example.org", "password": PASSWORD}
+        locked = Client(apps[0]).post(TOKENS, json=body)
+        is_problem(locked, 429, "rate-limited")
+        clock.move(timedelta(seconds=int(locked.headers["retry-after"])))
+        assert Client(apps[1]).post(TOKENS, json=body).status_code == 200
+        assert self.attempt(Client(apps[0]), "awa@example.org") == 401
+
+    def test_one_address_cannot_try_many_accounts(self, identity_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+        from guerdon.kernel.identity.service import signing
+
+        monkeypatch.setattr(signing, "SIGN_IN_BY_ADDRESS", RateLimit("sign-in-address", 5, timedelta(minutes=5)))
+        client = Client(identity_app)
+        answers = [
+            self.attempt(client, f"m{number}@example.org", **{"x-forwarded-for": f"198.51.100.{number}"})
+            for number in range(7)
+        ]
+        assert answers == [401] * 5 + [429] * 2
+        assert self.attempt(Client(identity_app, address="203.0.113.99"), "m1@example.org") == 401
+
+    def test_parallel_attempts_pass_exactly_as_many_as_allowed(self, database: Database, clock: FixedClock) -> None:
+        limit = RateLimit("parallel", 7, timedelta(minutes=1))
+        passed: list[int] = []
+
+        def attempt() -> None:
+            try:
+                spend(database, clock, limit, "somebody")
+            except Exception as exc:
+                assert exc.__class__.__name__ == "RateLimitedError", exc
+            else:
+                passed.append(1)
+
+        threads = [threading.Thread(target=attempt) for _ in range(14)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(passed) == 7
+
+
+class Order(Schema):
+    what: Text
+
+
+class Receipt(Schema):
+    number: int
+
+
+@pytest.fixture
+def shop(identity_app: FastAPI, database: Database) -> FastAPI:
+    """An application with one route that does something once."""
+
+    @identity_app.post("/api/v1/orders")
+    def order(
+        body: Order, who: Annotated[Principal, Depends(signed_in())], once: OnceDep, session: SessionDep
+    ) -> Receipt:
+        def effect() -> Receipt:
+            session.execute(text("INSERT INTO http.rate_windows (rule, subject) VALUES ('order', uuid_send(uuidv7()))"))
+            if body.what == "nothing":
+                raise RuntimeError(body.what)
+            return Receipt(number=session.execute(text("SELECT count(*) FROM http.rate_windows")).scalar_one())
+
+        return once.run(effect)  # type: ignore[return-value]  # FastAPI passes responses on
+
+    return identity_app
+
+
+def orders(database: Database) -> int:
+    with database.transaction() as session:
+        return int(session.execute(text("SELECT count(*) FROM http.rate_windows WHERE rule = 'order'")).scalar_one())
+
+
+class TestIdempotency:
+    URL = "/api/v1/orders"
+
+    def send(self, client: Client, key: str | None, what: str = "tea") -> Any:
+        headers = {"idempotency-key": key} if key is not None else {}
+        return client.post(self.URL, json={"what": what}, headers=headers)
+
+    def test_repeating_gives_the_first_answer(
+        self, shop: FastAPI, database: Database, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        person("badu")
+        client = program("awa")
+        first, second = self.send(client, "k1"), self.send(client, "k1")
+        assert first.status_code == second.status_code == 201
+        assert first.content == second.content
+        assert "idempotency-replayed" not in first.headers
+        assert second.headers["idempotency-replayed"] == "true"
+        assert orders(database) == 1
+        is_problem(self.send(client, "k1", "coffee"), 422, "idempotency-key-reused")
+        assert orders(database) == 1
+        assert "idempotency-replayed" not in self.send(program("badu"), "k1").headers
+        assert orders(database) == 2
+
+    def test_a_write_without_a_usable_key_is_refused(
+        self, shop: FastAPI, database: Database, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        client = program("awa")
+        is_problem(self.send(client, None), 400, "idempotency-key-missing")
+        for key in ("", "x" * 256):
+            is_problem(self.send(client, key), 422, "idempotency-key-invalid")
+        assert orders(database) == 0
+
+    def test_a_failure_is_not_kept(
+        self, shop: FastAPI, database: Database, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        client = program("awa")
+        assert self.send(client, "k1", "nothing").status_code == 500
+        assert orders(database) == 0
+        assert self.send(client, "k1").status_code == 201
+        assert orders(database) == 1
+
+    def test_of_parallel_duplicates_one_acts_and_all_get_its_answer(
+        self, shop: FastAPI, database: Database, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        token = program("awa").headers["authorization"].partition(" ")[2]
+        answers: list[Any] = []
+        threads = [
+            threading.Thread(target=lambda: answers.append(self.send(Client(shop).bear(token), "k1"))) for _ in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [each.status_code for each in answers] == [201] * 6
+        assert len({each.content for each in answers}) == 1
+        assert sum("idempotency-replayed" in each.headers for each in answers) == 5
+        assert orders(database) == 1
+
+    def test_answers_are_forgotten_after_thirty_days(
+        self,
+        shop: FastAPI,
+        database: Database,
+        clock: FixedClock,
+        person: Callable[..., User],
+        program: Callable[..., Client],
+    ) -> None:
+        person("awa")
+        self.send(program("awa"), "k1")
+        clock.move(timedelta(days=30))
+        with database.transaction() as session:
+            assert idempotency.prune(session, clock) == 0
+        clock.move(timedelta(seconds=1))
+        with database.transaction() as session:
+            assert idempotency.prune(session, clock) == 1
+
+
+class TestHealth:
+    def test_alive_ready_and_measured(self, identity_app: FastAPI) -> None:
+        client = Client(identity_app, address="127.0.0.1")
+        assert client.get("/healthz").json() == {"status": "alive"}
+        assert client.get("/readyz").json() == {"status": "ready", "checks": {"database": "ok"}}
+        client.get("/api/v1/identity/sessions/0198c0de-0000-7000-8000-000000000000")
+        shown = client.get("/metrics").text
+        assert 'guerdon_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in shown
+        assert 'route="/api/v1/identity/sessions/{session_id}"' in shown
+        assert 'guerdon_database_connections{state="capacity"}' in shown
+        assert "0198c0de" not in shown
+
+    def test_not_ready_says_what_is_missing(self, identity_app: FastAPI) -> None:
+        identity_app.state.readiness = {"migrations": lambda: False}
+        answer = Client(identity_app).get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["checks"] == {"database": "ok", "migrations": "failing"}
+
+    def test_metrics_are_for_this_machine(self, identity_app: FastAPI) -> None:
+        is_problem(Client(identity_app).get("/metrics"), 403)
+        forged = Client(identity_app).get("/metrics", headers={"x-forwarded-for": "127.0.0.1"})
+        is_problem(forged, 403)
+
+    def test_the_description_is_openapi_with_problems_everywhere(self, identity_app: FastAPI) -> None:
+        document = Client(identity_app).get("/api/v1/openapi.json").json()
+        assert document["openapi"] == "3.1.0"
+        assert "HTTPValidationError" not in str(document)
+        for path, item in document["paths"].items():
+            assert path.startswith("/api/")
+            for operation in item.values():
+                assert "application/problem+json" in operation["responses"]["422"]["content"]
+                assert "503" in operation["responses"]
+        grant = document["paths"]["/api/v1/identity/members/{user_id}/roles/{role}"]["put"]
+        assert grant["security"] == [{"token": []}, {"session": []}]
+        assert grant["x-permission"] == "identity:grant"
