@@ -23,6 +23,7 @@ from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.permissions import PermissionCatalogue
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.web import routes as web_routes
+from guerdon.web.i18n import add_catalogue
 from guerdon.web.static import STATIC
 from guerdon.web.viewer import viewer_of
 
@@ -39,6 +40,7 @@ def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
     identity_pages.install()
     admin_pages.install()
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
+    add_catalogue("guerdon.http")
     mark_public(STATIC)
     app.state.translator = lambda request: viewer_of(request).translator.gettext
     app.state.navigation = (*identity_pages.NAVIGATION, *admin_pages.NAVIGATION)

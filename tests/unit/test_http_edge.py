@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from guerdon.http.context import client_address, parse_networks
 from guerdon.http.errors import CursorInvalidError
@@ -21,7 +21,7 @@ from guerdon.http.validation import field_errors
 class Sample(Schema):
     title: Text
     amount: DecimalText = Decimal(0)
-    extra: JsonObject = {}
+    extra: JsonObject = Field(default_factory=dict)
 
 
 def codes(**values: object) -> list[tuple[str, str]]:
