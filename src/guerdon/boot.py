@@ -119,6 +119,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     for program in programs():
         add_templates(program.name, program.package)
         add_catalogue(program.package)
+    add_catalogue("guerdon.http")
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     mark_public(STATIC)
     app.state.translator = lambda request: viewer_of(request).translator.gettext

@@ -107,9 +107,7 @@ class TestGranting:
             start.wait()
             try:
                 with database.transaction() as session:
-                    roles.set_active(
-                        session, clock, user_id=user.id, active=False, actor_id=user.id, reason="leaving"
-                    )
+                    roles.set_active(session, clock, user_id=user.id, active=False, actor_id=user.id, reason="leaving")
             except LastSuperAdminError as exc:
                 refused.append(exc)
 

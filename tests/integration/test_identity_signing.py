@@ -19,7 +19,9 @@ SESSION = "guerdon_session"
 
 def live_sessions(database: Database) -> int:
     with database.transaction() as session:
-        return int(session.execute(text("SELECT count(*) FROM identity.user_sessions WHERE NOT is_revoked")).scalar_one())
+        return int(
+            session.execute(text("SELECT count(*) FROM identity.user_sessions WHERE NOT is_revoked")).scalar_one()
+        )
 
 
 class TestSignInPage:
@@ -238,7 +240,9 @@ class TestTokensApi:
         assert me.json()["roles"] == ["staff", "user"]
         assert "identity:read" in me.json()["permissions"]
 
-    def test_a_wrong_password_gives_a_problem(self, person: Callable[..., User], program: Callable[..., Client]) -> None:
+    def test_a_wrong_password_gives_a_problem(
+        self, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
         person("awa")
         body = {"email": "awa@example.org", "password": "wrong password"}
         answer = program().post("/api/v1/identity/tokens", json=body, headers={"accept-language": "fr"})
