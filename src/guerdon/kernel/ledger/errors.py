@@ -200,6 +200,15 @@ class ReversalExceededError(LedgerError):
     remedy = "Reverse at most what remains."
 
 
+class OwnAccountError(GuerdonError):
+    """Staff would adjust a balance of their own."""
+
+    code = "own-account"
+    status = 403
+    message = "Nobody adjusts a balance of their own."
+    remedy = "Ask a colleague to do it."
+
+
 class BatchTooLargeError(LedgerError):
     verdict = "batch_too_large"
     status = 413

@@ -1,7 +1,8 @@
 """What the ledger does. Import from here; the modules are its rooms.
 
 ``posting`` moves value, ``holds`` sets it aside, ``reading`` tells balances and statements, ``owners`` opens and closes
-accounts, ``verification`` checks every promise, ``exporting`` writes the ledger out.
+accounts, ``upkeep`` is what a job does every minute, ``verification`` checks every promise, ``exporting`` writes the
+ledger out.
 """
 
 from guerdon.kernel.ledger.service.exporting import export_entries
@@ -16,10 +17,12 @@ from guerdon.kernel.ledger.service.reading import (
     system_balances,
     units,
 )
+from guerdon.kernel.ledger.service.upkeep import SETTLE_BATCH, fold_system_balances, settle_due
 from guerdon.kernel.ledger.service.verification import CHECKS, verify
 
 __all__ = [
     "CHECKS",
+    "SETTLE_BATCH",
     "adjust",
     "award_pending",
     "balance_at",
@@ -28,6 +31,7 @@ __all__ = [
     "close_owner",
     "dry_run",
     "export_entries",
+    "fold_system_balances",
     "get_hold",
     "get_transfer",
     "hold",
@@ -38,6 +42,7 @@ __all__ = [
     "release",
     "reverse",
     "set_floor",
+    "settle_due",
     "statement",
     "system_balances",
     "units",

@@ -10,7 +10,7 @@ from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.kernel.ledger.errors import HoldNotFoundError
 from guerdon.kernel.ledger.models import Hold
 from guerdon.kernel.ledger.schemas import Account, Pocket, Posted, Posting, Reference, SystemAccount
-from guerdon.kernel.ledger.service.posting import post
+from guerdon.kernel.ledger.service.posting import post, posted_under
 
 
 def get_hold(session: Session, owner_id: UUID, hold_id: UUID) -> Hold:
@@ -101,7 +101,7 @@ def capture(
     posting = Posting(
         source,
         to or SystemAccount("redemption", source.unit),
-        amount_minor if amount_minor is not None else held.remaining or held.amount,
+        amount_minor if amount_minor is not None else _rest(session, held, key),
         kind,
         key,
         actor_id=actor_id,
@@ -126,13 +126,21 @@ def release(
     posting = Posting(
         source,
         Account(owner_id, source.unit),
-        amount_minor if amount_minor is not None else held.remaining or held.amount,
+        amount_minor if amount_minor is not None else _rest(session, held, key),
         "mature" if source.pocket is Pocket.PENDING else "release",
         key,
         actor_id=actor_id,
         hold_id=hold_id,
     )
     return post(session, posting, at)
+
+
+def _rest(session: Session, held: Hold, key: str) -> int:
+    """What is left, or was left when it was first taken under this key; of a hold without rest its amount, so that the
+    door refuses with its own words.
+    """
+    earlier = posted_under(session, held.owner_id, key)
+    return earlier.amount if earlier is not None else held.remaining or held.amount
 
 
 def _source(session: Session, held: Hold) -> Account:

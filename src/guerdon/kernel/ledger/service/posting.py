@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError
+from guerdon.core.ids import idempotency_uuid
+from guerdon.core.money import to_text
+from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.ledger.catalogue import catalogue, is_pocket
 from guerdon.kernel.ledger.errors import (
     AmountNotPositiveError,
     LedgerError,
     NotReversibleError,
+    OwnAccountError,
     TransferNotFoundError,
 )
 from guerdon.kernel.ledger.models import Hold, Transfer
@@ -21,6 +25,8 @@ from guerdon.kernel.ledger.schemas import Account, Pocket, Posted, Posting, Refe
 from guerdon.kernel.ledger.service.door import Row, encode, send
 
 REASON_LENGTH_MAX = 500
+AVAILABLE = 1
+"""The number of the pocket that everything can be spent from."""
 
 
 class ReasonMissingError(FieldError):
@@ -106,14 +112,19 @@ def adjust(
 ) -> Posted:
     """Correct a balance by hand: an ordinary transfer from or to the system's adjustment account, reversible as any.
 
+    It is announced to the audit log, once.
+
     Args:
         amount_minor: positive to add, negative to take away.
         reason: shown to the member, up to 500 characters.
 
     Raises:
         ReasonMissingError: no reason, or one that is too long.
+        OwnAccountError: the account is the actor's own.
         LedgerError: as ``post``.
     """
+    if account.owner_id == actor_id:
+        raise OwnAccountError()
     if not reason.strip() or len(reason) > REASON_LENGTH_MAX:
         raise ReasonMissingError(field="reason", length_max=REASON_LENGTH_MAX)
     if amount_minor == 0:
@@ -123,7 +134,24 @@ def adjust(
     posting = Posting(
         debit, credit, abs(amount_minor), "adjustment", key, actor_id=actor_id, detail={"reason": reason.strip()}
     )
-    return post(session, posting, at)
+    posted = post(session, posting, at)
+    if not posted.replayed:
+        amount = to_text(amount_minor, catalogue(session).unit(account.unit).scale)
+        new = {"unit": account.unit, "amount": amount, "transfer_id": posted.transfer_id}
+        announce(
+            session,
+            Act(
+                "ledger.balance_adjusted", "owner", account.owner_id, actor_id=actor_id, new=new, reason=reason.strip()
+            ),
+        )
+    return posted
+
+
+def posted_under(session: Session, owner_id: UUID, key: str) -> Transfer | None:
+    """The transfer of an owner that was posted under a key, if there is one."""
+    return session.scalars(
+        select(Transfer).where(Transfer.owner_id == owner_id, Transfer.idempotency_key == idempotency_uuid(key))
+    ).one_or_none()
 
 
 def reverse(
@@ -154,8 +182,30 @@ def reverse(
         raise TransferNotFoundError()
     if original.reverses_id is not None or (is_pocket(original.debit) and is_pocket(original.credit)):
         raise NotReversibleError()
-    amount = amount_minor if amount_minor is not None else _unreversed(session, original)
-    return post(session, _mirror(session, original, amount, key=key, reason=reason, actor_id=actor_id), at)
+    earlier = posted_under(session, owner_id, key)
+    if earlier is not None:
+        # What was answered once is answered again, whatever is left by now of the original and of its hold.
+        amount = amount_minor if amount_minor is not None else earlier.amount
+        hold_id = earlier.hold_id
+    else:
+        amount = amount_minor if amount_minor is not None else _unreversed(session, original)
+        hold_id = _open_hold(session, original, at)
+    posting = _mirror(session, original, amount, hold_id=hold_id, key=key, reason=reason, actor_id=actor_id)
+    return post(session, posting, at)
+
+
+def _open_hold(session: Session, original: Transfer, at: datetime) -> UUID | None:
+    """The hold that a transfer opened, as long as something is left in it and it is not due."""
+    if not is_pocket(original.credit) or original.credit == AVAILABLE:
+        return None
+    return session.scalars(
+        select(Hold.id).where(
+            Hold.owner_id == original.owner_id,
+            Hold.id == original.id,
+            Hold.remaining > 0,
+            or_(Hold.due_at.is_(None), Hold.due_at > at),
+        )
+    ).one_or_none()
 
 
 def _unreversed(session: Session, original: Transfer) -> int:
@@ -167,20 +217,21 @@ def _unreversed(session: Session, original: Transfer) -> int:
 
 
 def _mirror(
-    session: Session, original: Transfer, amount_minor: int, *, key: str, reason: str | None, actor_id: UUID | None
+    session: Session,
+    original: Transfer,
+    amount_minor: int,
+    *,
+    hold_id: UUID | None,
+    key: str,
+    reason: str | None,
+    actor_id: UUID | None,
 ) -> Posting:
     codes = catalogue(session)
     unit = codes.units_by_id[original.unit_id].code
-    hold_id: UUID | None = None
     debit: Account | SystemAccount
     credit: Account | SystemAccount
     if is_pocket(original.credit):
-        pocket = Pocket(codes.accounts_by_id[original.credit])
-        if pocket is not Pocket.AVAILABLE:
-            held = session.get(Hold, (original.owner_id, original.id))
-            still_held = held is not None and held.remaining > 0
-            hold_id = original.id if still_held else None
-            pocket = pocket if still_held else Pocket.AVAILABLE
+        pocket = Pocket(codes.accounts_by_id[original.credit]) if hold_id is not None else Pocket.AVAILABLE
         debit = Account(original.owner_id, unit, pocket)
         credit = (
             Account(original.peer_owner_id, unit)

@@ -19,6 +19,10 @@ ENTRY_COLUMNS = (
 )
 
 
+LAST_POCKET = 99
+"""No pocket has a larger number."""
+
+
 def units(session: Session) -> list[Unit]:
     """Every unit, by code."""
     known = catalogue(session, fresh=True).units
@@ -93,6 +97,7 @@ def statement(
     unit: str | None = None,
     pocket: Pocket | None = Pocket.AVAILABLE,
     before: UUID | None = None,
+    before_pocket: Pocket | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 50,
@@ -104,17 +109,21 @@ def statement(
     Args:
         pocket: one pocket, or None for all of them.
         before: the transfer id after which to go on; the last one of the page before.
+        before_pocket: the pocket of that entry, because a transfer between two pockets has an entry in each.
         since, until: bounds on when it happened, the second excluded.
         limit: the most entries.
     """
     session.execute(text("SELECT ledger.settle_owner(:owner, :at)"), {"owner": owner_id, "at": at})
     codes = catalogue(session)
     conditions = ["owner_id = :owner"]
+    after_pocket = codes.account_id(before_pocket.value) if before_pocket else LAST_POCKET
     params: dict[str, Any] = {"owner": owner_id, "limit": limit}
+    if before is not None:
+        params["before_pocket"] = after_pocket
     for condition, name, value in (
         ("unit_id = :unit", "unit", codes.unit_id(unit) if unit else None),
         ("pocket = :pocket", "pocket", codes.account_id(pocket.value) if pocket else None),
-        ("transfer_id < :before", "before", before),
+        ("(transfer_id, -pocket) < (:before, -:before_pocket)", "before", before),
         ("happened_at >= :since", "since", since),
         ("happened_at < :until", "until", until),
     ):

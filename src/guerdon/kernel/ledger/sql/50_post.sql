@@ -36,7 +36,7 @@ $$;
 -- Judges items in their order against balances kept in memory and writes what it accepts, in sets.
 --
 -- Arrays by item: outcome, and the numbers of its accounts (0 a system account), its hold and its original. Arrays by
--- account, hold and original: what is left as the items go by. Without p_read_keys a used key ends in
+-- account, hold and original: what is left as the items go by. Without p_read_keys a used key, or any refusal, ends in
 -- unique_violation, which costs a large batch nothing when, as nearly always, no key has been used.
 CREATE OR REPLACE FUNCTION ledger.post_judged(
     p_items ledger.posting[], p_at timestamptz, p_verdicts boolean, p_read_keys boolean)
@@ -244,6 +244,10 @@ BEGIN
                 v_original_left[o] := v_original_left[o] - v_row.amount;
             END IF;
         ELSIF v_verdict[n] <> 'replayed' THEN
+            IF NOT p_read_keys THEN
+                -- It may be a replay, which is no refusal, whatever has become of the balance since.
+                RAISE unique_violation USING MESSAGE = 'an item is refused unless its key has been used';
+            END IF;
             IF NOT p_verdicts THEN
                 PERFORM ledger.refuse(v_verdict[n], n, v_problem[n]);
             END IF;

@@ -1,0 +1,33 @@
+"""What a job does for the ledger every minute: settle what is due, fold what was posted."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+SETTLE_BATCH = 1000
+"""How many holds one transaction settles: their accounts stay locked until it ends."""
+
+
+def settle_due(session: Session, at: datetime, *, limit: int = SETTLE_BATCH) -> int:
+    """Move value whose hold is past its due time to where it belongs, oldest first.
+
+    Balances and statements count it as available already; this only writes it down.
+
+    Returns:
+        How many holds were settled; ``limit`` of them means that there may be more.
+    """
+    settled: int = session.execute(
+        text("SELECT ledger.settle_due(:at, :limit)"), {"at": at, "limit": limit}
+    ).scalar_one()
+    return settled
+
+
+def fold_system_balances(session: Session) -> int:
+    """Take up what was posted on unbounded system accounts since the last time.
+
+    Returns:
+        How many deltas were folded.
+    """
+    folded: int = session.execute(text("SELECT ledger.fold_system_balances()")).scalar_one()
+    return folded
