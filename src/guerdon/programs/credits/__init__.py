@@ -1,0 +1,1 @@
+"""Community contributions: items, money and volunteer hours, approved by staff, worth credits."""

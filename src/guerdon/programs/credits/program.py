@@ -1,0 +1,64 @@
+"""What the credits program hands to the kernel."""
+
+from guerdon.core.money import Unit, UnitKind
+from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
+from guerdon.kernel.identity.permissions import Role, permission
+from guerdon.kernel.ledger.schemas import Effect
+from guerdon.kernel.program import Program
+from guerdon.web.i18n import msgid
+
+CREDIT = Unit("CREDIT", 2, UnitKind.CREDITS, msgid("credits"))
+
+PROGRAM = Program(
+    name="credits",
+    title=msgid("Contributions"),
+    package="guerdon.programs.credits",
+    migrations="guerdon.programs.credits.migrations",
+    units=(CREDIT,),
+    transfer_kinds={"credits.contribution": Effect.EARN},
+    reference_types=("credits.contribution",),
+    permissions=(
+        permission("credits:contribute", "Submit contributions", Role.USER),
+        permission("credits:review", "Review contributions", Role.STAFF),
+        permission("credits:exchange", "Import and export contributions", Role.STAFF),
+        permission("credits:configure", "Set currency rates and archive contributions", Role.ADMIN),
+    ),
+    rules=(
+        RuleSeed(
+            code="item_donation",
+            activity_kind="credits.item_donation",
+            unit="CREDIT",
+            amount=(
+                "ratio(activity.value_hundredths * params.credits_per_unit_bp"
+                " * params.condition_percent[activity.condition], 1000000)"
+            ),
+            params={
+                "credits_per_unit_bp": 1000,
+                "condition_percent": {"new": 100, "like_new": 100, "good": 80, "fair": 50, "poor": 20, "unknown": 100},
+            },
+            note="0.1 credits for each unit of the item's value, less for a worn item.",
+        ),
+        RuleSeed(
+            code="money",
+            activity_kind="credits.money",
+            unit="CREDIT",
+            amount="ratio(activity.amount_hundredths * params.credits_per_unit_bp, 10000)",
+            params={"credits_per_unit_bp": 2000},
+            note="0.2 credits for each unit of cash.",
+        ),
+        RuleSeed(
+            code="volunteer_hours",
+            activity_kind="credits.volunteer_hours",
+            unit="CREDIT",
+            amount="ratio(activity.hours_hundredths * params.credits_per_hour_bp, 10000)",
+            params={"credits_per_hour_bp": 20000},
+            note="2 credits for each hour.",
+        ),
+    ),
+    tiers=(
+        TierSeed("bronze", msgid("Bronze"), "CREDIT", 0),
+        TierSeed("silver", msgid("Silver"), "CREDIT", 2100),
+        TierSeed("gold", msgid("Gold"), "CREDIT", 5100),
+        TierSeed("platinum", msgid("Platinum"), "CREDIT", 10100),
+    ),
+)

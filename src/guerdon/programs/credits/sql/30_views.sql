@@ -1,0 +1,78 @@
+-- The seed's relations that are no tables here: who the members are, and what the ledger says of them. None of these
+-- can throw, and none can disagree with the ledger, because each reads it.
+
+CREATE OR REPLACE VIEW credits.users AS
+SELECT id, name, email FROM identity.users;
+
+-- Balance and tier of everyone who ever had credits. The tier comes from what was earned, so spending never demotes.
+CREATE OR REPLACE VIEW credits.credit_balances AS
+SELECT a.owner_id AS user_id,
+    ((a.balance + coalesce(due.amount, 0)) * 0.01)::numeric(20, 2) AS balance,
+    engagement.tier_code('credits', (
+        SELECT sum(every.earned)
+        FROM ledger.accounts AS every
+        WHERE every.owner_id = a.owner_id AND every.unit_id = a.unit_id))::varchar(20) AS tier,
+    a.updated_at AS last_calculated_at,
+    a.opened_at AS created_at,
+    a.updated_at
+FROM ledger.accounts AS a
+LEFT JOIN LATERAL (
+    SELECT sum(h.remaining) AS amount
+    FROM ledger.holds AS h
+    WHERE h.owner_id = a.owner_id AND h.unit_id = a.unit_id AND h.remaining > 0 AND h.due_at <= now()
+) AS due ON true
+JOIN ledger.owners AS o ON o.id = a.owner_id AND o.kind = 'member'
+WHERE a.unit_id = (SELECT id FROM ledger.units WHERE code = 'CREDIT') AND a.pocket = 1;
+
+-- Every change of a balance, signed, with the balance after it.
+CREATE OR REPLACE VIEW credits.credit_transactions AS
+SELECT e.transfer_id AS id,
+    e.owner_id AS user_id,
+    CASE WHEN r.code = 'credits.contribution' THEN e.reference_id END AS contribution_id,
+    e.actor_id AS created_by,
+    (e.amount * 0.01)::numeric(20, 2) AS amount,
+    (e.balance_after * 0.01)::numeric(20, 2) AS balance_after,
+    coalesce(left(e.detail ->> 'reason', 255), k.code)::varchar(255) AS reason,
+    e.recorded_at AS created_at
+FROM ledger.entries AS e
+JOIN ledger.transfer_kinds AS k ON k.id = e.kind_id
+LEFT JOIN ledger.reference_types AS r ON r.id = e.reference_type_id
+WHERE e.unit_id = (SELECT id FROM ledger.units WHERE code = 'CREDIT') AND e.pocket = 1;
+
+CREATE OR REPLACE VIEW credits.contribution_summary AS
+SELECT c.id, c.user_id, u.name AS user_name, u.email AS user_email, c.type, c.status, c.calculated_credits, c.created_at,
+    c.approved_at, c.approved_by, approver.name AS approved_by_name,
+    CASE c.type
+        WHEN 'item_donation' THEN c.value_json ->> 'description'
+        WHEN 'money' THEN 'Monetary contribution'
+        WHEN 'volunteer_hours' THEN c.value_json ->> 'activity'
+    END AS contribution_description,
+    CASE c.type
+        WHEN 'item_donation' THEN (c.value_json ->> 'estimated_value')::numeric
+        WHEN 'money' THEN (c.value_json ->> 'amount')::numeric
+        WHEN 'volunteer_hours' THEN (c.value_json ->> 'hours')::numeric
+    END AS contribution_value
+FROM credits.contributions AS c
+JOIN credits.users AS u ON u.id = c.user_id
+LEFT JOIN credits.users AS approver ON approver.id = c.approved_by;
+
+CREATE OR REPLACE VIEW credits.user_credit_summary AS
+SELECT u.id AS user_id, u.name, u.email,
+    coalesce(b.balance, 0) AS credit_balance,
+    coalesce(b.tier, engagement.tier_code('credits', 0)) AS tier,
+    coalesce(c.total, 0) AS total_contributions,
+    coalesce(c.approved, 0) AS approved_contributions,
+    coalesce(c.pending, 0) AS pending_contributions,
+    c.credits AS total_credits_earned,
+    c.latest AS last_contribution_date
+FROM credits.users AS u
+LEFT JOIN credits.credit_balances AS b ON b.user_id = u.id
+LEFT JOIN (
+    SELECT user_id, count(*) AS total,
+        count(*) FILTER (WHERE status = 'approved') AS approved,
+        count(*) FILTER (WHERE status = 'pending') AS pending,
+        sum(calculated_credits) FILTER (WHERE status = 'approved') AS credits,
+        max(created_at) AS latest
+    FROM credits.contributions
+    GROUP BY user_id
+) AS c ON c.user_id = u.id;
