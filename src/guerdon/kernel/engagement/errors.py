@@ -28,11 +28,83 @@ class RuleExpressionError(FieldError):
 
 
 class RuleParamsError(FieldError):
-    """The numbers of a rule are not what its expression needs."""
+    """One of the numbers of a rule is not what its expression needs; subclasses say how."""
 
     code = "rule-params"
-    message = "The parameters cannot be used: {problem}"
-    remedy = "Send an object whose numbers are whole; keep the names that the rule uses."
+    message = "This does not fit the rule."
+    remedy = "Send an object with the names that the rule in force has."
+
+
+class RuleParamMissingError(RuleParamsError):
+    """The rule in force has a parameter of that name."""
+
+    code = "rule-param-missing"
+    message = "'{name}' is missing."
+    remedy = "A new version has a value for every parameter of the rule."
+
+
+class RuleParamUnknownError(RuleParamsError):
+    """The rule in force has no parameter of that name."""
+
+    code = "rule-param-unknown"
+    message = "'{name}' is not a parameter of this rule."
+    remedy = "Leave it out."
+
+
+class RuleParamKindError(RuleParamsError):
+    """The rule in force has something of another kind there."""
+
+    code = "rule-param-kind"
+    message = "'{name}' is of another kind in the rule."
+    remedy = "Send an object, a whole number, a text or true or false, as the version in force has it."
+
+
+class RuleParamNumberError(RuleParamsError):
+    """A number is not whole, negative or too large."""
+
+    code = "rule-param-number"
+    message = "'{name}' must be a whole number from 0 to {maximum}."
+    remedy = "Correct the number; fractions are written as parts, such as 1250 basis points for 12.5 %."
+
+
+class RuleNoteMissingError(FieldError):
+    """A new version needs its why."""
+
+    code = "rule-note-missing"
+    message = "Say why the rule changes."
+    remedy = "A few words are enough; they stand in the history of the rule."
+
+
+class TiersNotFoundError(NotFoundError):
+    """The program has no tiers."""
+
+    code = "tiers-not-found"
+    message = "'{program}' has no tiers."
+    remedy = "List the tiers with GET /api/v1/engagement/tiers."
+
+
+class TierUnknownError(FieldError):
+    """The thresholds are not exactly those of the program's tiers."""
+
+    code = "tier-unknown"
+    message = "'{tier}' is not a tier of this program, or is missing."
+    remedy = "Send one threshold for each tier of the program."
+
+
+class TierFirstError(FieldError):
+    """Somebody who has earned nothing has to stand somewhere."""
+
+    code = "tier-first-not-zero"
+    message = "The first tier begins at 0."
+    remedy = "Set the first threshold to 0."
+
+
+class TierOrderError(FieldError):
+    """A tier does not begin above the one below it."""
+
+    code = "tier-order"
+    message = "'{tier}' must begin above the tier below it."
+    remedy = "Let the thresholds rise from each tier to the next."
 
 
 class RuleEvaluationError(GuerdonError):

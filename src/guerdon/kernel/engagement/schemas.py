@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
+
+from guerdon.core.money import AMOUNT_MINOR_MAX
+from guerdon.http.schemas import DecimalText, JsonObject, Schema, Text
 
 
 class RuleStatus(StrEnum):
@@ -109,3 +115,95 @@ class TierStanding:
     earned_minor: int
     missing_minor: int
     progress: float
+
+
+EXAMPLE_PARAMS = {"points_per_hour": 150, "weight_percent": {"weekday": 100, "weekend": 150}}
+Params = Annotated[JsonObject, Field(description="The rule's numbers, by name.", examples=[EXAMPLE_PARAMS])]
+Reason = Annotated[Text, Field(min_length=3, max_length=500)]
+_Word = Annotated[Text, Field(max_length=500)]
+_Whole = Annotated[int, Field(strict=True, ge=-(2**63), le=AMOUNT_MINOR_MAX)]
+_Truth = Annotated[bool, Field(strict=True)]
+_Input = _Truth | _Whole | _Word
+Inputs = Annotated[
+    dict[Annotated[Text, Field(max_length=100)], _Input | Annotated[list[_Input], Field(max_length=100)]],
+    Field(max_length=50, description="What the rule reads under ``activity``: whole numbers, texts, truths."),
+]
+
+
+class RuleVersion(Schema):
+    """One version of a rule."""
+
+    id: UUID
+    program: str = Field(examples=["events"])
+    code: str = Field(examples=["helper_shift"])
+    version: int = Field(examples=[2])
+    status: RuleStatus
+    activity_kind: str = Field(description="Which facts it is about.")
+    unit_code: str = Field(examples=["POINT"])
+    condition: str = Field(description="CEL; whether it applies.", examples=["true"])
+    amount: str = Field(
+        description="CEL; how much it gives, in the unit's smallest part.",
+        examples=["activity.hours * params.points_per_hour"],
+    )
+    params: Params
+    note: str = Field(examples=["Weekends count more from May on."])
+    created_by: UUID | None
+    created_at: datetime
+    activated_at: datetime | None
+    retired_at: datetime | None
+
+
+class NewRuleVersion(Schema):
+    """A version to be written: the rule in force, with other numbers."""
+
+    program: Text = Field(max_length=100, examples=["events"])
+    code: Text = Field(max_length=100, examples=["helper_shift"])
+    params: Params
+    note: Reason = Field(description="Why it changes.", examples=["Weekends count more from May on."])
+
+
+class DryRun(Schema):
+    """A made-up fact."""
+
+    inputs: Inputs = Field(examples=[{"hours": 3, "day": "weekend"}])
+
+
+class EvaluationDocument(Schema):
+    """What a rule finds a fact worth, and how that comes about."""
+
+    rule_id: UUID
+    rule: str = Field(examples=["helper_shift"])
+    version: int
+    unit: str = Field(examples=["POINT"])
+    amount: str = Field(description="Decimal.", examples=["450"])
+    amount_minor: int = Field(description="In the unit's smallest part.", examples=[450])
+    applies: bool = Field(description="Whether the rule's condition holds; if not, it gives nothing.")
+    inputs: dict[str, Any]
+    params: dict[str, Any]
+    formula: str
+    calculation: str = Field(description="The formula with its values.", examples=["3 × 150"])
+
+
+class TierStepOut(Schema):
+    """A tier and where it begins."""
+
+    code: str = Field(examples=["silver"])
+    name: str = Field(examples=["Silver"])
+    threshold: str = Field(description="Decimal; what one must have earned.", examples=["21.00"])
+
+
+class TierLadder(Schema):
+    """The tiers of a program, the lowest first."""
+
+    program: str = Field(examples=["events"])
+    unit: str = Field(examples=["POINT"])
+    tiers: list[TierStepOut]
+
+
+class TierChange(Schema):
+    """New thresholds: one for each tier, the first 0, each above the one before."""
+
+    thresholds: dict[Annotated[Text, Field(max_length=100)], DecimalText] = Field(
+        max_length=100, examples=[{"bronze": "0", "silver": "25", "gold": "60", "platinum": "120"}]
+    )
+    reason: Reason = Field(examples=["The first step was too easy."])

@@ -60,8 +60,12 @@ LEDGER = (
     permission("ledger:adjust", "Adjust a member's balance", Role.ADMIN),
     permission("ledger:post", "Post transfers over HTTP", Role.ADMIN),
 )
+ENGAGEMENT = (
+    permission("engagement:read", "See rules and tiers, and try rules out", Role.STAFF),
+    permission("engagement:configure", "Change rules and tiers", Role.ADMIN),
+)
 ADMIN = (permission("admin:audit", "Read the audit log", Role.ADMIN),)
-KERNEL = (*IDENTITY, *LEDGER, *ADMIN)
+KERNEL = (*IDENTITY, *LEDGER, *ENGAGEMENT, *ADMIN)
 """The kernel's own permissions; a program names its own in its ``Program``."""
 
 

@@ -5,24 +5,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.ids import new_id
+from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.engagement.errors import (
     RuleEvaluationError,
     RuleExpressionError,
     RuleLockedError,
+    RuleNoteMissingError,
     RuleNotFoundError,
-    RuleParamsError,
 )
 from guerdon.kernel.engagement.expressions import ExpressionError, compiled, truth, whole_number
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import Evaluation, RuleSeed, RuleStatus
+from guerdon.kernel.engagement.service.params import misfits
 
-PARAM_MAX = 10**12
-"""The largest number in a rule's parameters: products of three such stay far from what an amount can hold."""
+NOTE_LENGTH_MIN = 3
 
 
 def in_force(session: Session, program: str, code: str) -> Rule:
@@ -39,14 +41,34 @@ def in_force(session: Session, program: str, code: str) -> Rule:
     return rule
 
 
-def versions(session: Session, program: str | None = None, code: str | None = None) -> Sequence[Rule]:
-    """Rules by program and code, the newest version first."""
+def versions(
+    session: Session,
+    program: str | None = None,
+    code: str | None = None,
+    *,
+    status: RuleStatus | None = None,
+    after: tuple[str, str, int] | None = None,
+    limit: int | None = None,
+) -> Sequence[Rule]:
+    """Rules by program and code, the newest version first.
+
+    Args:
+        program, code, status: only these.
+        after: program, code and version of the last one of the page before.
+        limit: one more than so many are given when there are more; None for all.
+    """
     query = select(Rule).order_by(Rule.program, Rule.code, Rule.version.desc())
-    if program is not None:
-        query = query.where(Rule.program == program)
-    if code is not None:
-        query = query.where(Rule.code == code)
-    return session.scalars(query).all()
+    for column, wanted in ((Rule.program, program), (Rule.code, code), (Rule.status, status)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if after is not None:
+        query = query.where(
+            or_(
+                tuple_(Rule.program, Rule.code) > after[:2],
+                and_(Rule.program == after[0], Rule.code == after[1], Rule.version < after[2]),
+            )
+        )
+    return session.scalars(query.limit(None if limit is None else limit + 1)).all()
 
 
 def get(session: Session, rule_id: UUID) -> Rule:
@@ -72,48 +94,48 @@ def write_version(
 
     Raises:
         RuleNotFoundError: nothing is in force under that code.
-        RuleParamsError: the numbers do not fit the rule.
+        FieldErrors: some numbers do not fit the rule, or the note is missing; each is named.
     """
-    base = in_force(session, program, code)
-    check_params(base.params, params)
     # Two people may write a version at the same moment; the lock gives each a number of their own.
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:rule, 1))"), {"rule": f"{program}.{code}"})
+    _lock(session, program, code)
+    base = in_force(session, program, code)
+    faults: list[FieldError] = [*misfits(base.params, params)]
+    if len(note.strip()) < NOTE_LENGTH_MIN:
+        faults.append(RuleNoteMissingError(field="note"))
+    if faults:
+        raise FieldErrors(faults)
     latest = session.scalars(select(func.max(Rule.version)).where(Rule.program == program, Rule.code == code)).one()
     draft = Rule(
         id=new_id(),
         program=program,
         code=code,
-        version=latest + 1,
+        version=(latest or 0) + 1,
         status=RuleStatus.DRAFT,
         activity_kind=base.activity_kind,
         unit_code=base.unit_code,
         condition=base.condition,
         amount=base.amount,
         params=dict(params),
-        note=note,
+        note=note.strip(),
         created_by=actor_id,
     )
     session.add(draft)
     session.flush()
+    session.refresh(draft)
+    _announce(session, "engagement.rule_written", draft, actor_id, old=base.params, new=draft.params, reason=draft.note)
     return draft
 
 
-def activate(session: Session, rule_id: UUID, at: datetime) -> Rule:
+def activate(session: Session, rule_id: UUID, at: datetime, *, actor_id: UUID | None = None) -> Rule:
     """Put a draft in force and retire what was in force before.
 
     Raises:
         RuleNotFoundError: there is no such version.
         RuleLockedError: it is not a draft any more.
     """
-    rule = session.scalars(select(Rule).where(Rule.id == rule_id).with_for_update()).one_or_none()
-    if rule is None:
-        raise RuleNotFoundError(rule=str(rule_id))
-    if rule.status != RuleStatus.DRAFT:
-        raise RuleLockedError(rule=f"{rule.program}.{rule.code}", version=rule.version, status=rule.status)
+    rule = _locked_draft(session, rule_id)
     former = session.scalars(
-        select(Rule)
-        .where(Rule.program == rule.program, Rule.code == rule.code, Rule.status == RuleStatus.ACTIVE)
-        .with_for_update()
+        select(Rule).where(Rule.program == rule.program, Rule.code == rule.code, Rule.status == RuleStatus.ACTIVE)
     ).one_or_none()
     if former is not None:
         former.status = RuleStatus.RETIRED
@@ -122,21 +144,55 @@ def activate(session: Session, rule_id: UUID, at: datetime) -> Rule:
     rule.status = RuleStatus.ACTIVE
     rule.activated_at = at
     session.flush()
+    before = {"version": former.version, "params": former.params} if former else None
+    now = {"version": rule.version, "params": rule.params}
+    _announce(session, "engagement.rule_activated", rule, actor_id, old=before, new=now, reason=rule.note)
     return rule
 
 
-def discard(session: Session, rule_id: UUID) -> None:
+def discard(session: Session, rule_id: UUID, *, actor_id: UUID | None = None) -> None:
     """Throw a draft away.
 
     Raises:
         RuleNotFoundError: there is no such version.
         RuleLockedError: it is or was in force.
     """
-    rule = get(session, rule_id)
-    if rule.status != RuleStatus.DRAFT:
-        raise RuleLockedError(rule=f"{rule.program}.{rule.code}", version=rule.version, status=rule.status)
+    rule = _locked_draft(session, rule_id)
+    _announce(session, "engagement.rule_discarded", rule, actor_id, old=rule.params)
     session.delete(rule)
     session.flush()
+
+
+def _lock(session: Session, program: str, code: str) -> None:
+    """Let one transaction at a time change the versions of a rule."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:rule, 1))"), {"rule": f"{program}.{code}"})
+
+
+def _locked_draft(session: Session, rule_id: UUID) -> Rule:
+    found = get(session, rule_id)
+    _lock(session, found.program, found.code)
+    rule = session.scalars(
+        select(Rule).where(Rule.id == rule_id).execution_options(populate_existing=True)
+    ).one_or_none()
+    if rule is None:
+        raise RuleNotFoundError(rule=str(rule_id))
+    if rule.status != RuleStatus.DRAFT:
+        raise RuleLockedError(rule=f"{rule.program}.{rule.code}", version=rule.version, status=rule.status)
+    return rule
+
+
+def _announce(
+    session: Session,
+    action: str,
+    rule: Rule,
+    actor_id: UUID | None,
+    *,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    detail = {"program": rule.program, "rule": rule.code, "version": rule.version}
+    announce(session, Act(action, "rule", rule.id, actor_id, old=old, new=new, reason=reason, detail=detail))
 
 
 def evaluate(rule: Rule, inputs: Mapping[str, Any]) -> Evaluation:
@@ -172,8 +228,12 @@ def install(session: Session, program: str, seeds: Sequence[RuleSeed]) -> None:
 
     Raises:
         RuleExpressionError: an expression is not CEL.
+        FieldErrors: a parameter is no whole number, text, truth or object of such.
     """
     for seed in seeds:
+        faults = misfits(seed.params, seed.params)
+        if faults:
+            raise FieldErrors([*faults])
         for field, source in (("condition", seed.condition), ("amount", seed.amount)):
             try:
                 compiled(source)
@@ -196,26 +256,3 @@ def install(session: Session, program: str, seeds: Sequence[RuleSeed]) -> None:
             )
             .on_conflict_do_nothing(index_elements=["program", "code", "version"])
         )
-
-
-def check_params(known: Mapping[str, Any], params: Mapping[str, Any], path: str = "params") -> None:
-    """Check that parameters have the names and shapes that a rule knows, and that its numbers are whole.
-
-    Raises:
-        RuleParamsError: names the first that does not fit.
-    """
-    for name in known.keys() | params.keys():
-        here = f"{path}.{name}"
-        if name not in params:
-            raise RuleParamsError(field=here, problem=f"{name} is missing")
-        if name not in known:
-            raise RuleParamsError(field=here, problem=f"{name} is not a parameter of this rule")
-        expected, given = known[name], params[name]
-        if isinstance(expected, Mapping):
-            if not isinstance(given, Mapping):
-                raise RuleParamsError(field=here, problem=f"{name} must be an object")
-            check_params(expected, given, here)
-        elif isinstance(expected, int) and (type(given) is not int or not 0 <= given <= PARAM_MAX):
-            raise RuleParamsError(field=here, problem=f"{name} must be a whole number from 0 to {PARAM_MAX}")
-        elif isinstance(expected, str) and not isinstance(given, str):
-            raise RuleParamsError(field=here, problem=f"{name} must be a text")

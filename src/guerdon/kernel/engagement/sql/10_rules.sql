@@ -9,12 +9,13 @@ BEGIN
         RETURN OLD;
     END IF;
     IF OLD.status <> 'draft' AND (
-        (NEW.program, NEW.code, NEW.version, NEW.activity_kind, NEW.unit_code, NEW.condition, NEW.amount, NEW.params,
-            NEW.note, NEW.activated_at)
+        (NEW.id, NEW.program, NEW.code, NEW.version, NEW.activity_kind, NEW.unit_code, NEW.condition, NEW.amount,
+            NEW.params, NEW.note, NEW.created_by, NEW.created_at, NEW.activated_at)
         IS DISTINCT FROM
-        (OLD.program, OLD.code, OLD.version, OLD.activity_kind, OLD.unit_code, OLD.condition, OLD.amount, OLD.params,
-            OLD.note, OLD.activated_at)
-        OR (OLD.status, NEW.status) NOT IN (('active', 'active'), ('active', 'retired'), ('retired', 'retired')))
+        (OLD.id, OLD.program, OLD.code, OLD.version, OLD.activity_kind, OLD.unit_code, OLD.condition, OLD.amount,
+            OLD.params, OLD.note, OLD.created_by, OLD.created_at, OLD.activated_at)
+        OR (OLD.status, NEW.status) NOT IN (('active', 'active'), ('active', 'retired'), ('retired', 'retired'))
+        OR (OLD.status = 'retired' AND NEW.retired_at IS DISTINCT FROM OLD.retired_at))
     THEN
         RAISE EXCEPTION 'a rule that has been in force is not changed' USING ERRCODE = 'restrict_violation';
     END IF;

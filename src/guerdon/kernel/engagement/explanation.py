@@ -1,0 +1,96 @@
+"""A rule's formula for people who do not read code: in words, and with the values of one case put in.
+
+Both are shown beside the formula, never computed with.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_RATIO = re.compile(r"\bratio\(")
+_NAME = re.compile(r"\b(?:activity|params)((?:\.\w+)+)((?:\[[^\[\]]+\])?)")
+_READS = re.compile(r"\bactivity\.(\w+)")
+_LOOKUP = re.compile(r"\bparams\.([\w.]+)\[activity\.(\w+)\]")
+_UNITS = ("_minor", "_bp", "_percent")
+
+
+def in_words(formula: str) -> str:
+    """The formula with names as words and the signs of arithmetic: ``hours × points per hour``."""
+    return _signs(_divisions(_NAME.sub(_worded, formula)))
+
+
+def filled_in(formula: str, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> str:
+    """The formula with the values of one case instead of names: ``3 × 150``."""
+    variables = {"activity": inputs, "params": params}
+
+    def value(found: re.Match[str]) -> str:
+        known = _follow(variables, found[0].partition("[")[0].split("."))
+        key = found[2][1:-1]
+        if key:
+            chosen = _follow(variables, key.split(".")) if key.startswith("activity.") else key.strip("'\"")
+            known = known.get(str(chosen)) if isinstance(known, Mapping) else None
+        return found[0] if known is None or isinstance(known, Mapping) else json.dumps(known, ensure_ascii=False)
+
+    return _signs(_divisions(_NAME.sub(value, formula)))
+
+
+def reads(*formulas: str) -> list[str]:
+    """The names that formulas read of a fact, in the order in which they first stand there."""
+    return list(dict.fromkeys(name for formula in formulas for name in _READS.findall(formula)))
+
+
+def choices(name: str, params: Mapping[str, Any], *formulas: str) -> list[str]:
+    """The values that an input may have because a formula looks it up in the parameters; empty if none does."""
+    for path, read in (found for formula in formulas for found in _LOOKUP.findall(formula)):
+        table = _follow({"params": params}, ["params", *path.split(".")])
+        if read == name and isinstance(table, Mapping):
+            return list(table)
+    return []
+
+
+def words(name: str) -> str:
+    """A name of a rule as words: ``points_per_hour`` is ``points per hour``; its unit is left out."""
+    for unit in _UNITS:
+        name = name.removesuffix(unit)
+    return name.replace("_", " ").strip()
+
+
+def _worded(found: re.Match[str]) -> str:
+    name = words(found[1].rpartition(".")[2])
+    key = found[2][1:-1].rpartition(".")[2].strip("'\"")
+    return f"{name} ({words(key)})" if key else name
+
+
+def _follow(start: Any, path: list[str]) -> Any:
+    for name in path:
+        start = start.get(name) if isinstance(start, Mapping) else None
+    return start
+
+
+def _divisions(formula: str) -> str:
+    """Write ``ratio(a, b)`` as ``(a) ÷ b``; what is not balanced stays as it is."""
+    start = _RATIO.search(formula)
+    while start:
+        depth, comma = 1, 0
+        for place in range(start.end(), len(formula)):
+            sign = formula[place]
+            depth += (sign in "([") - (sign in ")]")
+            if sign == "," and depth == 1:
+                comma = place
+            if depth == 0:
+                break
+        else:
+            return formula
+        if not comma:
+            return formula
+        above, below = formula[start.end() : comma].strip(), formula[comma + 1 : place].strip()
+        above = f"({above})" if re.search(r"[-+?]", above) else above
+        below = f"({below})" if re.search(r"[-+*/?]", below) else below
+        formula = f"{formula[: start.start()]}{above} ÷ {below}{formula[place + 1 :]}"
+        start = _RATIO.search(formula)
+    return formula
+
+
+def _signs(formula: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"\s*\*\s*", " × ", formula)).strip()
