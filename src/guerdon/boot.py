@@ -74,6 +74,8 @@ def _install_program(program: Program, session: Session) -> None:
     )
     rules.install(session, program.name, program.rules)
     tiers.install(session, program.name, program.tiers)
+    if program.install is not None:
+        program.install(session)
 
 
 def tasks() -> TaskRegistry:

@@ -97,6 +97,8 @@ class Program:
         body_limits: paths that take larger requests than usual, and how many bytes.
         review: what waits for staff.
         home: what it shows of a member on the home page.
+        install: puts in whatever else it cannot work without, after each migration, as the owner; must leave alone
+            what is there already.
         demo: makes demo data, in the transaction of its session.
     """
 
@@ -119,6 +121,7 @@ class Program:
     body_limits: Mapping[str, int] = field(default_factory=dict)
     review: ReviewQueue | None = None
     home: "Callable[[Session, Clock, UUID, str], list[HomeCard]] | None" = None
+    install: Callable[[Session], None] | None = None
     demo: Callable[[Session, Clock, DemoPeople], None] | None = None
 
     def module(self, install: Callable[[Session], None]) -> Module | None:

@@ -5,6 +5,8 @@ from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.ledger.schemas import Effect
 from guerdon.kernel.program import Program
+from guerdon.programs.credits import demo, jobs
+from guerdon.programs.credits.service import currencies
 from guerdon.web.i18n import msgid
 
 CREDIT = Unit("CREDIT", 2, UnitKind.CREDITS, msgid("credits"))
@@ -61,4 +63,7 @@ PROGRAM = Program(
         TierSeed("gold", msgid("Gold"), "CREDIT", 5100),
         TierSeed("platinum", msgid("Platinum"), "CREDIT", 10100),
     ),
+    tasks=jobs.TASKS,
+    install=currencies.install,
+    demo=demo.make,
 )

@@ -5,6 +5,7 @@ accounts, ``upkeep`` is what a job does every minute, ``verification`` checks ev
 ledger out.
 """
 
+from guerdon.kernel.ledger.service.door import refusals
 from guerdon.kernel.ledger.service.exporting import export_entries
 from guerdon.kernel.ledger.service.holds import award_pending, capture, get_hold, hold, release
 from guerdon.kernel.ledger.service.owners import close_owner, open_member, open_system_owner, set_floor
@@ -39,6 +40,7 @@ __all__ = [
     "open_system_owner",
     "post",
     "post_batch",
+    "refusals",
     "release",
     "reverse",
     "set_floor",

@@ -1,0 +1,184 @@
+"""What a contribution says when it comes in, by type, and the plain values that come out of the services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from guerdon.http.schemas import DecimalText, Schema
+from guerdon.kernel.engagement.schemas import TierStanding
+from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
+
+VALUE_MAX = Decimal(10_000_000)
+HOURS_MAX = Decimal(24)
+CREDITS_MAX = Decimal("99999999.99")
+REASON_LENGTH_MAX = 500
+PHOTOS_MAX = 5
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+
+
+class Condition(StrEnum):
+    """How worn an item is."""
+
+    NEW = "new"
+    LIKE_NEW = "like_new"
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+
+
+class PaymentMethod(StrEnum):
+    """How money was given."""
+
+    CASH = "cash"
+    BANK_TRANSFER = "bank_transfer"
+    ONLINE_TRANSFER = "online_transfer"
+    CARD = "card"
+    MOBILE_MONEY = "mobile_money"
+    CHECK = "check"
+    OTHER = "other"
+
+
+class ItemIn(Schema):
+    """A donated item."""
+
+    type: Literal["item_donation"] = "item_donation"
+    description: Line
+    estimated_value: Annotated[DecimalText, Field(gt=0, le=VALUE_MAX, decimal_places=2)]
+    condition: Condition | None = None
+    notes: Notes = ""
+
+
+class MoneyIn(Schema):
+    """A gift of money."""
+
+    type: Literal["money"] = "money"
+    amount: Annotated[DecimalText, Field(gt=0, le=VALUE_MAX)]
+    currency: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+    payment_method: PaymentMethod
+    transaction_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+class HoursIn(Schema):
+    """Hours of volunteer work on one day."""
+
+    type: Literal["volunteer_hours"] = "volunteer_hours"
+    activity: Line
+    hours: Annotated[DecimalText, Field(gt=0, le=HOURS_MAX, decimal_places=2)]
+    date: date
+    supervisor: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    notes: Notes = ""
+
+
+ContributionIn = Annotated[ItemIn | MoneyIn | HoursIn, Field(discriminator="type")]
+"""Any contribution; ``type`` says which."""
+
+CONTRIBUTION_IN: TypeAdapter[ItemIn | MoneyIn | HoursIn] = TypeAdapter(ContributionIn)
+
+
+def document_of(given: ItemIn | MoneyIn | HoursIn) -> dict[str, Any]:
+    """What is given as ``value_json`` keeps it: numbers as numbers, exactly; what was left empty left out."""
+    plain = given.model_dump(exclude={"type"})
+    return {
+        name: value.value if isinstance(value, StrEnum) else value.isoformat() if isinstance(value, date) else value
+        for name, value in plain.items()
+        if value not in (None, "")
+    }
+
+
+def given_of(kind: ContributionType, value: Mapping[str, Any]) -> ItemIn | MoneyIn | HoursIn:
+    """A stored document as it was given; keys that the program does not know (photos, an import's own) are left out.
+
+    Raises:
+        pydantic.ValidationError: it was written past the program and does not fit.
+    """
+    models: dict[ContributionType, type[ItemIn] | type[MoneyIn] | type[HoursIn]] = {
+        ContributionType.ITEM_DONATION: ItemIn,
+        ContributionType.MONEY: MoneyIn,
+        ContributionType.VOLUNTEER_HOURS: HoursIn,
+    }
+    model = models[kind]
+    known = {name: value[name] for name in model.model_fields if name in value and name != "type"}
+    return model.model_validate(known)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A contribution in a list, with the names that the list shows."""
+
+    contribution: Contribution
+    user_name: str
+    user_email: str | None
+    reviewer_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Approved contributions of one type: how many, and what they were credited."""
+
+    type: ContributionType
+    count: int
+    credits: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Where a member stands.
+
+    Attributes:
+        balance: what they can spend.
+        earned: what their tier counts, all time, net of reversals.
+        spent: what they have spent.
+    """
+
+    user_id: UUID
+    balance: Decimal
+    earned: Decimal
+    spent: Decimal
+    tier: TierStanding
+    breakdown: tuple[Breakdown, ...]
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardRow:
+    """One member's place; members with the same balance share a rank (1, 2, 2, 4)."""
+
+    rank: int
+    user_id: UUID
+    name: str
+    balance: Decimal
+    tier: str
+    contributions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of contributions shows.
+
+    Attributes:
+        search: words in description, activity, notes, transaction number, or the member's name or mail.
+        since, until: by when it was submitted, the second excluded.
+    """
+
+    status: ContributionStatus | None = None
+    type: ContributionType | None = None
+    user_id: UUID | None = None
+    search: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOutcome:
+    """What became of one contribution of a bulk decision: the error, or None."""
+
+    contribution_id: UUID
+    error: Exception | None

@@ -1,0 +1,181 @@
+"""Lists, single contributions, where a member stands, and the leaderboard."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, text, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from guerdon.core.money import to_decimal
+from guerdon.kernel.engagement.service import tiers
+from guerdon.kernel.identity.models import User
+from guerdon.kernel.ledger.schemas import Pocket
+from guerdon.kernel.ledger.service import balances
+from guerdon.programs.credits.errors import ContributionNotFoundError
+from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
+from guerdon.programs.credits.schemas import Breakdown, Filters, LeaderboardRow, Listed, Summary
+from guerdon.programs.credits.service.valuing import SCALE
+
+SEARCHED = ("description", "activity", "notes", "transaction_id", "supervisor")
+WORDS_MAX = 10
+
+_reviewer = aliased(User)
+
+ListedRow = Row[Contribution, str, str | None, str]
+ListedSelect = Select[Contribution, str, str | None, str]
+
+
+def listed(
+    session: Session, filters: Filters, *, oldest_first: bool = False, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Listed]:
+    """Contributions by when they were submitted.
+
+    Args:
+        oldest_first: the order of a queue; otherwise the order of a history.
+        after: submission time and id of the last one of the page before.
+        limit: the most to return; ask for one more to see whether there are more.
+    """
+    key = tuple_(Contribution.created_at, Contribution.id)
+    query = _filtered(_with_names(), filters)
+    if after is not None:
+        query = query.where(key > tuple_(*after) if oldest_first else key < tuple_(*after))
+    order = (
+        (Contribution.created_at, Contribution.id)
+        if oldest_first
+        else (Contribution.created_at.desc(), Contribution.id.desc())
+    )
+    return [_listed(row) for row in session.execute(query.order_by(*order).limit(limit))]
+
+
+def recently_approved(session: Session, *, limit: int) -> list[Listed]:
+    """What was approved last, the latest first."""
+    query = (
+        _with_names()
+        .where(Contribution.status == ContributionStatus.APPROVED)
+        .order_by(Contribution.approved_at.desc(), Contribution.id.desc())
+        .limit(limit)
+    )
+    return [_listed(row) for row in session.execute(query)]
+
+
+def get(session: Session, contribution_id: UUID) -> Listed:
+    """One contribution, whoever's it is.
+
+    Raises:
+        ContributionNotFoundError: there is none of that id.
+    """
+    row = session.execute(_with_names().where(Contribution.id == contribution_id)).one_or_none()
+    if row is None:
+        raise ContributionNotFoundError
+    return _listed(row)
+
+
+def count_pending(session: Session, *, up_to: int = 1000) -> int:
+    """How many contributions wait for review, counted no further than ``up_to``."""
+    waiting = select(Contribution.id).where(Contribution.status == ContributionStatus.PENDING).limit(up_to).subquery()
+    return session.scalars(select(func.count()).select_from(waiting)).one()
+
+
+def summary(session: Session, user_id: UUID, at: datetime) -> Summary:
+    """Where a member stands: balance and earnings from the ledger, breakdown from the approved contributions."""
+    own = [balance for balance in balances(session, user_id, at) if balance.unit == "CREDIT"]
+    earned_minor = sum(balance.earned_minor for balance in own)
+    groups = {
+        row.type: row
+        for row in session.execute(
+            select(
+                Contribution.type,
+                func.count().label("number"),
+                func.coalesce(func.sum(Contribution.calculated_credits), 0).label("credits"),
+            )
+            .where(Contribution.user_id == user_id, Contribution.status == ContributionStatus.APPROVED)
+            .group_by(Contribution.type)
+        )
+    }
+    pending = session.scalars(
+        select(func.count()).where(Contribution.user_id == user_id, Contribution.status == ContributionStatus.PENDING)
+    ).one()
+    return Summary(
+        user_id=user_id,
+        balance=to_decimal(sum(balance.balance_minor for balance in own if balance.pocket is Pocket.AVAILABLE), SCALE),
+        earned=to_decimal(earned_minor, SCALE),
+        spent=to_decimal(sum(balance.spent_minor for balance in own), SCALE),
+        tier=tiers.standing(session, "credits", earned_minor),
+        breakdown=tuple(
+            Breakdown(
+                kind,
+                groups[kind].number if kind in groups else 0,
+                Decimal(groups[kind].credits if kind in groups else 0),
+            )
+            for kind in ContributionType
+        ),
+        pending=pending,
+    )
+
+
+_LEADERBOARD = text(
+    """
+    SELECT ranked.rank, ranked.user_id, ranked.name, ranked.balance, ranked.tier, (
+        SELECT count(*) FROM credits.contributions AS c
+        WHERE c.user_id = ranked.user_id AND c.status = 'approved') AS contributions
+    FROM (
+        SELECT rank() OVER (ORDER BY b.balance DESC) AS rank, b.user_id, u.name, b.balance, b.tier,
+            b.last_calculated_at
+        FROM credits.credit_balances AS b
+        JOIN identity.users AS u ON u.id = b.user_id AND u.deleted_at IS NULL
+        WHERE b.balance > 0
+    ) AS ranked
+    WHERE CAST(:user_id AS uuid) IS NULL OR ranked.user_id = :user_id
+    ORDER BY ranked.rank, ranked.last_calculated_at, ranked.user_id
+    LIMIT :limit
+    """
+)
+
+
+def leaderboard(session: Session, *, limit: int = 10) -> list[LeaderboardRow]:
+    """The highest balances; of equal ones, who reached it first stands first."""
+    return [LeaderboardRow(*row) for row in session.execute(_LEADERBOARD, {"limit": limit, "user_id": None})]
+
+
+def place_of(session: Session, user_id: UUID) -> LeaderboardRow | None:
+    """A member's place on the leaderboard; None without a balance."""
+    row = session.execute(_LEADERBOARD, {"limit": 1, "user_id": user_id}).one_or_none()
+    return LeaderboardRow(*row) if row else None
+
+
+def _with_names() -> ListedSelect:
+    return (
+        select(Contribution, User.name, User.email, _reviewer.name)
+        .join(User, User.id == Contribution.user_id)
+        .outerjoin(_reviewer, _reviewer.id == func.coalesce(Contribution.approved_by, Contribution.reviewed_by))
+    )
+
+
+def _listed(row: ListedRow) -> Listed:
+    contribution, user_name, user_email, reviewer_name = row
+    return Listed(contribution, user_name, user_email, reviewer_name)
+
+
+def _filtered(query: ListedSelect, filters: Filters) -> ListedSelect:
+    for condition, value in (
+        (Contribution.status == filters.status, filters.status),
+        (Contribution.type == filters.type, filters.type),
+        (Contribution.user_id == filters.user_id, filters.user_id),
+        (Contribution.created_at >= filters.since, filters.since),
+        (Contribution.created_at < filters.until, filters.until),
+    ):
+        if value is not None:
+            query = query.where(condition)
+    for word in filters.search.split()[:WORDS_MAX]:
+        query = query.where(_holds(word))
+    return query
+
+
+def _holds(word: str) -> ColumnElement[bool]:
+    fields = [Contribution.value_json[name].astext for name in SEARCHED]
+    return or_(
+        *(field.icontains(word, autoescape=True) for field in fields),
+        User.name.icontains(word, autoescape=True),
+        User.email.icontains(word, autoescape=True),
+    )

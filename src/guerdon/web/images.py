@@ -1,0 +1,59 @@
+"""Pictures that people upload: checked by what they are, not by what they are called, and encoded anew.
+
+Encoding anew drops whatever else a file carries: location, camera, thumbnails, scripts behind the picture.
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from guerdon.web.i18n import msgid
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+PIXELS_MAX = 50_000_000
+SIDE_PX_MAX = 1600
+QUALITY = 82
+
+
+class ImageError(ValueError):
+    """An upload is not a picture that can be taken; its text, a message id, says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it is kept."""
+
+    content: bytes
+    media_type: str
+    width_px: int
+    height_px: int
+
+
+def recode(upload: bytes, *, side_px_max: int = SIDE_PX_MAX) -> Picture:
+    """A JPEG, PNG or WebP as a WebP, upright, no larger than ``side_px_max`` on its longer side, without metadata.
+
+    Raises:
+        ImageError: it is something else, damaged, or has too many pixels.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(upload), formats=FORMATS) as image:
+                if image.width * image.height > PIXELS_MAX:
+                    raise ImageError(msgid("it has too many pixels"))
+                upright = ImageOps.exif_transpose(image)
+                upright.thumbnail((side_px_max, side_px_max))
+                clean = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
+        raise ImageError(msgid("it has too many pixels")) from exc
+    except UnidentifiedImageError as exc:
+        raise ImageError(msgid("it is not a JPEG, PNG or WebP picture")) from exc
+    except (OSError, SyntaxError, ValueError) as exc:
+        if isinstance(exc, ImageError):
+            raise
+        raise ImageError(msgid("it is damaged")) from exc
+    out = io.BytesIO()
+    clean.save(out, "WEBP", quality=QUALITY, method=4)
+    return Picture(out.getvalue(), "image/webp", clean.width, clean.height)
