@@ -85,7 +85,8 @@ CONTRIBUTION_IN: TypeAdapter[ItemIn | MoneyIn | HoursIn] = TypeAdapter(Contribut
 
 def document_of(given: ItemIn | MoneyIn | HoursIn) -> dict[str, Any]:
     """What is given as ``value_json`` keeps it: numbers as numbers, exactly; what was left empty left out."""
-    plain = given.model_dump(exclude={"type"})
+    # Not model_dump: that writes amounts as texts, as they go out.
+    plain = {name: value for name, value in given if name != "type"}
     return {
         name: value.value if isinstance(value, StrEnum) else value.isoformat() if isinstance(value, date) else value
         for name, value in plain.items()

@@ -158,15 +158,16 @@ def _listed(row: ListedRow) -> Listed:
 
 
 def _filtered(query: ListedSelect, filters: Filters) -> ListedSelect:
-    for condition, value in (
-        (Contribution.status == filters.status, filters.status),
-        (Contribution.type == filters.type, filters.type),
-        (Contribution.user_id == filters.user_id, filters.user_id),
-        (Contribution.created_at >= filters.since, filters.since),
-        (Contribution.created_at < filters.until, filters.until),
-    ):
-        if value is not None:
-            query = query.where(condition)
+    if filters.status is not None:
+        query = query.where(Contribution.status == filters.status)
+    if filters.type is not None:
+        query = query.where(Contribution.type == filters.type)
+    if filters.user_id is not None:
+        query = query.where(Contribution.user_id == filters.user_id)
+    if filters.since is not None:
+        query = query.where(Contribution.created_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(Contribution.created_at < filters.until)
     for word in filters.search.split()[:WORDS_MAX]:
         query = query.where(_holds(word))
     return query
