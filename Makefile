@@ -58,7 +58,7 @@ soak: $(INSTALLED)
 	$(BIN)/pytest -m soak --timeout=0 $(ARGS)
 
 docs: $(INSTALLED)
-	$(BIN)/guerdon db docs
+	$(BIN)/guerdon docs
 
 chromium:
 	@sh .ci/ensure-chromium

@@ -2,10 +2,13 @@
 
 import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from guerdon.cli import db, parts, settings_table, up, users
+from guerdon import boot
+from guerdon.cli import db, parts, reference, settings_table, up, users
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
 
@@ -20,12 +23,21 @@ app.command()(parts.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(users.app, name="users")
 app.command("settings")(settings_table.settings)
+for _program, _commands in boot.commands().items():
+    app.add_typer(_commands, name=_program)
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(installed_version("guerdon"))
+
+
+@app.command()
+def docs(directory: Annotated[Path, typer.Option(help="Where to write them.")] = Path("docs/reference")) -> None:
+    """Write the reference pages that come from the code."""
+    for file in reference.write(directory, app):
+        typer.echo(f"Wrote {file}")
 
 
 def main() -> None:

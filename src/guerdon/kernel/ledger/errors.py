@@ -35,8 +35,8 @@ class AmountNotPositiveError(LedgerError):
     remedy = "Send a positive amount; to move value the other way, exchange debit and credit."
 
 
-class AmountOutOfRangeError(LedgerError):
-    verdict = "amount_out_of_range"
+class AmountTooLargeError(LedgerError):
+    verdict = "amount_too_large"
     status = 422
     message = "The amount is larger than the ledger can hold."
     remedy = "Send an amount whose smallest units stay below 2^63."

@@ -18,7 +18,7 @@ from guerdon.core.money import AMOUNT_MINOR_MAX
 from guerdon.kernel.ledger.catalogue import Catalogue, catalogue, refresh
 from guerdon.kernel.ledger.errors import (
     AmountNotPositiveError,
-    AmountOutOfRangeError,
+    AmountTooLargeError,
     KeyMissingError,
     NoOwnerAccountError,
     UnitMismatchError,
@@ -122,7 +122,7 @@ def _row(codes: Catalogue, posting: Posting) -> Row:
     if posting.amount_minor <= 0:
         raise AmountNotPositiveError(field="amount")
     if posting.amount_minor > AMOUNT_MINOR_MAX:
-        raise AmountOutOfRangeError(field="amount")
+        raise AmountTooLargeError(field="amount")
     if not 0 < len(posting.key) <= KEY_LENGTH_MAX:
         raise KeyMissingError(field="idempotency_key")
     owner_id, peer_owner_id = _owners(debit, credit)
@@ -144,6 +144,15 @@ def _row(codes: Catalogue, posting: Posting) -> Row:
         posting.hold_id,
         posting.due_at,
     )
+
+
+def owner_of(posting: Posting) -> UUID:
+    """Whose transfer a posting makes, and so whose key it uses.
+
+    Raises:
+        NoOwnerAccountError: nobody's.
+    """
+    return _owners(posting.debit, posting.credit)[0]
 
 
 def _owners(debit: Account | SystemAccount, credit: Account | SystemAccount) -> tuple[UUID, UUID | None]:
