@@ -130,7 +130,8 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app.state.readiness = {"migrations": _migrated(settings)}
     app.state.metrics.registry.register(QueueCollector(database))
     _include_routes(app)
-    protect(app, larger_bodies={path: size for program in programs() for path, size in program.body_limits.items()})
+    own_limits = {path: size for program in programs() for path, size in program.body_limits.items()}
+    protect(app, larger_bodies={**ledger_api.BODY_LIMITS, **own_limits})
     return app
 
 

@@ -22,6 +22,8 @@ from guerdon.kernel.identity import pages as identity_pages
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.permissions import PermissionCatalogue
 from guerdon.kernel.identity.service.accounts import create_account
+from guerdon.kernel.ledger import api as ledger_api
+from guerdon.kernel.ledger import pages as ledger_pages
 from guerdon.web import routes as web_routes
 from guerdon.web.i18n import add_catalogue
 from guerdon.web.static import STATIC
@@ -33,21 +35,23 @@ PASSWORD = "seven quiet herons"
 
 
 def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
-    """An application over the identity and admin packages alone."""
+    """An application over identity, the ledger and administration alone."""
     settings.setdefault("secret_key", "s" * 40)
     app = new_app(settings=Settings(**settings), database=database, clock=clock, version="0")
     identity_api.install(app, PermissionCatalogue())
     identity_pages.install()
     admin_pages.install()
+    ledger_pages.install()
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     add_catalogue("guerdon.http")
     mark_public(STATIC)
     app.state.translator = lambda request: viewer_of(request).translator.gettext
     app.state.navigation = (*identity_pages.NAVIGATION, *admin_pages.NAVIGATION)
     app.include_router(web_routes.router, dependencies=[Depends(public())])
-    for router in (identity_api.router, identity_pages.router, admin_api.router, admin_pages.router):
+    for router in (identity_api.router, identity_pages.router, admin_api.router, admin_pages.router, ledger_api.router):
         app.include_router(router)
-    protect(app)
+    app.include_router(ledger_pages.router)
+    protect(app, larger_bodies=ledger_api.BODY_LIMITS)
     return app
 
 

@@ -101,6 +101,20 @@ def refresh(session: Session) -> bool:
     return True
 
 
+def unit_of(session: Session, code: str) -> Unit:
+    """A unit by its code, one that was registered since this process read the codes too.
+
+    Raises:
+        UnknownUnitError: there is none.
+    """
+    try:
+        return catalogue(session).unit(code)
+    except UnknownUnitError:
+        if not refresh(session):
+            raise
+        return catalogue(session).unit(code)
+
+
 def _read(session: Session) -> Catalogue:
     found = Catalogue()
     for row in session.execute(text("SELECT id, code, scale, kind, name FROM ledger.units")):

@@ -5,7 +5,7 @@ accounts, ``upkeep`` is what a job does every minute, ``verification`` checks ev
 ledger out.
 """
 
-from guerdon.kernel.ledger.service.door import refusals
+from guerdon.kernel.ledger.service.door import owner_of, refusals
 from guerdon.kernel.ledger.service.exporting import export_entries
 from guerdon.kernel.ledger.service.holds import award_pending, capture, get_hold, hold, release
 from guerdon.kernel.ledger.service.owners import close_owner, open_member, open_system_owner, set_floor
@@ -13,12 +13,15 @@ from guerdon.kernel.ledger.service.posting import adjust, dry_run, post, post_ba
 from guerdon.kernel.ledger.service.reading import (
     balance_at,
     balances,
+    find_system_owner,
+    get_row,
     get_transfer,
+    require_owner,
     statement,
     system_balances,
     units,
 )
-from guerdon.kernel.ledger.service.upkeep import SETTLE_BATCH, fold_system_balances, settle_due
+from guerdon.kernel.ledger.service.upkeep import SETTLE_BATCH, fold_system_balances, settle_due, settle_owner
 from guerdon.kernel.ledger.service.verification import CHECKS, verify
 
 __all__ = [
@@ -32,19 +35,24 @@ __all__ = [
     "close_owner",
     "dry_run",
     "export_entries",
+    "find_system_owner",
     "fold_system_balances",
     "get_hold",
+    "get_row",
     "get_transfer",
     "hold",
     "open_member",
     "open_system_owner",
+    "owner_of",
     "post",
     "post_batch",
     "refusals",
     "release",
+    "require_owner",
     "reverse",
     "set_floor",
     "settle_due",
+    "settle_owner",
     "statement",
     "system_balances",
     "units",

@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.money import Unit
 from guerdon.kernel.ledger.catalogue import Catalogue, catalogue
-from guerdon.kernel.ledger.errors import TransferNotFoundError
+from guerdon.kernel.ledger.errors import TransferNotFoundError, UnknownAccountError
+from guerdon.kernel.ledger.models import Owner, Transfer
 from guerdon.kernel.ledger.schemas import Account, Balance, Entry, Pocket, Reference, SystemBalance
+from guerdon.kernel.ledger.service.upkeep import settle_owner
 
 ENTRY_COLUMNS = (
     "owner_id, transfer_id, unit_id, pocket, amount, balance_before, balance_after, counter_account, kind_id,"
@@ -113,7 +115,7 @@ def statement(
         since, until: bounds on when it happened, the second excluded.
         limit: the most entries.
     """
-    session.execute(text("SELECT ledger.settle_owner(:owner, :at)"), {"owner": owner_id, "at": at})
+    settle_owner(session, owner_id, at)
     codes = catalogue(session)
     conditions = ["owner_id = :owner"]
     after_pocket = codes.account_id(before_pocket.value) if before_pocket else LAST_POCKET
@@ -156,6 +158,42 @@ def get_transfer(session: Session, owner_id: UUID, transfer_id: UUID) -> list[En
     if not rows:
         raise TransferNotFoundError()
     return entries_of(session, rows)
+
+
+def get_row(session: Session, owner_id: UUID, transfer_id: UUID) -> Transfer:
+    """A transfer as it stands in the table.
+
+    Raises:
+        TransferNotFoundError: the owner has none of that id.
+    """
+    row = session.get(Transfer, (owner_id, transfer_id))
+    if row is None:
+        raise TransferNotFoundError()
+    return row
+
+
+def require_owner(session: Session, owner_id: UUID) -> Owner:
+    """An owner, open or closed.
+
+    Raises:
+        UnknownAccountError: there is none of that id.
+    """
+    owner = session.get(Owner, owner_id)
+    if owner is None:
+        raise UnknownAccountError()
+    return owner
+
+
+def find_system_owner(session: Session, code: str) -> UUID:
+    """The owner id of a bounded part of the system.
+
+    Raises:
+        UnknownAccountError: there is none of that name.
+    """
+    owner_id = session.scalars(select(Owner.id).where(Owner.code == code)).one_or_none()
+    if owner_id is None:
+        raise UnknownAccountError()
+    return owner_id
 
 
 def system_balances(session: Session) -> list[SystemBalance]:

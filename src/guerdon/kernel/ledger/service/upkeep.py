@@ -1,6 +1,7 @@
 """What a job does for the ledger every minute: settle what is due, fold what was posted."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -21,6 +22,11 @@ def settle_due(session: Session, at: datetime, *, limit: int = SETTLE_BATCH) -> 
         text("SELECT ledger.settle_due(:at, :limit)"), {"at": at, "limit": limit}
     ).scalar_one()
     return settled
+
+
+def settle_owner(session: Session, owner_id: UUID, at: datetime) -> None:
+    """The same for one owner, before something is shown that ends where the balance stands."""
+    session.execute(text("SELECT ledger.settle_owner(:owner, :at)"), {"owner": owner_id, "at": at})
 
 
 def fold_system_balances(session: Session) -> int:

@@ -32,9 +32,12 @@ RETURNS TABLE (
     ord bigint, is_debit boolean, owner_id uuid, unit_id smallint, pocket smallint, balance bigint, floor bigint,
     closed boolean, last_transfer_id uuid)
 LANGUAGE sql AS $$
+    -- Materialized: after a wait PostgreSQL joins the changed account anew with the very row that it had found, and loses
+    -- track of which that was if the rows come out of a UNION.
+    WITH legs AS MATERIALIZED (SELECT * FROM ledger.legs(p_items))
     SELECT leg.ord, leg.is_debit, a.owner_id, a.unit_id, a.pocket, a.balance, a.floor, a.closed_at IS NOT NULL,
         a.last_transfer_id
-    FROM ledger.legs(p_items) AS leg
+    FROM legs AS leg
     JOIN ledger.accounts AS a ON a.owner_id = leg.owner_id AND a.unit_id = leg.unit_id AND a.pocket = leg.pocket
     ORDER BY a.owner_id, a.unit_id, a.pocket
     FOR NO KEY UPDATE OF a
@@ -86,7 +89,8 @@ RETURNS TABLE (
 LANGUAGE sql STABLE AS $$
     SELECT i.ordinality, NULL::bigint,
         (t.unit_id, t.debit, t.amount, t.kind_id) = (i.unit_id, i.debit, i.amount, i.kind_id)
-            AND t.credit = CASE WHEN i.peer_owner_id IS NULL THEN i.credit ELSE 102 END
+            AND CASE WHEN i.peer_owner_id IS NULL THEN t.credit = i.credit
+                ELSE t.credit = 102 AND coalesce(h.pocket, 1) = i.credit END
             AND (t.reference_type_id, t.reference_id, t.reverses_id, t.peer_owner_id, t.hold_id, t.detail, h.due_at)
                 IS NOT DISTINCT FROM
                 (i.reference_type_id, i.reference_id, i.reverses_id, i.peer_owner_id, i.hold_id, i.detail, i.due_at)
