@@ -89,7 +89,7 @@ def commands_page(command: typer.Typer) -> str:
     for path, each in _commands(typer.main.get_command(command), ("guerdon",)):
         options = [param for param in each.params if param.param_type_name == "option" and not param.hidden]
         arguments = [param for param in each.params if param.param_type_name == "argument"]
-        named = [param.human_readable_name.upper() for param in arguments]
+        named = [(param.name or "").upper() for param in arguments]
         usage = " ".join([*path, *(["[OPTIONS]"] if options else []), *named])
         parts += [f"## {' '.join(path)}\n", f"`{usage}`\n", f"{_sentence(each.help)}\n"]
         rows = [(f"`{'`, `'.join([*param.opts, *param.secondary_opts])}`", _sentence(param.help)) for param in options]
