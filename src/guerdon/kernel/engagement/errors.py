@@ -107,6 +107,14 @@ class TierOrderError(FieldError):
     remedy = "Let the thresholds rise from each tier to the next."
 
 
+class TierReasonMissingError(FieldError):
+    """A change that is audited needs its why."""
+
+    code = "reason-missing"
+    message = "Say why the tiers change."
+    remedy = "A few words are enough; they stand in the audit log."
+
+
 class RuleEvaluationError(GuerdonError):
     """A rule in force failed on a fact: nothing was awarded."""
 

@@ -12,12 +12,17 @@ _RATIO = re.compile(r"\bratio\(")
 _NAME = re.compile(r"\b(?:activity|params)((?:\.\w+)+)((?:\[[^\[\]]+\])?)")
 _READS = re.compile(r"\bactivity\.(\w+)")
 _LOOKUP = re.compile(r"\bparams\.([\w.]+)\[activity\.(\w+)\]")
-_UNITS = ("_minor", "_bp", "_percent")
+_POWER_OF_TEN = re.compile(r"10*")
+UNITS = {"_minor": 0, "_hundredths": 2, "_percent": 2, "_bp": 4}
+"""How the end of a name says which part of 1 a whole number counts: by decimals; the smallest parts have none of 1."""
 
 
 def in_words(formula: str) -> str:
-    """The formula with names as words and the signs of arithmetic: ``hours × points per hour``."""
-    return _signs(_divisions(_NAME.sub(_worded, formula)))
+    """The formula with names as words and the signs of arithmetic: ``hours × points per hour``.
+
+    A division by 10, 100 … is left out: it only turns parts into wholes, and words do not count in parts.
+    """
+    return _signs(_divisions(_NAME.sub(_worded, formula), wholes=True))
 
 
 def filled_in(formula: str, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> str:
@@ -51,15 +56,18 @@ def choices(name: str, params: Mapping[str, Any], *formulas: str) -> list[str]:
 
 def words(name: str) -> str:
     """A name of a rule as words: ``points_per_hour`` is ``points per hour``; its unit is left out."""
-    for unit in _UNITS:
-        name = name.removesuffix(unit)
-    return name.replace("_", " ").strip()
+    return name.removesuffix(unit_of(name)).replace("_", " ").strip()
+
+
+def unit_of(name: str) -> str:
+    """The end of a name that says in which parts it counts, one of ``UNITS``, or the empty string."""
+    return next((unit for unit in UNITS if name.endswith(unit) and name != unit), "")
 
 
 def _worded(found: re.Match[str]) -> str:
     name = words(found[1].rpartition(".")[2])
     key = found[2][1:-1].rpartition(".")[2].strip("'\"")
-    return f"{name} ({words(key)})" if key else name
+    return f"{name} ({words(key)})" if key and words(key) != name else name
 
 
 def _follow(start: Any, path: list[str]) -> Any:
@@ -68,7 +76,7 @@ def _follow(start: Any, path: list[str]) -> Any:
     return start
 
 
-def _divisions(formula: str) -> str:
+def _divisions(formula: str, *, wholes: bool = False) -> str:
     """Write ``ratio(a, b)`` as ``(a) ÷ b``; what is not balanced stays as it is."""
     start = _RATIO.search(formula)
     while start:
@@ -87,7 +95,8 @@ def _divisions(formula: str) -> str:
         above, below = formula[start.end() : comma].strip(), formula[comma + 1 : place].strip()
         above = f"({above})" if re.search(r"[-+?]", above) else above
         below = f"({below})" if re.search(r"[-+*/?]", below) else below
-        formula = f"{formula[: start.start()]}{above} ÷ {below}{formula[place + 1 :]}"
+        written = above if wholes and _POWER_OF_TEN.fullmatch(below) else f"{above} ÷ {below}"
+        formula = f"{formula[: start.start()]}{written}{formula[place + 1 :]}"
         start = _RATIO.search(formula)
     return formula
 

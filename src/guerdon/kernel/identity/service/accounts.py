@@ -1,6 +1,6 @@
 """Accounts: opening them, changing what their owner may change, finding them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -202,6 +202,14 @@ def get_account(session: Session, user_id: UUID, *, lock: bool = False) -> User:
     if user is None:
         raise NotFoundError(what="account")
     return user
+
+
+def names_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of some accounts, by id; those that do not exist are left out."""
+    if not user_ids:
+        return {}
+    found = session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
+    return {row.id: row.name for row in found}
 
 
 def find_by_email(session: Session, email: str) -> User | None:

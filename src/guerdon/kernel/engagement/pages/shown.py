@@ -1,0 +1,175 @@
+"""What the pages show of a rule: its versions, its numbers as people read them, and the fields to try it with."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from guerdon.core.money import to_decimal
+from guerdon.kernel.engagement import explanation
+from guerdon.kernel.engagement.models import Rule
+from guerdon.kernel.engagement.schemas import RuleStatus
+from guerdon.kernel.engagement.service import params
+from guerdon.kernel.identity.service.accounts import names_of
+from guerdon.web.i18n import msgid
+
+HINTS = {
+    "_minor": msgid("In the smallest parts of the unit."),
+    "_hundredths": msgid("In hundredths: 100 stands for 1."),
+    "_percent": msgid("In per cent."),
+    "_bp": msgid("In ten-thousandths: 10000 stands for 1."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A parameter as people read it.
+
+    Attributes:
+        field: its name in forms.
+        label: its name in words.
+        group: the words of the object that it stands in, if it does.
+        value: as stored.
+        meant: what it stands for, if it counts in parts of 1; else None.
+        unit: the end of its name that says which parts.
+        before: what it was in the version that it is held against.
+    """
+
+    field: str
+    label: str
+    group: str
+    value: Any
+    meant: Decimal | None
+    unit: str
+    before: Any = None
+
+    @property
+    def hint(self) -> str:
+        """In which parts it counts, a message id."""
+        return HINTS.get(self.unit, "")
+
+    @property
+    def changed(self) -> bool:
+        """Whether it differs from what it is held against."""
+        return self.before is not None and bool(self.before != self.value)
+
+
+def numbers(rule: Rule, against: Rule | None = None) -> list[Number]:
+    """The parameters of a version, held against another one."""
+    former = {field: value for field, _, value in params.flat(against.params)} if against else {}
+    found = []
+    for field, names, value in params.flat(rule.params):
+        unit = next(filter(None, map(explanation.unit_of, reversed(names))), "")
+        decimals = explanation.UNITS.get(unit, 0)
+        meant = to_decimal(value, decimals).normalize() if decimals and type(value) is int else None
+        group = " ".join(map(explanation.words, names[:-1]))
+        found.append(Number(field, explanation.words(names[-1]), group, value, meant, unit, former.get(field)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TrialField:
+    """Something that a rule reads of a fact, to be filled in.
+
+    Attributes:
+        field: its name in the form.
+        name: as the rule reads it.
+        label: in words.
+        unit: in which parts the rule counts it.
+        choices: what it may be, if the rule looks it up.
+    """
+
+    field: str
+    name: str
+    label: str
+    unit: str
+    choices: list[str]
+
+
+def trial_fields(rule: Rule) -> list[TrialField]:
+    """What one has to say of a fact to try a version."""
+    formulas = (rule.condition, rule.amount)
+    return [
+        TrialField(
+            f"input.{name}",
+            name,
+            explanation.words(name),
+            explanation.unit_of(name),
+            explanation.choices(name, rule.params, *formulas),
+        )
+        for name in explanation.reads(*formulas)
+    ]
+
+
+def trial_inputs(fields: Iterable[TrialField], sent: Mapping[str, str]) -> dict[str, Any]:
+    """The inputs as the rule reads them: ``12.5`` of what counts in hundredths is 1250; what is no number is a text."""
+    found: dict[str, Any] = {}
+    for field in fields:
+        text = sent.get(field.field, "").strip()
+        if not text:
+            continue
+        scaled = None if field.choices else _whole(text, explanation.UNITS.get(field.unit, 0))
+        found[field.name] = text if scaled is None else scaled
+    return found
+
+
+def _whole(text: str, decimals: int) -> int | None:
+    head, point, tail = text.replace(",", ".").partition(".")
+    digits = head.removeprefix("-") + tail
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 18 or len(tail) > decimals or (point and not tail):
+        return None
+    return int(head + tail) * 10 ** (decimals - len(tail)) if head not in ("", "-") else None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A rule with all its versions, the newest first.
+
+    Attributes:
+        current: what is in force.
+        words: what it says, a message id: the note of its first version.
+        formula: how the amount comes about, in words.
+        authors: the names of who wrote versions.
+    """
+
+    program: str
+    code: str
+    versions: Sequence[Rule]
+    current: Rule | None
+    words: str
+    formula: str
+    authors: Mapping[UUID, str]
+
+    @property
+    def title(self) -> str:
+        """The rule's name in words."""
+        return explanation.words(self.code)
+
+    @property
+    def drafts(self) -> list[Rule]:
+        """Versions that are not in force yet."""
+        return [rule for rule in self.versions if rule.status == RuleStatus.DRAFT]
+
+    @property
+    def path(self) -> str:
+        """The address of the rule's page."""
+        return f"/staff/rules/{self.program}/{self.code}"
+
+
+def histories(session: Session, versions: Sequence[Rule]) -> list[History]:
+    """Versions, as ``rules.versions`` gives them, grouped by rule."""
+    groups: dict[tuple[str, str], list[Rule]] = {}
+    for rule in versions:
+        groups.setdefault((rule.program, rule.code), []).append(rule)
+    authors = names_of(session, {rule.created_by for rule in versions if rule.created_by})
+    found = []
+    for (program, code), group in groups.items():
+        current = next((rule for rule in group if rule.status == RuleStatus.ACTIVE), None)
+        shown = current or group[0]
+        found.append(
+            History(program, code, group, current, group[-1].note, explanation.in_words(shown.amount), authors)
+        )
+    return found

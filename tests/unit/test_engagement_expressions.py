@@ -1,0 +1,168 @@
+"""Expressions of rules: what they give, what they refuse, and that no text makes them run for long."""
+
+import contextlib
+import time
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guerdon.core.money import AMOUNT_MINOR_MAX, round_half_up
+from guerdon.kernel.engagement import explanation
+from guerdon.kernel.engagement.expressions import (
+    EXPRESSION_LENGTH_MAX,
+    ExpressionError,
+    compiled,
+    truth,
+    whole_number,
+)
+
+SLOWEST_S = 2.0
+"""Far above the 50 ms that the worst expression takes here, far below what a person would call hanging."""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("activity.n * 2", 14),
+        ("ratio(activity.n, 2)", 4),
+        ("ratio(5, 2)", 3),
+        ("ratio(7, 3)", 2),
+        ("ratio(2 * 9223372036854775806 / 2, 9223372036854775806)", None),
+        ("activity.n > 5 ? params.bonus : 0", 100),
+        ("params.table[activity.kind]", 80),
+        ("0", 0),
+    ],
+)
+def test_what_they_give(source: str, expected: int | None) -> None:
+    variables = {"activity": {"n": 7, "kind": "good"}, "params": {"bonus": 100, "table": {"good": 80}}}
+    if expected is None:
+        with pytest.raises(ExpressionError):
+            whole_number(source, variables)
+    else:
+        assert whole_number(source, variables) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "   ",
+        "1 +",
+        "1; 2",
+        "import('os')",
+        "unknown",
+        "activity.missing",
+        "1.5",
+        "1.0 * 2.0",
+        "'1'",
+        "true",
+        "null",
+        "[1]",
+        "-1",
+        "0 - activity.n",
+        "1 / 0",
+        "1 % 0",
+        "ratio(1, 0)",
+        "ratio(1.5, 2)",
+        "ratio('1', 2)",
+        "ratio(true, 2)",
+        f"{AMOUNT_MINOR_MAX} + 1",
+        f"{AMOUNT_MINOR_MAX} * 2",
+        "18446744073709551615u",
+        "activity.n + 1.0",
+    ],
+)
+def test_what_they_refuse_as_an_amount(source: str) -> None:
+    with pytest.raises(ExpressionError):
+        whole_number(source, {"activity": {"n": 7}, "params": {}})
+
+
+@pytest.mark.parametrize("source", ["1", "'true'", "activity.n", "activity.missing == 1"])
+def test_a_condition_is_true_or_false(source: str) -> None:
+    assert truth("activity.n == 7", {"activity": {"n": 7}})
+    with pytest.raises(ExpressionError):
+        truth(source, {"activity": {"n": 7}})
+
+
+@pytest.mark.parametrize("value", [1.5, 2**63, -(2**63) - 1, [1, [2.0]], {"inner": 1e9}, object()])
+def test_a_variable_that_would_be_a_float_is_refused(value: object) -> None:
+    with pytest.raises(ExpressionError):
+        whole_number("1", {"activity": {"n": value}})
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(1, 10**6))
+def test_ratio_rounds_halves_up(value: int, divisor: int) -> None:
+    variables = {"activity": {"value": abs(value), "divisor": divisor}}
+    assert whole_number("ratio(activity.value, activity.divisor)", variables) == round_half_up(
+        Fraction(abs(value), divisor)
+    )
+
+
+def nested(macro: str, depth: int, width: int, inner: str) -> str:
+    numbers = "[" + ",".join(["1"] * width) + "]"
+    for level in range(depth):
+        inner = f"{numbers}.{macro}(x{level}, {inner})"
+    return inner
+
+
+HOSTILE = {
+    "four maps in each other": nested("map", 4, 30, "x0"),
+    "three questions in each other": nested("all", 3, 100, "true"),
+    "two questions, as long as may be": nested("all", 2, 480, "true"),
+    "hidden by space": "[1] . map // (\n (x, [1].map(y, y)).size()",
+    "filters": nested("filter", 2, 400, "true"),
+    "doubling": "[[1]]" + ".map(y, y + y)" * 60 + ".size()",
+    "brackets": "(" * 900 + "1" + ")" * 900,
+    "lists": "[" * 900 + "]" * 900,
+    "signs": "-" * 1900 + "1",
+    "nots": "!" * 1900 + "true",
+    "sum": "+".join(["1"] * 999),
+    "expression too long": "1" + "+1" * EXPRESSION_LENGTH_MAX,
+    "pattern that backtracks": "'" + "a" * 900 + "'.matches('(a+)+$')",
+    "pattern that grows": "'a'.matches('((a{900}){900}){900}')",
+}
+
+
+@pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
+def test_no_expression_runs_for_long(source: str) -> None:
+    started_s = time.perf_counter()
+    with contextlib.suppress(ExpressionError):
+        truth(source, {"activity": {}, "params": {}})
+    assert time.perf_counter() - started_s < SLOWEST_S
+
+
+@pytest.mark.parametrize("source", ["[1].map(x, x).size()", "[1].filter(x, true).size()", nested("all", 3, 1, "true")])
+def test_what_could_multiply_is_not_compiled(source: str) -> None:
+    with pytest.raises(ExpressionError):
+        compiled(source)
+
+
+def test_two_questions_about_lists_are_fine() -> None:
+    source = "activity.tags.exists(t, t == 'spring') && activity.tags.all(t, t != 'snow')"
+    assert truth(source, {"activity": {"tags": ["spring", "sun"]}})
+
+
+FORMULA = "ratio(activity.value_hundredths * params.rate_bp * params.state_percent[activity.state], 1000000)"
+
+
+class TestExplanation:
+    def test_words(self) -> None:
+        assert explanation.in_words(FORMULA) == "value × rate × state"
+        assert explanation.in_words("ratio(activity.a + 1, params.b)") == "(a + 1) ÷ b"
+        assert explanation.in_words("ratio(1") == "ratio(1"
+        assert explanation.in_words("params.fee_minor * params.by_day[activity.day]") == "fee × by day (day)"
+
+    def test_values(self) -> None:
+        inputs = {"value_hundredths": 2000, "state": "good"}
+        params = {"rate_bp": 1000, "state_percent": {"good": 80}}
+        assert explanation.filled_in(FORMULA, inputs, params) == "2000 × 1000 × 80 ÷ 1000000"
+        assert explanation.filled_in("activity.missing * 2", {}, {}) == "activity.missing × 2"
+
+    def test_what_is_read(self) -> None:
+        assert explanation.reads("activity.state == 'new'", FORMULA) == ["state", "value_hundredths"]
+        params = {"state_percent": {"good": 80, "new": 100}}
+        assert explanation.choices("state", params, FORMULA) == ["good", "new"]
+        assert explanation.choices("value_hundredths", params, FORMULA) == []
+        assert explanation.choices("state", {}, FORMULA) == []
