@@ -1,0 +1,1 @@
+"""Measures the ledger: ``make bench``, or ``python -m bench --help``."""

@@ -1,0 +1,31 @@
+"""How much is measured: the whole, or a quick look."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rounds and sizes.
+
+    Attributes:
+        seconds: how long a contestant of single transfers runs in each round.
+        size_rounds: rounds over all batch sizes.
+        size_transfers: how many transfers of each size a round posts, at most ``size_batches_max`` batches.
+        large: transfers that stand on the ledger before the last question is asked.
+    """
+
+    title: str
+    seconds: int
+    single_rounds: int
+    batch_rounds: int
+    size_rounds: int
+    size_transfers: int
+    size_batches_max: int
+    client_rounds: int
+    large: int
+
+
+WHOLE = Plan("whole", 4, 7, 15, 9, 10_000, 150, 3, 5_000_000)
+QUICK = Plan("quick", 2, 3, 7, 3, 10_000, 60, 2, 500_000)
+BATCH = 10_000
+SIZES = (1, 2, 5, 10, 30, 100, 300, 1_000, 3_000, 10_000)

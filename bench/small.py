@@ -1,0 +1,143 @@
+"""The ledger against raw statements: single transfers, batches, batch sizes, and one hot system account."""
+
+from datetime import UTC, datetime
+from functools import partial
+from time import perf_counter
+from uuid import UUID, uuid4
+
+from bench import batches, scripts
+from bench.arena import MEMBERS, Arena, Place
+from bench.driver import tps
+from bench.figures import Figure, Measurement, Progress, Rounds
+from bench.plan import BATCH, SIZES, Plan
+from guerdon.db.database import Database
+from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
+from guerdon.kernel.ledger.service import post_batch
+
+SPREAD = 64
+NOISE = 1.05
+"""By how much a larger batch may seem slower for each transfer than the one before it: what two runs of one size
+differ by."""
+
+RAW = "UPDATE + INSERT on the same tables, in a transaction"
+RAW_BATCH = "INSERT … SELECT + UPDATE of the same rows on the same tables"
+YARDSTICK = "UPDATE + INSERT on the four-index table"
+YARDSTICK_BATCH = "INSERT … SELECT + UPDATE on the four-index table"
+
+
+def prepare(arena: Arena) -> Place:
+    """The database in which the contestants stand side by side."""
+    place = arena.place("small")
+    for file in ("raw.sql", "yardstick.sql"):
+        arena.run_sql(place, file)
+    arena.tidy(place)
+    return place
+
+
+def singles(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+    """Single transfers from 8 connections."""
+    rounds = Rounds(
+        {
+            "door": lambda: tps(place.app_dsn, scripts.door(), plan.seconds),
+            "raw": lambda: tps(place.owner_dsn, scripts.RAW, plan.seconds),
+            "yardstick": lambda: tps(place.owner_dsn, scripts.YARDSTICK, plan.seconds),
+            "spread": lambda: tps(place.app_dsn, scripts.door(accounts=SPREAD), plan.seconds),
+        },
+        plan.single_rounds,
+        progress,
+    )
+    return [
+        rounds.figure("single transfers, 8 connections", "door", "raw", RAW, 0.9),
+        rounds.figure("single transfers, 8 connections", "door", "yardstick", YARDSTICK, 1.0),
+        rounds.figure(
+            "all from one system account", "door", "spread", f"taken at random from {SPREAD} system accounts", 0.95
+        ),
+    ]
+
+
+def in_batches(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+    """Batches of 10,000."""
+    with place.owner() as owner, place.app() as app:
+        contestants = {
+            "door": batches.door(app),
+            "raw": batches.raw(owner),
+            "yardstick": batches.yardstick(owner),
+        }
+        rounds = Rounds(
+            {name: partial(batches.rate, owner, send, BATCH) for name, send in contestants.items()},
+            plan.batch_rounds,
+            progress,
+        )
+    return [
+        rounds.figure(f"batches of {BATCH:,}", "door", "raw", RAW_BATCH, 0.6),
+        rounds.figure(f"batches of {BATCH:,}", "door", "yardstick", YARDSTICK_BATCH, 1.0),
+    ]
+
+
+def sizes(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+    """Batches of every size: the time for each transfer must not rise with the size."""
+
+    def posting(size: int) -> Measurement:
+        repeat = max(1, min(plan.size_batches_max, plan.size_transfers // size))
+        return lambda: batches.rate(owner, send, size, repeat)
+
+    with place.owner() as owner, place.app() as app:
+        send = batches.door(app)
+        rounds = Rounds({f"{size:,}": posting(size) for size in SIZES}, plan.size_rounds, progress)
+    found = []
+    for before, size in zip((None, *SIZES), SIZES, strict=False):
+        rate = rounds.rate(f"{size:,}")
+        if before is None:
+            found.append(Figure("batch of 1, one connection", "", rate, None, "transfers/s", rate, rounds.count))
+            continue
+        smaller = rounds.rate(f"{before:,}")
+        found.append(
+            Figure(
+                f"time for each transfer in batches of {size:,}",
+                f"in batches of {before:,}; {NOISE - 1:.0%} allowed for noise",
+                1e6 / rate,
+                1e6 / smaller,
+                "µs",
+                smaller / rate,
+                rounds.count,
+                NOISE,
+                at_most=True,
+            )
+        )
+    return found
+
+
+def from_python(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+    """Batches of 10,000 values made in Python, through ``post_batch``."""
+    database = Database(place.app_dsn)
+
+    def post() -> float:
+        postings = [_posting(number) for number in range(BATCH)]
+        start = perf_counter()
+        with database.transaction() as session:
+            post_batch(session, postings, datetime.now(UTC))
+        return BATCH / (perf_counter() - start)
+
+    try:
+        post()  # reads the codes
+        rounds = Rounds({"client": post}, plan.client_rounds, progress)
+    finally:
+        database.dispose()
+    rate = rounds.rate("client")
+    return [
+        Figure(
+            f"batches of {BATCH:,} from Python, one connection",
+            "",
+            rate,
+            None,
+            "transfers/s",
+            rate,
+            rounds.count,
+        )
+    ]
+
+
+def _posting(number: int) -> Posting:
+    # 7919 is prime: members far from each other, as they would be
+    member = UUID(f"00000000-0000-7000-8000-{number * 7919 % MEMBERS + 1:012}")
+    return Posting(SystemAccount("issuance", "BENCH"), Account(member, "BENCH"), 10, "award", str(uuid4()))
