@@ -137,6 +137,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
 
 def _include_routes(app: FastAPI) -> None:
     app.include_router(web_routes.router, dependencies=[Depends(public())])
+    app.include_router(web_routes.browser_router, dependencies=[Depends(public(identify=False))])
     for router in (identity_api.router, ledger_api.router, engagement_api.router, admin_api.router):
         app.include_router(router)
     for program in programs():

@@ -1,7 +1,7 @@
 """Who asks, from where, under which id: known to everything that runs inside a request.
 
-Pure ASGI, outermost: it also writes the access log, adds the security headers and turns what nobody caught into a
-problem document, so that no answer leaves without an id.
+Pure ASGI, outermost: it also writes the access log, adds the security headers and turns what nobody caught into an
+answer, so that no answer leaves without an id.
 """
 
 import ipaddress
@@ -127,7 +127,7 @@ class RequestContext:
         app: what comes next.
         trusted_proxies: addresses or networks of reverse proxies in front.
         https: whether people reach us by https; adds Strict-Transport-Security.
-        on_crash: makes the body of the answer to an uncaught exception from the request id.
+        on_crash: makes the answer to an uncaught exception from the connection's scope and the request's id.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class RequestContext:
         *,
         trusted_proxies: Iterable[str] = (),
         https: bool = False,
-        on_crash: Callable[[str], bytes],
+        on_crash: Callable[[Scope, str], ASGIApp],
     ) -> None:
         self._app = app
         self._trusted = parse_networks(trusted_proxies)
@@ -175,7 +175,7 @@ class RequestContext:
             log.exception("request failed", method=scope["method"], route=scope.get("guerdon.route"))
             if responding:
                 raise
-            await self._crash(send_with_headers, info)
+            await self._on_crash(scope, info.request_id)(scope, receive, send_with_headers)
         finally:
             log.info(
                 "request",
@@ -195,9 +195,3 @@ class RequestContext:
             client_address=client_address(scope, self._trusted),
             user_agent=agent.replace("\x00", "")[:USER_AGENT_MAX] if agent else None,
         )
-
-    async def _crash(self, send: Send, info: RequestInfo) -> None:
-        body = self._on_crash(info.request_id)
-        headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 500, "headers": headers})
-        await send({"type": "http.response.body", "body": body})

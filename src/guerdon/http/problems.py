@@ -1,7 +1,7 @@
 """Errors as ``application/problem+json`` (RFC 9457); for a person in a browser, as a page."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any, cast
 
 import structlog
@@ -69,9 +69,19 @@ def _sentences(error: GuerdonError, translate: Translate) -> dict[str, str]:
     }
 
 
-def crash_document(request_id: str) -> bytes:
-    """The body of the answer to an exception that nobody foresaw: it tells nothing but the request's id."""
-    return _encode(problem(GuerdonError(), request_id=request_id))
+def crashed(scope: MutableMapping[str, Any], request_id: str) -> Response:
+    """The answer to an exception that nobody foresaw: it tells nothing but the request's id.
+
+    A person gets a page. Where that fails too, because the page is what crashed, it is the problem document.
+    """
+    request = Request(scope)
+    render_error = getattr(scope["app"].state, "render_error", None) if "app" in scope else None
+    if render_error is not None and wants_page(request):
+        try:
+            return cast(Response, render_error(request, GuerdonError()))
+        except Exception:
+            log.exception("the error page failed")
+    return Response(_encode(problem(GuerdonError(), request_id=request_id)), 500, media_type=MEDIA_TYPE)
 
 
 def _encode(document: dict[str, Any]) -> bytes:

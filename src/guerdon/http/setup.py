@@ -65,5 +65,5 @@ def protect(app: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> 
         RequestContext,
         trusted_proxies=settings.trusted_proxies,
         https=is_https(settings),
-        on_crash=problems.crash_document,
+        on_crash=problems.crashed,
     )

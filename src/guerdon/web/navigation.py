@@ -9,6 +9,7 @@ from guerdon.web.i18n import msgid
 SIGN_IN_PATH = "/sign-in"
 SIGN_OUT_PATH = "/sign-out"
 ACCOUNT_PATH = "/account"
+DEVELOPERS_PATH = "/developers"
 
 SECTIONS = {
     "main": msgid("For you"),

@@ -145,6 +145,7 @@ def _frame(request: Request, viewer: Viewer) -> dict[str, Any]:
             "sign_in": navigation.SIGN_IN_PATH,
             "sign_out": navigation.SIGN_OUT_PATH,
             "account": navigation.ACCOUNT_PATH,
+            "developers": navigation.DEVELOPERS_PATH,
         },
     }
 

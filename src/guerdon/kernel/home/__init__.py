@@ -1,1 +1,1 @@
-"""The first page: what every program has to say to whoever comes in."""
+"""The first pages that anybody sees: the start page of visitors and members, and the reference for developers."""
