@@ -81,6 +81,20 @@ BEGIN
     RETURN v_missing;
 END $$;
 
+-- Finds out whether accounts that lock_accounts did not see were opened by another posting before open_missing looked.
+CREATE OR REPLACE FUNCTION ledger.check_unseen(p_items ledger.posting[], p_seen bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_seen < (
+        SELECT count(*)
+        FROM ledger.legs(p_items) AS leg
+        JOIN ledger.accounts AS a ON a.owner_id = leg.owner_id AND a.unit_id = leg.unit_id AND a.pocket = leg.pocket)
+    THEN
+        RAISE EXCEPTION 'an account was opened by another posting at the same moment'
+            USING ERRCODE = 'serialization_failure', HINT = 'Post it again.';
+    END IF;
+END $$;
+
 -- Items whose key has been used: by a transfer (transfer_id) or by an earlier item of the batch (first_ord), and whether
 -- the content is the same. A happened_at that the caller left open cannot differ.
 CREATE OR REPLACE FUNCTION ledger.read_replays(p_items ledger.posting[])

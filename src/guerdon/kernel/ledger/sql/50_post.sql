@@ -57,6 +57,7 @@ DECLARE
     v_first_ord integer[] := '{}';
     v_same boolean[] := '{}';
     v_accounts integer;
+    v_legs integer;
     v_owner uuid[];
     v_unit smallint[];
     v_pocket smallint[];
@@ -93,8 +94,10 @@ BEGIN
 
     LOOP
         v_accounts := 0;
+        v_legs := 0;
         v_owner := '{}'; v_unit := '{}'; v_pocket := '{}'; v_balance := '{}'; v_floor := '{}'; v_closed := '{}';
         FOR v_row IN SELECT * FROM ledger.lock_accounts(p_items) LOOP
+            v_legs := v_legs + 1;
             IF v_accounts = 0 OR v_row.owner_id <> v_owner[v_accounts] OR v_row.unit_id <> v_unit[v_accounts]
                 OR v_row.pocket <> v_pocket[v_accounts]
             THEN
@@ -114,7 +117,10 @@ BEGIN
             END IF;
         END LOOP;
         EXIT WHEN array_position(v_debit_ix, NULL) IS NULL AND array_position(v_credit_ix, NULL) IS NULL;
-        EXIT WHEN ledger.open_missing(p_items) = 0;
+        IF ledger.open_missing(p_items) = 0 THEN
+            PERFORM ledger.check_unseen(p_items, v_legs);
+            EXIT;
+        END IF;
     END LOOP;
     v_earned := array_fill(0::numeric, ARRAY[v_accounts]);
     v_spent := v_earned;
@@ -344,9 +350,15 @@ BEGIN
                     PERFORM ledger.settle_holds(ledger.due_holds(p_items, p_at), p_at);
                 END IF;
             END IF;
+            IF v_count > 1 AND v_try = 1 THEN
+                RETURN QUERY SELECT * FROM ledger.post_plain_batch(p_items, p_at);
+                IF FOUND THEN
+                    RETURN;
+                END IF;
+            END IF;
             RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, v_count = 1 OR v_try > 1);
             RETURN;
-        EXCEPTION WHEN unique_violation OR serialization_failure THEN
+        EXCEPTION WHEN unique_violation OR serialization_failure OR deadlock_detected THEN
             -- A key has been used, or an account was opened at the same moment: with fresh eyes, and no locks, again.
             IF v_try = 4 THEN
                 RAISE;
