@@ -16,8 +16,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
-from guerdon.db.location import locate
-from guerdon.db.migrate import Migrator, Module
+from guerdon.db.migrate import Module, applied_heads, known_heads
 from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
 from guerdon.kernel.admin import api as admin_api
@@ -47,7 +46,6 @@ from guerdon.web.navigation import NavItem
 from guerdon.web.render import add_templates
 from guerdon.web.static import STATIC
 from guerdon.web.viewer import viewer_of
-from guerdon.worker.maintenance import MAINTENANCE_TASKS
 from guerdon.worker.metrics import QueueCollector
 from guerdon.worker.tasks import Task, TaskRegistry
 
@@ -79,8 +77,8 @@ def _install_program(program: Program, session: Session) -> None:
 
 
 def tasks() -> TaskRegistry:
-    """Every background job of kernel and programs."""
-    kernel: tuple[Task, ...] = (*MAINTENANCE_TASKS, *identity_jobs.TASKS, *admin_jobs.TASKS, *ledger_jobs.TASKS)
+    """Every background job of kernel and programs; the worker adds the queue's own."""
+    kernel: tuple[Task, ...] = (*identity_jobs.TASKS, *admin_jobs.TASKS, *ledger_jobs.TASKS)
     return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
 
 
@@ -127,7 +125,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app.state.translator = lambda request: viewer_of(request).translator.gettext
     app.state.navigation = navigation()
     app.state.programs = programs()
-    app.state.readiness = {"migrations": _migrated(settings)}
+    app.state.readiness = {"migrations": _migrated(database)}
     app.state.metrics.registry.register(QueueCollector(database))
     _include_routes(app)
     own_limits = {path: size for program in programs() for path, size in program.body_limits.items()}
@@ -151,9 +149,15 @@ def _include_routes(app: FastAPI) -> None:
         app.include_router(pages.router, include_in_schema=False)
 
 
-def _migrated(settings: Settings) -> Callable[[], bool]:
-    migrator = Migrator(locate(settings).owner_dsn, modules())
-    return lambda: not migrator.pending()
+def _migrated(database: Database) -> Callable[[], bool]:
+    """A check that the database has every migration that this code knows, cheap enough to be asked all the time."""
+    wanted = known_heads(modules())
+
+    def has_all() -> bool:
+        with database.transaction() as session:
+            return wanted <= applied_heads(session)
+
+    return has_all
 
 
 DEMO_PASSWORD = "guerdon demo account"  # noqa: S105 - printed at start for everybody to use

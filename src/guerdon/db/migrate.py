@@ -116,30 +116,15 @@ class Migrator:
                 (script.doc or "").splitlines()[0],
                 script.revision in applied,
             )
-            for script in reversed(list(self._scripts().walk_revisions()))
+            for script in reversed(list(ScriptDirectory.from_config(_config(self._modules)).walk_revisions()))
         ]
 
     def pending(self) -> bool:
         """Whether the database lacks a revision that the code knows."""
         return not all(state.applied for state in self.status())
 
-    def _scripts(self) -> ScriptDirectory:
-        return ScriptDirectory.from_config(self._config())
-
-    def _config(self) -> Config:
-        locations = [HOME / "versions"]
-        for module in self._modules:
-            if module.migrations:
-                package = importlib.import_module(module.migrations)
-                locations.append(Path(next(iter(package.__path__))))
-        config = Config()
-        config.set_main_option("script_location", str(HOME))
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_locations", "\n".join(str(place) for place in locations))
-        return config
-
     def _alembic(self, connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
-        config = self._config()
+        config = _config(self._modules)
         config.attributes["connection"] = connection
         try:
             action(config, revision)
@@ -151,7 +136,12 @@ class Migrator:
         heads = context.get_current_heads()
         if not heads:
             return set()
-        return {script.revision for script in self._scripts().iterate_revisions(heads, "base", implicit_base=True)}
+        return {
+            script.revision
+            for script in ScriptDirectory.from_config(_config(self._modules)).iterate_revisions(
+                heads, "base", implicit_base=True
+            )
+        }
 
     def _drop_views(self, connection: Connection) -> None:
         schemas = [module.schema for module in self._modules]
@@ -163,6 +153,7 @@ class Migrator:
             connection.execute(text(f"DROP VIEW IF EXISTS {view} CASCADE"))
 
     def _lay_sql(self, connection: Connection) -> None:
+        connection.execute(text(f"GRANT SELECT ON {VERSION_SCHEMA}.alembic_version TO PUBLIC"))
         present = set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
         for module in self._modules:
             if module.schema not in present:
@@ -189,3 +180,26 @@ class Migrator:
         with self._connection() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             yield connection
+
+
+def known_heads(modules: Iterable[Module]) -> frozenset[str]:
+    """The newest revision of each branch that the code knows."""
+    return frozenset(ScriptDirectory.from_config(_config(modules)).get_heads())
+
+
+def applied_heads(session: Session) -> frozenset[str]:
+    """The newest revision of each branch that the database has; any role may ask."""
+    return frozenset(session.scalars(text(f"SELECT version_num FROM {VERSION_SCHEMA}.alembic_version")))  # noqa: S608
+
+
+def _config(modules: Iterable[Module]) -> Config:
+    locations = [HOME / "versions"]
+    for module in modules:
+        if module.migrations:
+            package = importlib.import_module(module.migrations)
+            locations.append(Path(next(iter(package.__path__))))
+    config = Config()
+    config.set_main_option("script_location", str(HOME))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(str(place) for place in locations))
+    return config
