@@ -83,6 +83,15 @@ class RateInvalidError(FieldError):
     remedy = "Enter what one unit of the currency is worth."
 
 
+class RateKnownError(FieldError):
+    """A currency has a rate from exactly that moment on already."""
+
+    code = "rate-known"
+    status = 409
+    message = "There is a rate for {currency} from exactly that moment on already."
+    remedy = "Let the new rate begin at another moment; rates that were in force are kept."
+
+
 class PaymentKnownError(FieldError):
     """The same payment was submitted before."""
 
@@ -98,6 +107,14 @@ class DateOutOfRangeError(FieldError):
     code = "date-out-of-range"
     message = "The day must be between {earliest} and today."
     remedy = "Enter the day on which the work was done."
+
+
+class ArchiveTooSoonError(FieldError):
+    """Contributions are archived only when they have been left alone for long enough."""
+
+    code = "archive-too-soon"
+    message = "Only what was submitted at least {days} days ago can be archived."
+    remedy = "Choose an earlier day, or leave it out to archive everything that is old enough."
 
 
 class PhotoRefusedError(FieldError):

@@ -5,7 +5,7 @@ from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.ledger.schemas import Effect
 from guerdon.kernel.program import Program
-from guerdon.programs.credits import demo, jobs
+from guerdon.programs.credits import api, commands, demo, jobs
 from guerdon.programs.credits.service import currencies
 from guerdon.web.i18n import msgid
 
@@ -63,7 +63,10 @@ PROGRAM = Program(
         TierSeed("gold", msgid("Gold"), "CREDIT", 5100),
         TierSeed("platinum", msgid("Platinum"), "CREDIT", 10100),
     ),
+    routers=api.ROUTERS,
+    body_limits=api.BODY_LIMITS,
     tasks=jobs.TASKS,
+    commands=commands.app,
     install=currencies.install,
     demo=demo.make,
 )

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from guerdon.core.clock import Clock
+from guerdon.kernel.acts import Act, announce
+from guerdon.programs.credits.errors import ArchiveTooSoonError
 from guerdon.programs.credits.models import Contribution, ContributionStatus
 
 KEEP = timedelta(days=365)
@@ -17,6 +21,34 @@ def count_archivable(session: Session, before: datetime) -> int:
     return session.scalars(
         select(func.count()).where(Contribution.status == ContributionStatus.REJECTED, Contribution.created_at < before)
     ).one()
+
+
+def archive_by(
+    session: Session,
+    clock: Clock,
+    before: datetime,
+    *,
+    actor_id: UUID | None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> int:
+    """``archive`` on somebody's behalf: on record, and of nothing that is younger than a year.
+
+    Args:
+        actor_id: None for the operator at the command line.
+
+    Raises:
+        ArchiveTooSoonError: ``before`` is less than a year ago; nothing is moved.
+    """
+    if before > clock.now() - KEEP:
+        raise ArchiveTooSoonError(field="before", days=KEEP.days)
+    moved = archive(session, before, progress)
+    announce(
+        session,
+        Act(
+            "credits.contributions_archived", "contribution", actor_id=actor_id, new={"moved": moved, "before": before}
+        ),
+    )
+    return moved
 
 
 def archive(session: Session, before: datetime, progress: Callable[[int], None] = lambda _: None) -> int:

@@ -15,6 +15,7 @@ from guerdon.programs.credits.errors import (
     CurrencyNotAcceptedError,
     CurrencyUnknownError,
     RateInvalidError,
+    RateKnownError,
     TooManyDecimalsError,
 )
 from guerdon.programs.credits.models import CurrencyRate
@@ -67,22 +68,26 @@ def check_decimals(amount: Decimal, currency: str) -> None:
         raise TooManyDecimalsError(field="amount", decimals=decimals)
 
 
-def set_rate(session: Session, currency: str, rate: Decimal, *, valid_from: datetime, actor_id: UUID) -> None:
+def set_rate(session: Session, currency: str, rate: Decimal, *, valid_from: datetime, actor_id: UUID) -> CurrencyRate:
     """Set the rate of a currency from a moment on; earlier contributions keep theirs.
 
     Raises:
         CurrencyUnknownError, RateInvalidError: the currency, the rate.
+        RateKnownError: there is one from exactly that moment on; rates are never overwritten.
     """
     if currency not in list_currencies():
         raise CurrencyUnknownError(field="currency", currency=currency)
     if not 0 < rate < RATE_MAX or rate != round(rate, RATE_DECIMALS_MAX):
         raise RateInvalidError(field="rate", problem="")
     values = {"rate": rate, "created_by": actor_id}
-    session.execute(
+    made = session.scalars(
         insert(CurrencyRate)
         .values(currency=currency, valid_from=valid_from, **values)
         .on_conflict_do_nothing(index_elements=["currency", "valid_from"])
-    )
+        .returning(CurrencyRate)
+    ).one_or_none()
+    if made is None:
+        raise RateKnownError(field="valid_from", currency=currency)
     announce(
         session,
         Act(
@@ -92,6 +97,7 @@ def set_rate(session: Session, currency: str, rate: Decimal, *, valid_from: date
             new={"currency": currency, "rate": str(rate), "valid_from": valid_from},
         ),
     )
+    return made
 
 
 def install(session: Session) -> None:

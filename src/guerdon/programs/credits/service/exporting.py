@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.programs.credits.schemas import Filters, Listed
 from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS, OUTPUT_COLUMNS, cell
-from guerdon.programs.credits.service.reading import listed
+from guerdon.programs.credits.service.reading import counted, listed
 
 CHUNK_ROWS = 1000
 
@@ -25,6 +25,16 @@ def export_csv(session: Session, filters: Filters) -> Iterator[str]:
         last = rows[-1].contribution
         after = (last.created_at, last.id)
         session.expunge_all()
+
+
+def count(session: Session, filters: Filters) -> int:
+    """How many rows an export will have."""
+    return counted(session, filters)
+
+
+def rows_of(chunk: str) -> int:
+    """How many rows a chunk of an export holds; a cell may hold line breaks."""
+    return sum(1 for _ in csv.reader(io.StringIO(chunk, newline="")))
 
 
 def template_csv() -> str:

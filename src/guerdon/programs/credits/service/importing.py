@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError, GuerdonError
+from guerdon.http.validation import field_errors
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.models import User
 from guerdon.programs.credits.errors import ImportFileError
@@ -21,7 +22,7 @@ from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS, O
 from guerdon.programs.credits.service.submitting import submit
 
 ROWS_MAX = 10_000
-FAULTS_MAX = 500
+FILE_BYTES_MAX = 8 * 1024 * 1024
 TYPES = ", ".join(kind.value for kind in ContributionType)
 
 
@@ -32,7 +33,7 @@ class Fault:
     Attributes:
         row: as a spreadsheet counts: the header is row 1.
         column: name of the column; empty if the row as a whole is at fault.
-        problem: a message id, or the validator's own words.
+        problem: a message id.
         params: what fills its placeholders.
     """
 
@@ -109,8 +110,6 @@ def import_csv(
             report.imported += 1
         except (GuerdonError, ValidationError) as exc:
             report.faults.extend(_faults(number, exc))
-        if len(report.faults) >= FAULTS_MAX:
-            break
         progress(number - 1, len(rows))
     if dry_run or (report.faults and all_or_nothing):
         outer.rollback()
@@ -130,6 +129,8 @@ def import_csv(
 
 
 def _rows(content: bytes) -> Iterator[dict[str, str]]:
+    if len(content) > FILE_BYTES_MAX:
+        raise ImportFileError(field="file", problem=f"it is larger than {FILE_BYTES_MAX} bytes")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -202,5 +203,8 @@ def _check_new(session: Session, user_id: UUID, given: ItemIn | MoneyIn | HoursI
 
 def _faults(row: int, exc: GuerdonError | ValidationError) -> list[Fault]:
     if isinstance(exc, ValidationError):
-        return [Fault(row, str(error["loc"][-1]) if error["loc"] else "", error["msg"]) for error in exc.errors()]
+        return [
+            Fault(row, (each.field or "").rpartition(".")[2], each.message, each.params)
+            for each in field_errors(exc.errors()).errors
+        ]
     return [Fault(row, exc.field or "", exc.message, exc.params)]

@@ -14,7 +14,7 @@ from guerdon.programs.credits.errors import (
 )
 from guerdon.programs.credits.models import Contribution, ContributionType, Photo
 from guerdon.programs.credits.schemas import PHOTOS_MAX
-from guerdon.programs.credits.service.submitting import own_pending
+from guerdon.programs.credits.service.submitting import own_pending, put_on_record
 from guerdon.web.images import ImageError, recode
 
 PHOTO_BYTES_MAX = 5 * 1024 * 1024
@@ -43,6 +43,7 @@ def add(session: Session, user_id: UUID, contribution_id: UUID, uploads: Sequenc
     session.add_all(added)
     session.flush()
     _list_in_document(session, contribution)
+    put_on_record(session, contribution, "photos_added")
     return added
 
 
@@ -60,11 +61,23 @@ def remove(session: Session, user_id: UUID, contribution_id: UUID, photo_id: UUI
     if gone is None:
         raise ContributionNotFoundError
     _list_in_document(session, contribution)
+    put_on_record(session, contribution, "photo_removed")
 
 
 def of(session: Session, contribution_id: UUID) -> Sequence[Photo]:
     """The photos of a contribution in their order, without their content."""
     return session.scalars(select(Photo).where(Photo.contribution_id == contribution_id).order_by(Photo.position)).all()
+
+
+def of_many(session: Session, contribution_ids: Sequence[UUID]) -> dict[UUID, list[Photo]]:
+    """The photos of some contributions, by contribution, without their content."""
+    found: dict[UUID, list[Photo]] = {}
+    if not contribution_ids:
+        return found
+    query = select(Photo).where(Photo.contribution_id.in_(contribution_ids))
+    for photo in session.scalars(query.order_by(Photo.contribution_id, Photo.position)):
+        found.setdefault(photo.contribution_id, []).append(photo)
+    return found
 
 
 def content(session: Session, photo_id: UUID, *, user_id: UUID, may_review: bool) -> Photo:

@@ -1,5 +1,6 @@
 """Lists, single contributions, where a member stands, and the leaderboard."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -48,6 +49,12 @@ def listed(
     return [_listed(row) for row in session.execute(query.order_by(*order).limit(limit))]
 
 
+def counted(session: Session, filters: Filters) -> int:
+    """How many contributions a filter finds."""
+    found = _filtered(_with_names(), filters).with_only_columns(func.count(), maintain_column_froms=True)
+    return session.scalars(found).one()
+
+
 def recently_approved(session: Session, *, limit: int) -> list[Listed]:
     """What was approved last, the latest first."""
     query = (
@@ -69,6 +76,25 @@ def get(session: Session, contribution_id: UUID) -> Listed:
     if row is None:
         raise ContributionNotFoundError
     return _listed(row)
+
+
+def of_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, Contribution]:
+    """Those contributions of some ids that there are."""
+    found = session.scalars(select(Contribution).where(Contribution.id.in_(ids))) if ids else ()
+    return {contribution.id: contribution for contribution in found}
+
+
+def next_pending(session: Session, reviewer_id: UUID, after: tuple[datetime, UUID]) -> UUID | None:
+    """The contribution that waits longest among those submitted after another one, or else of all; never one's own."""
+    key = tuple_(Contribution.created_at, Contribution.id)
+    waiting = select(Contribution.id).where(
+        Contribution.status == ContributionStatus.PENDING,
+        Contribution.user_id != reviewer_id,
+        Contribution.id != after[1],
+    )
+    order = (Contribution.created_at, Contribution.id)
+    following = session.scalars(waiting.where(key > tuple_(*after)).order_by(*order).limit(1)).first()
+    return following or session.scalars(waiting.order_by(*order).limit(1)).first()
 
 
 def count_pending(session: Session, *, up_to: int = 1000) -> int:

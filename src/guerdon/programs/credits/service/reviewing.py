@@ -159,16 +159,30 @@ def decide_many(session: Session, ids: Sequence[UUID], decide: Callable[[UUID], 
 
     Args:
         decide: approves or rejects one.
+
+    Returns:
+        One outcome for each id, in the order given.
     """
-    outcomes = []
-    for contribution_id in dict.fromkeys(ids):
+    outcomes: dict[UUID, BulkOutcome] = {}
+    for contribution_id in _in_lock_order(session, ids):
         try:
             with session.begin_nested():
                 decide(contribution_id)
-            outcomes.append(BulkOutcome(contribution_id, None))
+            outcomes[contribution_id] = BulkOutcome(contribution_id, None)
         except GuerdonError as exc:
-            outcomes.append(BulkOutcome(contribution_id, exc))
-    return outcomes
+            outcomes[contribution_id] = BulkOutcome(contribution_id, exc)
+    return [outcomes[contribution_id] for contribution_id in dict.fromkeys(ids)]
+
+
+def _in_lock_order(session: Session, ids: Sequence[UUID]) -> list[UUID]:
+    """By member, then by id: two who decide on many at once then wait for each other, and never in a circle.
+
+    An approval locks the contribution and the member's account, so it is the members' order that counts.
+    """
+    found = session.scalars(
+        select(Contribution.id).where(Contribution.id.in_(ids)).order_by(Contribution.user_id, Contribution.id)
+    ).all()
+    return [*found, *(each for each in dict.fromkeys(ids) if each not in set(found))]
 
 
 def checked_reason(reason: str | None) -> str:

@@ -51,6 +51,7 @@ def _inputs(session: Session, given: ItemIn | MoneyIn | HoursIn, at: datetime) -
     rate = rate_for(session, given.currency, at)
     return {
         "amount_hundredths": round_half_up(Fraction(given.amount) * Fraction(rate) * HUNDREDTHS),
+        "amount": format(given.amount, "f"),
         "currency": given.currency,
         "rate": format(rate.normalize(), "f"),
     }

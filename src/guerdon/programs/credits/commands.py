@@ -1,0 +1,147 @@
+"""``guerdon credits``: archiving, importing and exporting at the command line."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from guerdon.core.clock import SystemClock
+from guerdon.core.settings import load_settings
+from guerdon.db.database import Database
+from guerdon.db.location import check_answers, locate, open_database
+from guerdon.kernel.admin import audit
+from guerdon.programs.credits.models import ContributionStatus, ContributionType
+from guerdon.programs.credits.schemas import Filters
+from guerdon.programs.credits.service import archiving, exporting
+from guerdon.programs.credits.service.importing import Report, import_csv
+
+app = typer.Typer(no_args_is_help=True, help="Contributions: archiving, importing and exporting.")
+
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day in UTC, YYYY-MM-DD.")]
+
+
+@app.command()
+def archive(
+    before: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Move what was submitted before this day; default: a year ago."),
+    ] = None,
+) -> None:
+    """Move contributions that were rejected long ago to the archive: all of them, or none if anything fails."""
+    clock = SystemClock()
+    limit = _utc(before) or clock.now() - archiving.KEEP
+    with _database() as database, _progress() as progress, database.transaction() as session:
+        task = progress.add_task("Archiving", total=archiving.count_archivable(session, limit))
+        moved = archiving.archive_by(
+            session, clock, limit, actor_id=None, progress=lambda done: progress.update(task, completed=done)
+        )
+    _err().print(f"{moved} contributions moved to the archive.")
+
+
+@app.command("import")
+def take_in(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV in UTF-8.")],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Take in every row that is right, even if others are not.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, take nothing in.")] = False,
+) -> None:
+    """Submit the contributions of a CSV, each in its member's name; ends with status 1 if anything is wrong."""
+    content = file.read_bytes()
+    with _database() as database, _progress() as progress, database.transaction() as session:
+        task = progress.add_task("Importing", total=None)
+        report = import_csv(
+            session,
+            SystemClock(),
+            content,
+            actor_id=None,
+            all_or_nothing=not partial,
+            dry_run=dry_run,
+            progress=lambda done, rows: progress.update(task, completed=done, total=rows),
+        )
+    _show(report, dry_run=dry_run)
+    if report.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    *,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+    status: Annotated[ContributionStatus | None, typer.Option(help="Where it stands.")] = None,
+    kind: Annotated[ContributionType | None, typer.Option("--type", help="What was given.")] = None,
+    since: Day = None,
+    until: Day = None,
+    search: Annotated[str, typer.Option(help="Words in what was given, or in the member's name or address.")] = "",
+) -> None:
+    """Write contributions as CSV, oldest first."""
+    filters = Filters(status=status, type=kind, search=search, since=_utc(since), until=_utc(until))
+    with _database() as database, _progress() as progress, database.transaction() as session, _target(out) as target:
+        task = progress.add_task("Exporting", total=exporting.count(session, filters))
+        for number, chunk in enumerate(exporting.export_csv(session, filters)):
+            target.write(chunk)
+            if number:  # the first one is the header
+                progress.advance(task, exporting.rows_of(chunk))
+
+
+def _show(report: Report, *, dry_run: bool) -> None:
+    console = _err()
+    if report.faults:
+        table = Table("Row", "Column", "Problem", box=None, pad_edge=False)
+        for fault in report.faults:
+            table.add_row(str(fault.row), fault.column, Text(fault.problem.format(**fault.params)))
+        console.print(table)
+    did = "would be imported" if dry_run else "imported"
+    console.print(f"{report.rows} rows, {report.imported} {did}, {len(report.faults)} problems.")
+
+
+def _err() -> Console:
+    return Console(stderr=True, highlight=False)
+
+
+def _utc(day: datetime | None) -> datetime | None:
+    return day.replace(tzinfo=UTC) if day else None
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err()) as progress:
+        yield progress
+
+
+@contextmanager
+def _target(file: Path | None) -> Iterator[TextIO]:
+    if file is None:
+        yield sys.stdout
+        return
+    with file.open("w", encoding="utf-8", newline="") as target:
+        yield target
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    """The database as the application's role, with the embedded server started for as long as it takes, if need be."""
+    audit.install()
+    settings = load_settings()
+    location = locate(settings)
+    started = location.server is not None and not location.server.running
+    if location.server is None:
+        check_answers(location.owner_dsn)
+    if location.server is not None and started:
+        location.server.start()
+    database = open_database(settings, location, application_name="guerdon credits")
+    try:
+        yield database
+    finally:
+        database.dispose()
+        if location.server is not None and started:
+            location.server.stop()
