@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
-from guerdon.db.migrate import Module, applied_heads, known_heads
+from guerdon.db.migrate import Expected, Module
 from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
 from guerdon.kernel.admin import api as admin_api
@@ -151,11 +151,11 @@ def _include_routes(app: FastAPI) -> None:
 
 def _migrated(database: Database) -> Callable[[], bool]:
     """A check that the database has every migration that this code knows, cheap enough to be asked all the time."""
-    wanted = known_heads(modules())
+    expected = Expected(modules())
 
     def has_all() -> bool:
         with database.transaction() as session:
-            return wanted <= applied_heads(session)
+            return expected.present(session)
 
     return has_all
 

@@ -7,7 +7,7 @@ transaction that migrates. Views are dropped before, so that no revision is bloc
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +116,7 @@ class Migrator:
                 (script.doc or "").splitlines()[0],
                 script.revision in applied,
             )
-            for script in reversed(list(ScriptDirectory.from_config(_config(self._modules)).walk_revisions()))
+            for script in reversed(list(_scripts(self._modules).walk_revisions()))
         ]
 
     def pending(self) -> bool:
@@ -133,15 +133,7 @@ class Migrator:
 
     def _applied(self, connection: Connection) -> set[str]:
         context = MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA})
-        heads = context.get_current_heads()
-        if not heads:
-            return set()
-        return {
-            script.revision
-            for script in ScriptDirectory.from_config(_config(self._modules)).iterate_revisions(
-                heads, "base", implicit_base=True
-            )
-        }
+        return _reached(_scripts(self._modules), context.get_current_heads())
 
     def _drop_views(self, connection: Connection) -> None:
         schemas = [module.schema for module in self._modules]
@@ -182,14 +174,32 @@ class Migrator:
             yield connection
 
 
-def known_heads(modules: Iterable[Module]) -> frozenset[str]:
-    """The newest revision of each branch that the code knows."""
-    return frozenset(ScriptDirectory.from_config(_config(modules)).get_heads())
+class Expected:
+    """The revisions that the code knows, read once, to be held against a database again and again.
+
+    Args:
+        modules: as for ``Migrator``.
+    """
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        self._scripts = _scripts(modules)
+        self._all = {script.revision for script in self._scripts.walk_revisions()}
+
+    def present(self, session: Session) -> bool:
+        """Whether the session's database has all of them; any role may ask."""
+        heads = session.scalars(text(f"SELECT version_num FROM {VERSION_SCHEMA}.alembic_version")).all()  # noqa: S608
+        return self._all <= _reached(self._scripts, heads)
 
 
-def applied_heads(session: Session) -> frozenset[str]:
-    """The newest revision of each branch that the database has; any role may ask."""
-    return frozenset(session.scalars(text(f"SELECT version_num FROM {VERSION_SCHEMA}.alembic_version")))  # noqa: S608
+def _reached(scripts: ScriptDirectory, heads: Sequence[str]) -> set[str]:
+    """Everything that a database with these heads has, what they depend on included."""
+    if not heads:
+        return set()
+    return {script.revision for script in scripts.iterate_revisions(tuple(heads), "base", implicit_base=True)}
+
+
+def _scripts(modules: Iterable[Module]) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(modules))
 
 
 def _config(modules: Iterable[Module]) -> Config:
