@@ -333,9 +333,9 @@ def test_export_and_its_two_forms_agree(ledger: Ledger, awa, ben):
     ledger.hold(awa, 5, CREDIT)
     ledger.award(ben, 1)
 
-    def export(form: ExportFormat, **options) -> str:
+    def export(form: ExportFormat, **wanted) -> str:
         with ledger.database.transaction() as session:
-            return "".join(service.export_entries(session, form, **options))
+            return "".join(service.export_entries(session, form, service.Wanted(**wanted)))
 
     lines = [json.loads(line) for line in export(ExportFormat.JSONL).splitlines()]
     rows = list(csv.DictReader(io.StringIO(export(ExportFormat.CSV))))

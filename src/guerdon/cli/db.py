@@ -29,7 +29,8 @@ def running_database() -> Iterator[Location]:
     location = locate(load_settings())
     if location.server is None:
         check_answers(location.owner_dsn)
-        ensure_app_role(location.owner_dsn)
+        if location.app_role is not None:  # with an address of its own, the operator has made the role
+            ensure_app_role(location.owner_dsn)
         yield location
     elif location.server.running:
         yield location

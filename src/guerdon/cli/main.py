@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from guerdon import boot
-from guerdon.cli import db, parts, reference, settings_table, up, users
+from guerdon.cli import db, ledger, parts, reference, settings_table, up, users
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
 
@@ -22,6 +22,7 @@ app.command()(parts.web)
 app.command()(parts.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(users.app, name="users")
+app.add_typer(ledger.app, name="ledger")
 app.command("settings")(settings_table.settings)
 for _program, _commands in boot.commands().items():
     app.add_typer(_commands, name=_program)

@@ -3,8 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -28,48 +28,81 @@ class ExportFormat(StrEnum):
     CSV = "csv"
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: of one owner, of one unit, recorded from ``since`` on and before ``until``; all, if not given."""
+
+    owner_id: UUID | None = None
+    unit: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL = Wanted()
+
+
 def export_entries(
     session: Session,
     form: ExportFormat,
+    wanted: Wanted = ALL,
     *,
-    owner_id: UUID | None = None,
-    unit: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[str]:
     """Entries as text, in chunks of many lines, by owner and then in the order of posting.
 
     Args:
-        owner_id, unit: only those.
-        since, until: bounds on when they were recorded, the second excluded.
+        wanted: which ones.
+        progress: told how many entries each chunk holds.
     """
-    conditions = ["true"]
-    params: dict[str, Any] = {}
-    for condition, name, value in (
-        ("owner_id = :owner", "owner", owner_id),
-        ("unit_id = :unit", "unit", catalogue(session).unit_id(unit) if unit else None),
-        ("recorded_at >= :since", "since", since),
-        ("recorded_at < :until", "until", until),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            params[name] = value
+    where, params = _conditions(session, wanted)
     rows = session.execute(
         text(
-            f"SELECT {ENTRY_COLUMNS} FROM ledger.entries WHERE {' AND '.join(conditions)}"  # noqa: S608 - fixed texts
+            f"SELECT {ENTRY_COLUMNS} FROM ledger.entries WHERE {where}"  # noqa: S608 - fixed texts
             " ORDER BY owner_id, transfer_id, pocket"
         ),
         params,
         execution_options={"yield_per": CHUNK_ROWS},
     )
+
+    def pages() -> Iterator[list[Entry]]:
+        for chunk in rows.partitions():
+            yield entries_of(session, chunk)
+            progress(len(chunk))
+
+    return render_entries(pages(), form)
+
+
+def render_entries(pages: Iterable[Sequence[Entry]], form: ExportFormat) -> Iterator[str]:
+    """Pages of entries as text, one chunk for each."""
     if form is ExportFormat.CSV:
         yield _csv_lines([list(COLUMNS)])
-    for chunk in rows.partitions():
-        records = [record(entry) for entry in entries_of(session, chunk)]
+    for page in pages:
+        records = [record(entry) for entry in page]
         if form is ExportFormat.CSV:
             yield _csv_lines([[_cell(entry[name]) for name in COLUMNS] for entry in records])
         else:
             yield "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in records)
+
+
+def count_entries(session: Session, wanted: Wanted = ALL) -> int:
+    """How many entries ``export_entries`` will give."""
+    where, params = _conditions(session, wanted)
+    counted: int = session.execute(
+        text(f"SELECT count(*) FROM ledger.entries WHERE {where}"),  # noqa: S608 - fixed texts
+        params,
+    ).scalar_one()
+    return counted
+
+
+def _conditions(session: Session, wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    conditions = [
+        ("owner_id = :owner", "owner", wanted.owner_id),
+        ("unit_id = :unit", "unit", catalogue(session).unit_id(wanted.unit) if wanted.unit else None),
+        ("recorded_at >= :since", "since", wanted.since),
+        ("recorded_at < :until", "until", wanted.until),
+    ]
+    given = [each for each in conditions if each[2] is not None]
+    return " AND ".join(["true", *(each[0] for each in given)]), {each[1]: each[2] for each in given}
 
 
 COLUMNS = (

@@ -34,7 +34,7 @@ def verify(session: Session, progress: Callable[[str], None] = lambda _: None) -
     Returns:
         Each fault found, none if the ledger keeps its promises.
     """
-    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    one_snapshot(session)
     units = catalogue(session, fresh=True).units_by_id
     faults: list[Fault] = []
     for check in CHECKS:
@@ -48,3 +48,14 @@ def verify(session: Session, progress: Callable[[str], None] = lambda _: None) -
             for row in rows
         )
     return faults
+
+
+def one_snapshot(session: Session) -> None:
+    """Let everything that a transaction reads be of one moment; nothing may have been read in it yet."""
+    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+
+
+def count_transfers(session: Session) -> int:
+    """How many rows of transfers there are; one between two owners has two."""
+    counted: int = session.execute(text("SELECT count(*) FROM ledger.transfers")).scalar_one()
+    return counted
