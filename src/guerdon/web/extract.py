@@ -30,6 +30,7 @@ _KEYWORDS: dict[str, tuple[int, ...]] = {
     "msgid": (1,),
     "flash": (2,),
     "NavItem": (1,),
+    "permission": (2,),
 }
 _HEAD = """msgid ""
 msgstr ""
@@ -44,8 +45,9 @@ _PLACEHOLDER = re.compile(r"\{([^{}!:]*)")
 def extract(packages: Sequence[str]) -> dict[MessageId, list[str]]:
     """Every message id in the Python files and templates of ``packages``.
 
-    Found are ``_("…")``, ``ngettext("…", "…", n)``, ``msgid("…")``, ``flash(request, "…")``, ``NavItem("…")``, and
-    the ``message`` and ``remedy`` of error classes, and ``what="…"`` of errors that are raised.
+    Found are ``_("…")``, ``ngettext("…", "…", n)``, ``msgid("…")``, ``flash(request, "…")``, ``NavItem("…")``,
+    ``permission("…", "…")``, the ``message`` and ``remedy`` of error classes, ``what="…"`` of errors that are raised,
+    and tables called ``MESSAGES``.
 
     Returns:
         Where each one stands, as ``file:line``.
@@ -71,6 +73,7 @@ def _messages(file: Path) -> Iterator[tuple[int, MessageId]]:
         tree = ast.parse(source)
         yield from _error_texts(tree)
         yield from _kinds(tree)
+        yield from _tables(tree)
 
 
 def _picked(line: int, function: object, message: object) -> Iterator[tuple[int, MessageId]]:
@@ -109,6 +112,21 @@ def _kinds(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 for keyword in keywords:
                     if keyword.arg == "what" and isinstance(keyword.value, ast.Constant):
                         yield node.lineno, str(keyword.value.value)
+
+
+def _tables(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The texts of a table ``MESSAGES`` and of ``OTHERWISE``, for packages below this one, which cannot mark them."""
+    found: list[ast.expr] = []
+    for node in tree.body:
+        match node:
+            case ast.AnnAssign(target=ast.Name(id="MESSAGES"), value=ast.Dict(values=texts)):
+                found += texts
+            case ast.Assign(targets=[ast.Name(id="OTHERWISE")], value=text):
+                found.append(text)
+    for each in found:
+        match each:
+            case ast.Constant(value=str(message)):
+                yield each.lineno, message
 
 
 def problems(packages: Sequence[str], locale: str, *, catalogues: Sequence[str] = ()) -> list[str]:

@@ -83,9 +83,9 @@ def touch_icon() -> Response:
 
 
 @browser_router.get("/icon-{size_px}.png")
-def app_icon(size_px: Literal[192, 512]) -> Response:
+def app_icon(size_px: Literal["192", "512"]) -> Response:
     """The icon that the manifest names."""
-    return Response(appicon.png(size_px), headers=_DAY, media_type="image/png")
+    return Response(appicon.png(int(size_px)), headers=_DAY, media_type="image/png")
 
 
 @browser_router.get("/site.webmanifest")

@@ -35,7 +35,7 @@ class Number:
         value: as stored.
         meant: what it stands for, if it counts in parts of 1; else None.
         unit: the end of its name that says which parts.
-        before: what it was in the version that it is held against.
+        before: what it was in the version that it is held against, and ``before_meant`` what that stood for.
     """
 
     field: str
@@ -45,6 +45,7 @@ class Number:
     meant: Decimal | None
     unit: str
     before: Any = None
+    before_meant: Decimal | None = None
 
     @property
     def hint(self) -> str:
@@ -63,11 +64,16 @@ def numbers(rule: Rule, against: Rule | None = None) -> list[Number]:
     found = []
     for field, names, value in params.flat(rule.params):
         unit = next(filter(None, map(explanation.unit_of, reversed(names))), "")
-        decimals = explanation.UNITS.get(unit, 0)
-        meant = to_decimal(value, decimals).normalize() if decimals and type(value) is int else None
         group = " ".join(map(explanation.words, names[:-1]))
-        found.append(Number(field, explanation.words(names[-1]), group, value, meant, unit, former.get(field)))
+        before = former.get(field)
+        meant, before_meant = _meant(value, unit), _meant(before, unit)
+        found.append(Number(field, explanation.words(names[-1]), group, value, meant, unit, before, before_meant))
     return found
+
+
+def _meant(value: Any, unit: str) -> Decimal | None:
+    decimals = explanation.UNITS.get(unit, 0)
+    return to_decimal(value, decimals) if decimals and type(value) is int else None
 
 
 @dataclass(frozen=True, slots=True)

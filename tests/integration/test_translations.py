@@ -1,0 +1,25 @@
+"""Everything that a reader can meet exists in every language, in the kernel and in every installed program."""
+
+import pkgutil
+
+import pytest
+
+import guerdon.kernel
+from guerdon import boot
+from guerdon.web.extract import problems
+from guerdon.web.i18n import LANGUAGES, SOURCE_LANGUAGE
+
+KERNEL = sorted(
+    f"guerdon.kernel.{module.name}" for module in pkgutil.iter_modules(guerdon.kernel.__path__) if module.ispkg
+)
+PACKAGES = [*KERNEL, *(program.package for program in boot.programs())]
+
+
+@pytest.mark.parametrize("locale", [locale for locale in LANGUAGES if locale != SOURCE_LANGUAGE])
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_text_is_translated(package: str, locale: str) -> None:
+    assert problems([package], locale, catalogues=["guerdon.web"]) == []
+
+
+def test_the_packages_are_found() -> None:
+    assert {"guerdon.kernel.home", "guerdon.kernel.identity", "guerdon.kernel.engagement"} <= set(PACKAGES)
