@@ -17,7 +17,7 @@ help:
 	@echo 'make test    check everything and run all tests (ARGS="-k ledger" for some)'
 	@echo 'make check   format, lint, types and import contracts only'
 	@echo 'make format  rewrite the code in the agreed format'
-	@echo 'make bench   measure the ledger'
+	@echo 'make bench   measure the ledger               (WRITE=1 to write docs/reference/performance.md)'
 	@echo 'make soak    the long campaigns of the test suite'
 	@echo 'make docs    write the generated pages of docs/reference anew'
 	@echo 'make clean   remove .venv and caches; data stays'
@@ -52,7 +52,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 bench: $(INSTALLED)
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench $(if $(WRITE),--write) $(ARGS)
 
 soak: $(INSTALLED)
 	$(BIN)/pytest -m soak --timeout=0 $(ARGS)

@@ -33,7 +33,7 @@ _YARDSTICK = (
     """,
     """
     UPDATE yardstick.accounts AS a
-    SET balance = a.balance + s.amount, updated_at = now()
+    SET balance = a.balance + s.amount, version = a.version + 1, updated_at = now()
     FROM (
         SELECT owner_id, sum(amount)::bigint AS amount FROM bench.staging WHERE run = %(run)s GROUP BY owner_id
     ) AS s

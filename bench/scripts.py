@@ -29,8 +29,8 @@ RAW = (
 
 YARDSTICK = (
     f"{_ANY}BEGIN;\n"
-    f"UPDATE yardstick.accounts SET balance = balance + 10, updated_at = now() WHERE id = {_MEMBER}"
-    " RETURNING balance \\gset\n"
+    "UPDATE yardstick.accounts SET balance = balance + 10, version = version + 1, updated_at = now()"
+    f" WHERE id = {_MEMBER} RETURNING balance \\gset\n"
     "INSERT INTO yardstick.transfers (debit_account_id, credit_account_id, amount, balance_after, kind,"
     " idempotency_key, happened_at, recorded_at) VALUES ('00000000-0000-7000-9000-000000000000',"
     f" {_MEMBER}, 10, :balance, 'award', gen_random_uuid()::text, now(), now());\nCOMMIT;\n"

@@ -62,10 +62,10 @@ CREATE OR REPLACE FUNCTION ledger.step_after(p_id uuid) RETURNS interval LANGUAG
 $$;
 
 -- Posts a single movement between a member's available pocket and a system account, which is what most postings are,
--- in three statements. Returns no row, and leaves nothing changed, when anything at all is unusual: the general way
--- then finds out what.
-CREATE OR REPLACE FUNCTION ledger.post_plain(p_item ledger.posting, p_at timestamptz)
-RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
+-- in three statements. Returns the new transfer's id and balance, or NULLs, with nothing changed, when anything at all is
+-- unusual: the general way then finds out what.
+CREATE OR REPLACE FUNCTION ledger.post_plain_item(
+    p_item ledger.posting, p_at timestamptz, OUT transfer_id uuid, OUT balance_after bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_change bigint := CASE WHEN p_item.credit = 1 THEN p_item.amount ELSE -p_item.amount END;
@@ -80,14 +80,12 @@ BEGIN
         last_transfer_id = CASE
             WHEN a.last_transfer_id >= v_id THEN uuidv7(ledger.step_after(a.last_transfer_id)) ELSE v_id END,
         updated_at = p_at
-    FROM ledger.transfer_kinds AS k
+    FROM ledger.transfer_kinds AS k, ledger.system_accounts AS s
     WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
-        AND k.id = p_item.kind_id
+        AND k.id = p_item.kind_id AND s.id = greatest(p_item.debit, p_item.credit)
         AND CASE WHEN v_change > 0 THEN a.balance <= 9223372036854775807 - v_change
             ELSE a.balance >= -9223372036854775807 - v_change
                 AND (a.floor IS NULL OR a.balance + v_change >= a.floor) END
-        AND EXISTS (
-            SELECT FROM ledger.system_accounts WHERE id = greatest(p_item.debit, p_item.credit))
         AND (p_item.reference_type_id IS NULL OR EXISTS (
             SELECT FROM ledger.reference_types WHERE id = p_item.reference_type_id))
         AND NOT EXISTS (
@@ -118,10 +116,6 @@ BEGIN
     END IF;
     INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
     VALUES (p_item.owner_id, p_item.unit_id, greatest(p_item.debit, p_item.credit), -v_change);
-    item := 1;
-    verdict := 'posted';
     transfer_id := v_id;
-    debit_after := CASE WHEN v_change < 0 THEN v_after END;
-    credit_after := CASE WHEN v_change > 0 THEN v_after END;
-    RETURN NEXT;
+    balance_after := v_after;
 END $$;

@@ -324,6 +324,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_count integer := coalesce(cardinality(p_items), 0);
     v_first ledger.posting := p_items[1];
+    v_plain record;
     v_due ledger.holds[];
 BEGIN
     IF v_count = 0 THEN
@@ -335,8 +336,15 @@ BEGIN
         AND v_first.peer_owner_id IS NULL AND v_first.due_at IS NULL AND v_first.idempotency_key IS NOT NULL
         AND (v_first.credit = 1 AND v_first.debit >= 100 OR v_first.debit = 1 AND v_first.credit >= 100)
     THEN
-        RETURN QUERY SELECT * FROM ledger.post_plain(v_first, p_at);
-        IF FOUND THEN
+        -- Called in an expression: as a query it would cost a tenth of the whole posting.
+        v_plain := ledger.post_plain_item(v_first, p_at);
+        IF v_plain.transfer_id IS NOT NULL THEN
+            item := 1;
+            verdict := 'posted';
+            transfer_id := v_plain.transfer_id;
+            debit_after := CASE WHEN v_first.debit = 1 THEN v_plain.balance_after END;
+            credit_after := CASE WHEN v_first.credit = 1 THEN v_plain.balance_after END;
+            RETURN NEXT;
             RETURN;
         END IF;
     END IF;
