@@ -106,7 +106,10 @@ class Contribution(_ContributionColumns, Base):
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805 - SQLAlchemy calls it on the class
         return (
-            CheckConstraint("calculated_credits >= 0", name=conv("chk_credits_positive")),
+            # NaN counts as larger than any number in PostgreSQL.
+            CheckConstraint(
+                "calculated_credits >= 0 AND calculated_credits <> 'NaN'", name=conv("chk_credits_positive")
+            ),
             CheckConstraint(
                 "status <> 'approved' OR (approved_by IS NOT NULL AND approved_at IS NOT NULL)",
                 name=conv("chk_approved_when_approved"),

@@ -176,7 +176,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "withdrawn_at IS NULL OR status = 'rejected'", name=op.f("chk_contributions_withdrawn_is_rejected")
         ),
-        sa.CheckConstraint("calculated_credits >= 0", name=op.f("chk_credits_positive")),
+        sa.CheckConstraint(
+            "calculated_credits >= 0 AND calculated_credits <> 'NaN'", name=op.f("chk_credits_positive")
+        ),
         sa.ForeignKeyConstraint(["approved_by"], ["identity.users.id"], name=op.f("fk_contributions_approved_by")),
         sa.ForeignKeyConstraint(["user_id"], ["identity.users.id"], name=op.f("fk_contributions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contributions")),

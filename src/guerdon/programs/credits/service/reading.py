@@ -103,22 +103,29 @@ def count_pending(session: Session, *, up_to: int = 1000) -> int:
     return session.scalars(select(func.count()).select_from(waiting)).one()
 
 
+# What the ledger says of each contribution, so that the parts add up to what was earned even where staff reversed a
+# credit on the ledger itself.
+_BREAKDOWN = text(
+    """
+    SELECT c.type, count(*) AS number, CAST(coalesce(sum(moved.amount), 0) * 0.01 AS numeric(20, 2)) AS credits
+    FROM credits.contributions AS c
+    LEFT JOIN (
+        SELECT e.reference_id, sum(e.amount) AS amount
+        FROM ledger.entries AS e
+        WHERE e.owner_id = :user_id AND e.reference_type_id = ledger.reference_type_id('credits.contribution')
+        GROUP BY e.reference_id
+    ) AS moved ON moved.reference_id = c.id
+    WHERE c.user_id = :user_id AND c.status = 'approved'
+    GROUP BY c.type
+    """
+)
+
+
 def summary(session: Session, user_id: UUID, at: datetime) -> Summary:
-    """Where a member stands: balance and earnings from the ledger, breakdown from the approved contributions."""
+    """Where a member stands: balance and earnings from the ledger, breakdown by approved contribution."""
     own = [balance for balance in balances(session, user_id, at) if balance.unit == "CREDIT"]
     earned_minor = sum(balance.earned_minor for balance in own)
-    groups = {
-        row.type: row
-        for row in session.execute(
-            select(
-                Contribution.type,
-                func.count().label("number"),
-                func.coalesce(func.sum(Contribution.calculated_credits), 0).label("credits"),
-            )
-            .where(Contribution.user_id == user_id, Contribution.status == ContributionStatus.APPROVED)
-            .group_by(Contribution.type)
-        )
-    }
+    groups = {row.type: row for row in session.execute(_BREAKDOWN, {"user_id": user_id})}
     pending = session.scalars(
         select(func.count()).where(Contribution.user_id == user_id, Contribution.status == ContributionStatus.PENDING)
     ).one()
@@ -132,7 +139,7 @@ def summary(session: Session, user_id: UUID, at: datetime) -> Summary:
             Breakdown(
                 kind,
                 groups[kind].number if kind in groups else 0,
-                Decimal(groups[kind].credits if kind in groups else 0),
+                groups[kind].credits if kind in groups else Decimal(0),
             )
             for kind in ContributionType
         ),

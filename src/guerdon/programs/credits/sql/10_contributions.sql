@@ -24,7 +24,19 @@ BEGIN
         END IF;
         RETURN OLD;
     END IF;
-    NEW.approvals := CASE WHEN TG_OP = 'UPDATE' THEN OLD.approvals ELSE 0 END;
+    IF TG_OP = 'UPDATE' THEN
+        NEW.approvals := OLD.approvals;
+    ELSE
+        -- A row that was deleted and comes back under its old id goes on counting where the ledger stands.
+        NEW.approvals := 0;
+        WHILE EXISTS (
+            SELECT FROM ledger.transfers
+            WHERE owner_id = NEW.user_id
+                AND idempotency_key = credits.approval_key(NEW.id, NEW.approvals + 1, false))
+        LOOP
+            NEW.approvals := NEW.approvals + 1;
+        END LOOP;
+    END IF;
     IF TG_OP = 'UPDATE' AND (NEW.id, NEW.user_id) IS DISTINCT FROM (OLD.id, OLD.user_id) THEN
         RAISE EXCEPTION 'a contribution stays with its member' USING ERRCODE = 'restrict_violation';
     END IF;

@@ -63,15 +63,20 @@ SELECT u.id AS user_id, u.name, u.email,
     coalesce(c.total, 0) AS total_contributions,
     coalesce(c.approved, 0) AS approved_contributions,
     coalesce(c.pending, 0) AS pending_contributions,
-    c.credits AS total_credits_earned,
+    CASE WHEN c.approved > 0 OR e.earned <> 0 THEN (coalesce(e.earned, 0) * 0.01)::numeric(20, 2) END
+        AS total_credits_earned,
     c.latest AS last_contribution_date
 FROM credits.users AS u
 LEFT JOIN credits.credit_balances AS b ON b.user_id = u.id
+LEFT JOIN LATERAL (
+    SELECT sum(a.earned) AS earned
+    FROM ledger.accounts AS a
+    WHERE a.owner_id = u.id AND a.unit_id = (SELECT id FROM ledger.units WHERE code = 'CREDIT')
+) AS e ON true
 LEFT JOIN (
     SELECT user_id, count(*) AS total,
         count(*) FILTER (WHERE status = 'approved') AS approved,
         count(*) FILTER (WHERE status = 'pending') AS pending,
-        sum(calculated_credits) FILTER (WHERE status = 'approved') AS credits,
         max(created_at) AS latest
     FROM credits.contributions
     GROUP BY user_id
