@@ -5,7 +5,7 @@ from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.ledger.schemas import Effect
 from guerdon.kernel.program import Program
-from guerdon.programs.credits import api, commands, demo, jobs
+from guerdon.programs.credits import api, commands, demo, jobs, pages
 from guerdon.programs.credits.service import currencies
 from guerdon.web.i18n import msgid
 
@@ -64,9 +64,13 @@ PROGRAM = Program(
         TierSeed("platinum", msgid("Platinum"), "CREDIT", 10100),
     ),
     routers=api.ROUTERS,
-    body_limits=api.BODY_LIMITS,
+    pages=(pages.router,),
+    navigation=pages.NAVIGATION,
+    body_limits={**api.BODY_LIMITS, **pages.BODY_LIMITS},
     tasks=jobs.TASKS,
     commands=commands.app,
+    review=pages.REVIEW,
+    home=pages.home,
     install=currencies.install,
     demo=demo.make,
 )

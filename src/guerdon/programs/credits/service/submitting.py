@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock, local_date
 from guerdon.core.ids import new_id
+from guerdon.kernel.acts import Act, announce
 from guerdon.programs.credits.errors import (
     ContributionChangedError,
     ContributionNotFoundError,
@@ -98,6 +99,7 @@ def change(
     contribution.calculated_credits = credits_of(evaluation)
     contribution.calculation = evaluation.document()
     _store(session, contribution)
+    put_on_record(session, contribution, "changed")
     return contribution
 
 
@@ -113,6 +115,7 @@ def withdraw(session: Session, clock: Clock, user_id: UUID, contribution_id: UUI
     contribution.withdrawn_at = clock.now()
     session.flush()
     session.refresh(contribution)
+    put_on_record(session, contribution, "withdrawn")
     return contribution
 
 
@@ -131,6 +134,7 @@ def resubmit(session: Session, user_id: UUID, contribution_id: UUID) -> Contribu
     contribution.rejection_reason = None
     contribution.withdrawn_at = None
     _store(session, contribution)
+    put_on_record(session, contribution, "resubmitted")
     return contribution
 
 
@@ -160,6 +164,17 @@ def own_pending(session: Session, user_id: UUID, contribution_id: UUID, action: 
     if contribution.status is not ContributionStatus.PENDING:
         raise TransitionRefusedError(status=contribution.status.value, action=action)
     return contribution
+
+
+def put_on_record(session: Session, contribution: Contribution, what: str) -> None:
+    """Tell that the member did something to their contribution, for its history.
+
+    Args:
+        what: past participle; the end of the action's name.
+    """
+    after = {"status": contribution.status.value, "credits": str(contribution.calculated_credits)}
+    action = f"credits.contribution_{what}"
+    announce(session, Act(action, "contribution", contribution.id, actor_id=contribution.user_id, new=after))
 
 
 def _check_day(given: ItemIn | MoneyIn | HoursIn, clock: Clock, zone: str) -> None:

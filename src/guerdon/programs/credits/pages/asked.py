@@ -1,0 +1,136 @@
+"""What addresses and forms of these pages say: filters, days, places in a list, amounts as people type them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+
+from guerdon.core.money import parse_decimal
+from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
+from guerdon.http.schemas import Text
+from guerdon.programs.credits.models import ContributionStatus, ContributionType
+from guerdon.programs.credits.schemas import Filters, Listed
+from guerdon.web.forms import FormState
+from guerdon.web.viewer import viewer_of
+
+PAGE_SIZE = 25
+ALL = "all"
+_SPACES = str.maketrans("", "", " \u00a0\u202f")
+_E = TypeVar("_E", bound=StrEnum)
+
+Word = Annotated[Text, Query(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list is asked to show, as its address says it.
+
+    Attributes:
+        values: the filters as they stand in the form.
+        since, until: days, both included.
+        after: the place in the list.
+    """
+
+    values: Mapping[str, str]
+    status: ContributionStatus | None
+    type: ContributionType | None
+    search: str
+    since: datetime | None
+    until: datetime | None
+    after: tuple[datetime, UUID] | None
+
+    @property
+    def form(self) -> FormState:
+        """The filters as a form."""
+        return FormState(dict(self.values))
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is filtered."""
+        return any(self.values.values())
+
+    def filters(self, user_id: UUID | None = None) -> Filters:
+        """As the services take them."""
+        return Filters(
+            status=self.status,
+            type=self.type,
+            user_id=user_id,
+            search=self.search,
+            since=self.since,
+            until=self.until,
+        )
+
+
+def asked(
+    request: Request,
+    q: Word = "",
+    status: Word = "",
+    kind: Annotated[Text, Query(alias="type", max_length=200)] = "",
+    since: Word = "",
+    until: Word = "",
+    cursor: Cursor = None,
+) -> Asked:
+    """Dependency: the filters of this request. What makes no sense filters nothing."""
+    after = decode_cursor(cursor, datetime, UUID)
+    return Asked(
+        values={"q": q, "status": status, "type": kind, "since": since, "until": until},
+        status=_one_of(ContributionStatus, status),
+        type=_one_of(ContributionType, kind),
+        search=q,
+        since=day_start(request, since),
+        until=day_start(request, until, days_later=1),
+        after=(after[0], after[1]) if after else None,
+    )
+
+
+AskedFor = Annotated[Asked, Depends(asked)]
+
+
+def _one_of(kind: type[_E], text: str) -> _E | None:
+    return next((member for member in kind if member.value == text), None)
+
+
+def day_start(request: Request, text: str, *, days_later: int = 0) -> datetime | None:
+    """When a day of a date field begins on the reader's clock; None for what is no day."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days_later)
+        return datetime.combine(day, time.min, viewer_of(request).zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def shown_and_next(rows: list[Listed]) -> tuple[list[Listed], str | None]:
+    """The rows of this page of ``PAGE_SIZE``, and the cursor of the next one."""
+    shown = rows[:PAGE_SIZE]
+    if len(rows) <= PAGE_SIZE:
+        return shown, None
+    last = shown[-1].contribution
+    return shown, encode_cursor(last.created_at, last.id)
+
+
+def plain_number(text: str) -> str:
+    """A number as people type it, in the form that the services take: ``1 250,5`` is ``1250.5``."""
+    packed = text.translate(_SPACES)
+    if packed.count(",") == 1 and "." not in packed:
+        packed = packed.replace(",", ".")
+    return packed
+
+
+def numbers_plain(sent: Mapping[str, str], *names: str) -> dict[str, str]:
+    """A form with some of its numbers in the form that the services take."""
+    return {name: plain_number(text) if name in names else text for name, text in sent.items()}
+
+
+def decimal_of(sent: Mapping[str, str], name: str) -> Decimal | None:
+    """A number of a form; None if it was left empty.
+
+    Raises:
+        AmountNotDecimalError: it is something else.
+    """
+    text = sent.get(name, "")
+    return parse_decimal(plain_number(text), field=name) if text else None
