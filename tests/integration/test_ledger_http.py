@@ -332,7 +332,7 @@ def test_adjustments(api, program, people, ledger):
     before = ledger.snapshot()
     for change, status, code in (
         ({"owner_id": str(people["ada"])}, 403, "own-account"),
-        ({"reason": "  "}, 422, "reason-missing"),
+        ({"reason": "  "}, 422, "adjustment-reason-missing"),
         ({"amount": "0"}, 422, "amount-not-positive"),
         ({"amount": "-99"}, 409, "insufficient-balance"),
     ):

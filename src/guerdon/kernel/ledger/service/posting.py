@@ -32,7 +32,7 @@ AVAILABLE = 1
 class ReasonMissingError(FieldError):
     """An act of staff on somebody's balance was given no reason."""
 
-    code = "reason-missing"
+    code = "adjustment-reason-missing"
     message = "A reason is required, of at most {length_max} characters."
     remedy = "Say in a sentence why the balance changes; the member can read it."
 
