@@ -57,7 +57,7 @@ BEGIN
             ORDER BY r.owner_id, r.unit_id
         ) AS c
         WHERE a.owner_id = c.owner_id AND a.unit_id = c.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
-            AND (c.low = 0 OR a.balance >= coalesce(a.floor, -9223372036854775807) - c.low)
+            AND (c.low = 0 OR a.balance::numeric + c.low >= coalesce(a.floor, -9223372036854775807))
             AND a.balance <= 9223372036854775807 - c.high
             AND (a.last_transfer_id IS NULL OR a.last_transfer_id < v_oldest)
         RETURNING c.ix, old.balance
