@@ -7,7 +7,7 @@ commit. PostgreSQL runs at READ COMMITTED; what must not change while it is look
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import simplejson
 from psycopg import errors as pg
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 T = TypeVar("T")
 
 RETRIES_MAX = 3
+ASIDE_CONNECTIONS_MAX = 4
 
 
 def sqlalchemy_url(dsn: str) -> str:
@@ -54,28 +55,40 @@ class Database:
         role: str | None = None,
         application_name: str = "guerdon",
     ) -> None:
-        options = "-c timezone=UTC" + (f" -c role={role}" if role else "")
+        # Whoever opens a transaction here is the system, until a request says that it acts for somebody.
+        options = "-c timezone=UTC -c guerdon.acting_as=system" + (f" -c role={role}" if role else "")
         self.dsn = dsn
         self.role = role
         self.capacity = pool_size + pool_overflow
-        self.engine: Engine = create_engine(
-            sqlalchemy_url(dsn),
-            pool_size=pool_size,
-            max_overflow=pool_overflow,
-            pool_timeout=pool_timeout_s,
-            pool_recycle=pool_recycle_s,
-            pool_pre_ping=True,
-            json_serializer=_dump_json,
-            json_deserializer=_load_json,
-            hide_parameters=True,  # they hold personal data and hashes, and errors are logged
-            connect_args={"options": options, "application_name": application_name},
-        )
+        shared: dict[str, Any] = {
+            "pool_timeout": pool_timeout_s,
+            "pool_recycle": pool_recycle_s,
+            "pool_pre_ping": True,
+            "json_serializer": _dump_json,
+            "json_deserializer": _load_json,
+            "hide_parameters": True,  # they hold personal data and hashes, and errors are logged
+            "connect_args": {"options": options, "application_name": application_name},
+        }
+        url = sqlalchemy_url(dsn)
+        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_overflow, **shared)
+        self._engine_aside = create_engine(url, pool_size=1, max_overflow=ASIDE_CONNECTIONS_MAX - 1, **shared)
         self.session_factory = sessionmaker(self.engine, expire_on_commit=False)
+        self._aside = sessionmaker(self._engine_aside, expire_on_commit=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session in a transaction that commits when the block ends and rolls back when it raises."""
         with self.session_factory() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def aside(self) -> Iterator[Session]:
+        """A short transaction beside the one that the caller has open, kept whatever becomes of that.
+
+        It comes from a pool of its own: callers that hold a connection and wait for a second one from the same pool
+        would wait for each other.
+        """
+        with self._aside() as session, session.begin():
             yield session
 
     def run(self, work: Callable[[Session], T]) -> T:
@@ -96,6 +109,7 @@ class Database:
     def dispose(self) -> None:
         """Close every connection of the pool."""
         self.engine.dispose()
+        self._engine_aside.dispose()
 
 
 def is_retryable(exc: DBAPIError) -> bool:

@@ -149,3 +149,12 @@ class CursorInvalidError(FieldError):
     code = "cursor-invalid"
     message = "The cursor is not one of ours."
     remedy = "Start from the first page, and pass next_cursor on unchanged."
+
+
+class OverloadedError(GuerdonError):
+    """More requests came at once than can be served."""
+
+    code = "overloaded"
+    status = 503
+    message = "Too many people want something at this moment."
+    remedy = "Try again in a moment."

@@ -61,7 +61,7 @@ def spend(database: Database, clock: Clock, limit: RateLimit, subject: str) -> N
     """
     now = clock.now()
     values = {"rule": limit.name, "subject": _digest(subject)}
-    with database.transaction() as session:
+    with database.aside() as session:
         due = session.execute(_SPEND, {**values, "now": now, "step": limit.step, "window": limit.window}).scalar()
         if due is None:
             current: datetime = session.execute(

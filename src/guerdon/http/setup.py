@@ -14,6 +14,7 @@ from guerdon.http.csrf import VisitorCookie
 from guerdon.http.guards import Guards
 from guerdon.http.keys import derive_key, load_secret
 from guerdon.http.metrics import Measuring, Metrics, RouteNames
+from guerdon.http.transaction import Admission
 
 
 def new_app(*, settings: Settings, database: Database, clock: Clock, version: str) -> FastAPI:
@@ -33,6 +34,7 @@ def new_app(*, settings: Settings, database: Database, clock: Clock, version: st
     app.state.settings = settings
     app.state.database = database
     app.state.clock = clock
+    app.state.admission = Admission(database.capacity, settings.database_pool_timeout_s)
     app.state.secret = load_secret(settings)
     app.state.flash_key = derive_key(app.state.secret, "flash")
     app.state.metrics = Metrics()

@@ -3,10 +3,12 @@
 Ready-made annotations for handlers: ``SessionDep``, ``ClockDep``, ``SettingsDep``, ``DatabaseDep``.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, event, text
@@ -16,9 +18,11 @@ from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.http.context import current_request
+from guerdon.http.errors import OverloadedError
 
 _SET_IDENTITY = text(
-    "SELECT set_config('guerdon.request_id', :request_id, true), set_config('guerdon.user_id', :user_id, true)"
+    "SELECT set_config('guerdon.request_id', :request_id, true), set_config('guerdon.user_id', :user_id, true),"
+    " set_config('guerdon.acting_as', :acting_as, true)"
 )
 
 
@@ -37,12 +41,54 @@ def get_settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
-def get_session(request: Request) -> Iterator[Session]:
+class Admission:
+    """Lets in as many requests at a time as there are connections; the others wait without holding a thread.
+
+    Without it, requests that wait for a connection could hold every thread of the server, and those that have one could
+    never go on to give it back.
+
+    Args:
+        places: how many are let in.
+        timeout_s: how long a request waits before it is sent away.
+    """
+
+    def __init__(self, places: int, timeout_s: float) -> None:
+        self._places = places
+        self._timeout_s = timeout_s
+        self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place.
+
+        Raises:
+            OverloadedError: none became free in time.
+        """
+        gate = self._gates.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._places))
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await gate.acquire()
+        except TimeoutError as exc:
+            raise OverloadedError from exc
+        try:
+            yield
+        finally:
+            gate.release()
+
+
+async def admit(request: Request) -> AsyncIterator[None]:
+    """Hold a place as long as the request's transaction lasts."""
+    async with cast(Admission, request.app.state.admission).place():
+        yield
+
+
+def get_session(request: Request, _place: Annotated[None, Depends(admit, scope="function")]) -> Iterator[Session]:
     """A session whose transaction ends before the answer is sent.
 
     The connection is taken from the pool with the first statement, so a route that needs no database takes none.
     Each transaction knows the request's id and, once it is known, its user (``guerdon.request_id``,
-    ``guerdon.user_id``), which row-level security and triggers read.
+    ``guerdon.user_id``), which row-level security and triggers read. It reaches the rows of that user only, unless
+    ``act_as_staff`` widens it.
     """
     with get_database(request).transaction() as session:
         event.listen(session, "after_begin", _announce_request)
@@ -57,7 +103,11 @@ def _announce_request(session: Session, _transaction: SessionTransaction, connec
     user_id: UUID | None = session.info.get("user_id")
     connection.execute(
         _SET_IDENTITY,
-        {"request_id": info.request_id if info else "", "user_id": str(user_id) if user_id else ""},
+        {
+            "request_id": info.request_id if info else "",
+            "user_id": str(user_id) if user_id else "",
+            "acting_as": session.info.get("acting_as", "member"),
+        },
     )
 
 
@@ -69,6 +119,13 @@ def identify(session: Session, user_id: UUID) -> None:
     session.info["user_id"] = user_id
     if session.info.get("announced"):
         session.execute(text("SELECT set_config('guerdon.user_id', :user_id, true)"), {"user_id": str(user_id)})
+
+
+def act_as_staff(session: Session) -> None:
+    """Let this transaction reach everybody's rows: for who holds a permission that ordinary members do not."""
+    session.info["acting_as"] = "staff"
+    if session.info.get("announced"):
+        session.execute(text("SELECT set_config('guerdon.acting_as', 'staff', true)"))
 
 
 @contextmanager

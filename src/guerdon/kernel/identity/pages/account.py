@@ -114,6 +114,6 @@ def end_all(request: Request, who: SignedIn, session: SessionDep) -> Response:
 
 def save_locale(request: Request, language: str) -> None:
     """Keep the language that somebody chose at the foot of a page with their account, in a transaction of its own."""
-    with request.app.state.database.transaction() as session:
+    with request.app.state.database.aside() as session:
         user = accounts.get_account(session, request.state.principal.user_id, lock=True)
         user.locale = language

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from guerdon.db.database import Database
 from guerdon.http.access import Principal, requires
 from guerdon.http.context import current_request
 from guerdon.http.openapi import problem_responses
 from guerdon.http.problems import MEDIA_TYPE, problem, translator
+from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep
 from guerdon.programs.credits.api.bodies import FaultOut, ReportOut
 from guerdon.programs.credits.api.shapes import SearchQuery, SinceQuery, UntilQuery
@@ -32,6 +33,7 @@ CSV_RESPONSE: dict[int | str, dict[str, Any]] = {
 
 @router.get("/export", response_class=Response, responses=CSV_RESPONSE)
 def export(
+    request: Request,
     _who: Exchanger,
     database: DatabaseDep,
     status: Annotated[ContributionStatus | None, Query(description="Where it stands.")] = None,
@@ -40,11 +42,11 @@ def export(
     since: SinceQuery = None,
     until: UntilQuery = None,
     search: SearchQuery = "",
-) -> StreamingResponse:
+) -> Response:
     """Contributions as CSV, oldest first, streamed; what it writes, an import can read."""
     filters = Filters(status=status, type=type, user_id=user_id, search=search, since=since, until=until)
-    headers = {"Content-Disposition": 'attachment; filename="contributions.csv"', "Cache-Control": "no-store"}
-    return StreamingResponse(_chunks(database, filters), media_type=CSV, headers=headers)
+    pieces = _chunks(database, filters)
+    return stream(request, pieces, media_type=CSV, filename="contributions.csv", each_on_its_own=False)
 
 
 def _chunks(database: Database, filters: Filters) -> Iterator[str]:

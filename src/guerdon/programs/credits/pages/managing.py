@@ -10,25 +10,25 @@ from uuid import UUID
 
 from babel.numbers import format_decimal
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError
 from guerdon.http.access import Principal, requires
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
+from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
 from guerdon.kernel.identity.service.accounts import get_account, names_of
 from guerdon.kernel.ledger.service import statement
-from guerdon.programs.credits.errors import ImportFileError, RateInvalidError
+from guerdon.programs.credits.errors import RateInvalidError
 from guerdon.programs.credits.pages.asked import AskedFor, decimal_of
 from guerdon.programs.credits.pages.member import breakdown_chart, statement_lines
-from guerdon.programs.credits.pages.shown import page
+from guerdon.programs.credits.pages.shown import AS_IS, page
 from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service import archiving, currencies, reading
 from guerdon.programs.credits.service.csv_format import INPUT_COLUMNS
 from guerdon.programs.credits.service.exporting import export_csv, template_csv
-from guerdon.programs.credits.service.importing import Fault, Report, import_csv
+from guerdon.programs.credits.service.importing import FILE_BYTES_MAX, Fault, Report, import_csv, too_long
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import Translator, msgid
@@ -43,7 +43,6 @@ Configurer = Annotated[Principal, Depends(requires("credits:configure"))]
 
 STATEMENT_ROWS = 20
 CONTRIBUTIONS = 10
-IMPORT_BYTES_MAX = 8 * 1024 * 1024
 CARRIED_BYTES_MAX = 600_000
 """A checked file up to this size goes along in the page, so that importing it takes one press."""
 FAULTS_SHOWN = 200
@@ -121,7 +120,7 @@ def download_template(_who: Exchanger) -> Response:
 
 
 @router.get("/export.csv")
-def export(_who: Exchanger, database: DatabaseDep, asked: AskedFor) -> Response:
+def export(request: Request, _who: Exchanger, database: DatabaseDep, asked: AskedFor) -> Response:
     """The contributions that the filters find, streamed."""
     filters = asked.filters()
 
@@ -129,7 +128,8 @@ def export(_who: Exchanger, database: DatabaseDep, asked: AskedFor) -> Response:
         with database.transaction() as session:
             yield from export_csv(session, filters)
 
-    return StreamingResponse(rows(), media_type="text/csv; charset=utf-8", headers=_as_file("contributions.csv"))
+    csv_type = "text/csv; charset=utf-8"
+    return stream(request, rows(), media_type=csv_type, filename="contributions.csv", each_on_its_own=False)
 
 
 def _as_file(name: str) -> dict[str, str]:
@@ -160,7 +160,7 @@ def import_file(request: Request, who: Exchanger, session: SessionDep, clock: Cl
             "{number} contributions imported; they wait for review.",
             report.imported,
         )
-        flash(request, "{text}", text=text)
+        flash(request, AS_IS, text=text)
         return redirect(request, "/staff/credits")
     carried = base64.b64encode(content).decode() if dry_run and len(content) <= CARRIED_BYTES_MAX else ""
     faults = [(fault, _in_words(fault, translator)) for fault in report.faults[:FAULTS_SHOWN]]
@@ -179,9 +179,9 @@ def import_file(request: Request, who: Exchanger, session: SessionDep, clock: Cl
 def _content(sent: Sent) -> bytes:
     uploads = sent.files("file")
     if uploads:
-        content = uploads[0].file.read(IMPORT_BYTES_MAX + 1)
-        if len(content) > IMPORT_BYTES_MAX:
-            raise ImportFileError(field="file", problem=msgid("it is larger than 8 MB"))
+        content = uploads[0].file.read(FILE_BYTES_MAX + 1)
+        if len(content) > FILE_BYTES_MAX:
+            raise too_long()
         return content
     try:
         content = base64.b64decode(sent.get("carried", ""), validate=True)
@@ -266,5 +266,5 @@ def archive(request: Request, who: Configurer, session: SessionDep, clock: Clock
     text = viewer_of(request).translator.ngettext(
         "{number} contribution moved to the archive.", "{number} contributions moved to the archive.", moved
     )
-    flash(request, "{text}", text=text)
+    flash(request, AS_IS, text=text)
     return redirect(request, "/staff/credits/archive")

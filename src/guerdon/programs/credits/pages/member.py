@@ -9,7 +9,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import StreamingResponse
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from guerdon.core.money import to_decimal
 from guerdon.db.database import Database
 from guerdon.http.access import Principal, requires
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
+from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep
 from guerdon.kernel.engagement.service import tiers
 from guerdon.kernel.ledger.schemas import Entry
@@ -204,8 +204,8 @@ def download_statement(
             yield text
             before = entries[-1].transfer_id
 
-    headers = {"content-disposition": 'attachment; filename="statement.csv"', "cache-control": "private, no-store"}
-    return StreamingResponse(rows(database), media_type="text/csv; charset=utf-8", headers=headers)
+    csv_type = "text/csv; charset=utf-8"
+    return stream(request, rows(database), media_type=csv_type, filename="statement.csv", each_on_its_own=True)
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> str:
