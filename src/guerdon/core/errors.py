@@ -16,6 +16,7 @@ class GuerdonError(Exception):
         status: the HTTP status that the error answers with.
         message: English template of what went wrong, with ``{placeholders}`` filled from ``params``.
         remedy: English template of what the reader can do.
+        words: parameters that are English words or clauses themselves, and translated where there is a translation.
 
     Args:
         field: the input field at fault, as a dotted path (``value.hours``), if it is one field.
@@ -26,6 +27,7 @@ class GuerdonError(Exception):
     status: ClassVar[int] = 500
     message: ClassVar[str] = "Something went wrong."
     remedy: ClassVar[str] = "Try again later; if it happens again, tell the operator."
+    words: ClassVar[frozenset[str]] = frozenset({"what", "status", "action", "problem"})
 
     def __init__(self, *, field: str | None = None, **params: Any) -> None:
         self.field = field

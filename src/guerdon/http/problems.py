@@ -63,9 +63,15 @@ def problem(error: GuerdonError, translate: Translate = str, request_id: str | N
 
 
 def _sentences(error: GuerdonError, translate: Translate) -> dict[str, str]:
+    params = {
+        name: translate(value)
+        if name in error.words and value and isinstance(value, str) and "{" not in value
+        else value
+        for name, value in error.params.items()
+    }
     return {
-        "detail": translate(error.message).format(**error.params),
-        "remedy": translate(error.remedy).format(**error.params),
+        "detail": translate(error.message).format(**params),
+        "remedy": translate(error.remedy).format(**params),
     }
 
 

@@ -28,6 +28,7 @@ _PYDANTIC = {
     "enum": msgid("Choose one of the options."),
     "extra_forbidden": msgid("This field does not belong here."),
     "uuid_parsing": msgid("Choose one of the options."),
+    "amount_not_decimal": msgid("Enter a number."),
     "string_pattern_mismatch": msgid("This is not in the form that is asked for."),
 }
 _KINDS = (

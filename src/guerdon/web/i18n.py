@@ -46,12 +46,12 @@ class Translator:
     def translate_error(self, error: GuerdonError) -> tuple[str, str]:
         """Message and remedy of an error, in this language, with its parameters filled in.
 
-        The parameter ``what`` names a kind of thing (``NotFoundError(what="contribution")``) and is translated too.
+        Parameters that are words themselves (``NotFoundError(what="contribution")``) are translated too.
         """
-        params = dict(error.params)
-        kind = params.get("what")
-        if isinstance(kind, str):
-            params["what"] = self.gettext(kind)
+        params = {
+            name: self._catalogue.gettext(value) if name in error.words and value and isinstance(value, str) else value
+            for name, value in error.params.items()
+        }
         return self.gettext(error.message, **params), self.gettext(error.remedy, **params)
 
 

@@ -1,6 +1,13 @@
 """What the credits program refuses."""
 
 from guerdon.core.errors import ConflictError, FieldError, GuerdonError, NotFoundError, PermissionDeniedError
+from guerdon.web.i18n import msgid
+
+WORDS = (
+    *(msgid("pending"), msgid("approved"), msgid("rejected"), msgid("withdrawn")),
+    *(msgid("changed"), msgid("reopened"), msgid("recalculated"), msgid("submitted again")),
+)
+"""What fills ``{status}`` and ``{action}`` below; translated together with the sentence."""
 
 
 class ContributionNotFoundError(NotFoundError):
@@ -156,6 +163,28 @@ class ImportFileError(FieldError):
     code = "import-file"
     message = "The file cannot be read: {problem}"
     remedy = "Send a CSV in UTF-8 with the columns of the template."
+
+
+class ImportColumnMissingError(ImportFileError):
+    """Without these columns no row means anything."""
+
+    code = "import-column-missing"
+    message = "The column '{column}' is missing."
+
+
+class ImportColumnUnknownError(ImportFileError):
+    """A column that no contribution has; probably a slip in its name."""
+
+    code = "import-column-unknown"
+    message = "There is no column '{column}'."
+
+
+class ImportTooLongError(ImportFileError):
+    """More rows, or more bytes, than are taken in at once."""
+
+    code = "import-too-long"
+    message = "The file has more than {rows_max} rows, or is larger than {size_max_mb} MB."
+    remedy = "Split it and import the parts one after the other."
 
 
 class CreditsSpentError(ConflictError):

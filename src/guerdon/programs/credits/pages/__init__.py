@@ -6,6 +6,7 @@ from guerdon.kernel.program import ReviewQueue
 from guerdon.programs.credits.pages import managing, member, reviewing, submitting
 from guerdon.programs.credits.pages.home import home
 from guerdon.programs.credits.schemas import PHOTOS_MAX
+from guerdon.programs.credits.service.importing import FILE_BYTES_MAX
 from guerdon.programs.credits.service.photos import PHOTO_BYTES_MAX
 from guerdon.programs.credits.service.reading import count_pending
 from guerdon.web.i18n import msgid
@@ -28,7 +29,7 @@ _PHOTOS_BYTES = PHOTOS_MAX * PHOTO_BYTES_MAX + _REST_BYTES
 BODY_LIMITS = {
     "/credits/new/item": _PHOTOS_BYTES,
     "/credits/contributions/": _PHOTOS_BYTES,
-    "/staff/credits/exchange": managing.IMPORT_BYTES_MAX + _REST_BYTES,
+    "/staff/credits/exchange": FILE_BYTES_MAX + _REST_BYTES,
 }
 
 

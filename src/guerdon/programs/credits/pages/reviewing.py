@@ -19,7 +19,7 @@ from guerdon.programs.credits.errors import (
 )
 from guerdon.programs.credits.models import Contribution, ContributionStatus
 from guerdon.programs.credits.pages.asked import ALL, PAGE_SIZE, AskedFor, decimal_of, shown_and_next
-from guerdon.programs.credits.pages.shown import credits_named, happenings, page
+from guerdon.programs.credits.pages.shown import AS_IS, credits_named, happenings, page
 from guerdon.programs.credits.schemas import BulkOutcome, Filters, Listed
 from guerdon.programs.credits.service import photos, reading, reviewing
 from guerdon.web.flash import flash, redirect
@@ -134,7 +134,7 @@ def _tell_done(request: Request, number: int, *, rejecting: bool) -> None:
         if rejecting
         else ngettext("{number} contribution approved.", "{number} contributions approved.", number)
     )
-    flash(request, "{text}", text=text)
+    flash(request, AS_IS, text=text)
 
 
 def _outcomes(request: Request, session: Session, outcomes: list[BulkOutcome], *, rejecting: bool) -> Response:

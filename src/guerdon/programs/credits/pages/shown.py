@@ -104,6 +104,8 @@ _HAPPENINGS = {
     "credits.contribution_recalculated": (msgid("Credits worked out anew: {credits}"), ""),
 }
 HISTORY_MAX = 100
+AS_IS = "{text}"
+"""To flash what has been put into words already."""
 
 
 def page(

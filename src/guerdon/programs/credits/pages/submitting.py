@@ -21,7 +21,7 @@ from guerdon.programs.credits.errors import ContributionChangedError
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
 from guerdon.programs.credits.pages.asked import numbers_plain
 from guerdon.programs.credits.pages.explanation import rates_in_words
-from guerdon.programs.credits.pages.shown import credits_named, happenings, page
+from guerdon.programs.credits.pages.shown import AS_IS, credits_named, happenings, page
 from guerdon.programs.credits.schemas import HoursIn, ItemIn, MoneyIn
 from guerdon.programs.credits.service import currencies, photos, reading, submitting
 from guerdon.web.flash import flash, redirect
@@ -241,7 +241,7 @@ def resubmit(request: Request, contribution_id: UUID, who: Member, session: Sess
             submitting.resubmit(session, who.user_id, contribution_id)
     except FieldError as exc:
         message, remedy = viewer_of(request).translator.translate_error(exc)
-        flash(request, "{text}", "danger", text=f"{message} {remedy}")
+        flash(request, AS_IS, "danger", text=f"{message} {remedy}")
         return redirect(request, f"/credits/contributions/{contribution_id}")
     flash(request, msgid("Submitted again."))
     return redirect(request, f"/credits/contributions/{contribution_id}")
@@ -260,7 +260,7 @@ def add_photos(request: Request, contribution_id: UUID, who: Member, session: Se
         state = FormState.refused(sent, exc, viewer_of(request).translator)
         return _show(request, session, who, contribution_id, state, exc.status)
     text = viewer_of(request).translator.ngettext("{number} photo added.", "{number} photos added.", len(added))
-    flash(request, "{text}", text=text)
+    flash(request, AS_IS, text=text)
     return redirect(request, f"/credits/contributions/{contribution_id}")
 
 

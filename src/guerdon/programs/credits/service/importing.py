@@ -15,11 +15,17 @@ from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.http.validation import field_errors
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.models import User
-from guerdon.programs.credits.errors import ImportFileError
+from guerdon.programs.credits.errors import (
+    ImportColumnMissingError,
+    ImportColumnUnknownError,
+    ImportFileError,
+    ImportTooLongError,
+)
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import CONTRIBUTION_IN, HoursIn, ItemIn, MoneyIn, document_of
 from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS, OUTPUT_COLUMNS, uncell
 from guerdon.programs.credits.service.submitting import submit
+from guerdon.web.i18n import msgid
 
 ROWS_MAX = 10_000
 FILE_BYTES_MAX = 8 * 1024 * 1024
@@ -130,13 +136,13 @@ def import_csv(
 
 def _rows(content: bytes) -> Iterator[dict[str, str]]:
     if len(content) > FILE_BYTES_MAX:
-        raise ImportFileError(field="file", problem=f"it is larger than {FILE_BYTES_MAX} bytes")
+        raise too_long()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise ImportFileError(field="file", problem="it is not UTF-8") from exc
+        raise ImportFileError(field="file", problem=msgid("it is not UTF-8")) from exc
     if "\0" in text:
-        raise ImportFileError(field="file", problem="it is not a text")
+        raise ImportFileError(field="file", problem=msgid("it is not a text"))
     delimiter = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -144,7 +150,7 @@ def _rows(content: bytes) -> Iterator[dict[str, str]]:
         reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         for number, row in enumerate(reader):
             if number >= ROWS_MAX:
-                raise ImportFileError(field="file", problem=f"it has more than {ROWS_MAX} rows")
+                raise too_long()
             cells = {name: uncell(value) for name, value in row.items() if name and isinstance(value, str)}
             if None in row:
                 cells[""] = "too many cells"
@@ -154,22 +160,27 @@ def _rows(content: bytes) -> Iterator[dict[str, str]]:
         raise ImportFileError(field="file", problem=str(exc)) from exc
 
 
+def too_long() -> ImportTooLongError:
+    """The refusal of a file that is too long or too large."""
+    return ImportTooLongError(field="file", rows_max=ROWS_MAX, size_max_mb=FILE_BYTES_MAX // (1024 * 1024))
+
+
 def _check_header(names: list[str]) -> None:
     if not names:
-        raise ImportFileError(field="file", problem="it is empty")
+        raise ImportFileError(field="file", problem=msgid("it is empty"))
     missing = [name for name in ("type", "member_email") if name not in names]
     if missing:
-        raise ImportFileError(field="file", problem=f"the column {missing[0]} is missing")
+        raise ImportColumnMissingError(field="file", column=missing[0])
     unknown = [name for name in names if name not in OUTPUT_COLUMNS and name not in INPUT_COLUMNS]
     if unknown:
-        raise ImportFileError(field="file", problem=f"there is no column '{unknown[0]}'")
+        raise ImportColumnUnknownError(field="file", column=unknown[0][:100])
     if len(set(names)) < len(names):
-        raise ImportFileError(field="file", problem="a column stands there twice")
+        raise ImportFileError(field="file", problem=msgid("a column stands there twice"))
 
 
 def _take_in(session: Session, clock: Clock, row: dict[str, str]) -> None:
     if "" in row:
-        raise ImportFileError(field="", problem="the row has more cells than the header")
+        raise ImportFileError(field="", problem=msgid("the row has more cells than the header"))
     kind = row.get("type", "")
     if kind not in {each.value for each in ContributionType}:
         raise UnknownTypeError(field="type", type=kind, types=TYPES)

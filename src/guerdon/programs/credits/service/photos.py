@@ -15,6 +15,7 @@ from guerdon.programs.credits.errors import (
 from guerdon.programs.credits.models import Contribution, ContributionType, Photo
 from guerdon.programs.credits.schemas import PHOTOS_MAX
 from guerdon.programs.credits.service.submitting import own_pending, put_on_record
+from guerdon.web.i18n import msgid
 from guerdon.web.images import ImageError, recode
 
 PHOTO_BYTES_MAX = 5 * 1024 * 1024
@@ -107,7 +108,7 @@ def address(photo: Photo) -> str:
 
 def _photo(contribution_id: UUID, position: int, upload: bytes) -> Photo:
     if len(upload) > PHOTO_BYTES_MAX:
-        raise PhotoRefusedError(field="photos", problem="it is larger than 5 MB")
+        raise PhotoRefusedError(field="photos", problem=msgid("it is larger than 5 MB"))
     try:
         picture = recode(upload)
     except ImageError as exc:
