@@ -22,7 +22,6 @@ from guerdon.programs.credits.service import reading, reviewing, submitting
 
 from .http_client import Client
 from .ledger import snapshot as ledger_snapshot
-from .people import PASSWORD
 
 TABLES = ("contributions", "contributions_archive", "photos", "currency_rates")
 ITEM = {"type": "item_donation", "description": "Four-person tent", "estimated_value": "50.00", "condition": "like_new"}
@@ -164,23 +163,25 @@ def club(database: Database, owner_dsn: str, clock: FixedClock, recorded: None) 
     return Club(database, owner_dsn, clock)
 
 
+class Caller(Client):
+    """An API client of somebody."""
+
+    user_id: UUID
+
+    def delete(self, path: str, **options: Any) -> Any:
+        """DELETE."""
+        return self.request("DELETE", path, **options)
+
+
 @pytest.fixture
-def api(whole_app: FastAPI, person: Callable[..., Any]) -> Callable[..., Client]:
-    """Opens API clients: ``api("zoe", "staff")`` opens an account and signs it in; ``api()`` is nobody.
+def api(whole_app: FastAPI, club: Club) -> Callable[..., Caller]:
+    """Opens API clients: ``api("zoe", "staff")`` opens an account and holds its token; ``api()`` is nobody's."""
 
-    ``client.user_id`` is who it is.
-    """
-
-    def open_client(name: str | None = None, *roles: str, known: bool = False) -> Client:
-        client = Client(whole_app)
-        if name is None:
-            return client
-        if not known:
-            person(name, *roles)
-        answer = client.post("/api/v1/identity/tokens", json={"email": f"{name}@example.org", "password": PASSWORD})
-        assert answer.status_code == 200, answer.text
-        client.bear(answer.json()["access_token"])
-        client.user_id = UUID(client.get("/api/v1/identity/me").json()["id"])
+    def open_client(name: str | None = None, *roles: str) -> Caller:
+        client = Caller(whole_app)
+        if name is not None:
+            client.user_id = club.person(name, *roles)
+            client.bear(whole_app.state.access_tokens.issue(client.user_id, club.clock)[0])
         return client
 
     return open_client

@@ -8,7 +8,16 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import (
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from typing_extensions import TypeAliasType
 
 from guerdon.http.schemas import DecimalText, Schema
 from guerdon.kernel.engagement.schemas import TierStanding
@@ -77,7 +86,27 @@ class HoursIn(Schema):
     notes: Notes = ""
 
 
-ContributionIn = Annotated[ItemIn | MoneyIn | HoursIn, Field(discriminator="type")]
+def _fields_by_name(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Name the fields at fault as they were sent: ``hours``, and not ``volunteer_hours.hours``."""
+    try:
+        return read(value)
+    except ValidationError as exc:
+        faults = [
+            InitErrorDetails(
+                type=PydanticCustomError(fault["type"], "{problem}", {**fault.get("ctx", {}), "problem": fault["msg"]}),
+                loc=fault["loc"][1:],
+                input=fault["input"],
+            )
+            for fault in exc.errors(include_url=False)
+        ]
+        raise ValidationError.from_exception_data(exc.title, faults) from None
+
+
+# By its name, because the web framework takes a bare Annotated apart and puts its pieces together in another order.
+ContributionIn = TypeAliasType(
+    "ContributionIn",
+    Annotated[ItemIn | MoneyIn | HoursIn, Field(discriminator="type"), WrapValidator(_fields_by_name)],
+)
 """Any contribution; ``type`` says which."""
 
 CONTRIBUTION_IN: TypeAdapter[ItemIn | MoneyIn | HoursIn] = TypeAdapter(ContributionIn)

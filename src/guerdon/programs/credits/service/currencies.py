@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from babel.numbers import get_currency_precision, list_currencies
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -29,12 +29,13 @@ BASE_CURRENCY = "USD"
 
 def current_rates(session: Session, at: datetime) -> Sequence[CurrencyRate]:
     """The rates in force, by currency."""
-    return session.scalars(
-        select(CurrencyRate)
-        .distinct(CurrencyRate.currency)
+    latest = (
+        select(CurrencyRate.currency, func.max(CurrencyRate.valid_from))
         .where(CurrencyRate.valid_from <= at)
-        .order_by(CurrencyRate.currency, CurrencyRate.valid_from.desc())
-    ).all()
+        .group_by(CurrencyRate.currency)
+    )
+    found = select(CurrencyRate).where(tuple_(CurrencyRate.currency, CurrencyRate.valid_from).in_(latest))
+    return session.scalars(found.order_by(CurrencyRate.currency)).all()
 
 
 def history(session: Session) -> Sequence[CurrencyRate]:

@@ -30,6 +30,7 @@ from guerdon.programs.credits.errors import (
 )
 from guerdon.programs.credits.models import Contribution, ContributionStatus
 from guerdon.programs.credits.schemas import CREDITS_MAX, REASON_LENGTH_MAX, BulkOutcome, given_of
+from guerdon.programs.credits.service.submitting import payment_known
 from guerdon.programs.credits.service.valuing import SCALE, credits_of, evaluate
 
 TRANSITIONS = {
@@ -104,6 +105,7 @@ def reopen(session: Session, clock: Clock, actor_id: UUID, contribution_id: UUID
     Raises:
         CreditsSpentError: the member has spent what would be taken back; nothing changes.
         TransitionRefusedError: it is pending, or the member withdrew it.
+        PaymentKnownError: it was rejected, and the same payment has been submitted since.
         The others of ``reject``.
     """
     contribution = _locked(session, actor_id, contribution_id, None)
@@ -246,7 +248,7 @@ def _settle(
     contribution.reviewed_at = clock.now()
     with session.no_autoflush:
         before = _before(session, contribution.id)
-    with _credits_spent():
+    with _credits_spent(), payment_known():
         session.flush()
     session.refresh(contribution)
     after = {"status": contribution.status.value, "credits": _text(contribution.calculated_credits)}

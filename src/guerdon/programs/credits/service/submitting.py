@@ -1,5 +1,7 @@
 """The member's part: submitting, changing and withdrawing, while nobody has reviewed it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -185,12 +187,18 @@ def _check_day(given: ItemIn | MoneyIn | HoursIn, clock: Clock, zone: str) -> No
 
 
 def _store(session: Session, contribution: Contribution) -> None:
+    with payment_known(), session.begin_nested():
+        session.add(contribution)
+        session.flush()
+    session.refresh(contribution)
+
+
+@contextmanager
+def payment_known() -> Iterator[None]:
+    """Turn the database's refusal of a payment that is there already into its error."""
     try:
-        with session.begin_nested():
-            session.add(contribution)
-            session.flush()
+        yield
     except IntegrityError as exc:
         if "uq_contributions_payment" in str(exc.orig):
             raise PaymentKnownError(field="transaction_id") from exc
         raise
-    session.refresh(contribution)
