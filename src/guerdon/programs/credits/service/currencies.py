@@ -78,7 +78,7 @@ def set_rate(session: Session, currency: str, rate: Decimal, *, valid_from: date
     """
     if currency not in list_currencies():
         raise CurrencyUnknownError(field="currency", currency=currency)
-    if not 0 < rate < RATE_MAX or rate != round(rate, RATE_DECIMALS_MAX):
+    if not rate.is_finite() or not 0 < rate < RATE_MAX or rate != round(rate, RATE_DECIMALS_MAX):
         raise RateInvalidError(field="rate", problem="")
     values = {"rate": rate, "created_by": actor_id}
     made = session.scalars(

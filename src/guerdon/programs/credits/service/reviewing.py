@@ -227,7 +227,7 @@ def _work_out(session: Session, contribution: Contribution) -> None:
 
 
 def _override(contribution: Contribution, credits: Decimal, reason: str | None, actor_id: UUID, at: datetime) -> None:
-    if not 0 <= credits <= CREDITS_MAX or credits != round(credits, SCALE):
+    if not credits.is_finite() or not 0 <= credits <= CREDITS_MAX or credits != round(credits, SCALE):
         raise AmountOfCreditsError(field="credits", credits_max=CREDITS_MAX)
     override = {
         "credits": str(credits),
