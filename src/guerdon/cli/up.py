@@ -76,7 +76,8 @@ def _start_database(location: Location, signals: StopSignals, stack: ExitStack) 
     if location.server is None:
         with step("Reaching the database …", "The database answers"):
             check_answers(location.owner_dsn)
-            ensure_app_role(location.owner_dsn)
+            if location.app_role is not None:  # with an address of its own, the operator has made the role
+                ensure_app_role(location.owner_dsn)
         return
     stack.callback(location.server.stop)
     with step("Starting the database …", "The database runs"), signals.defer():

@@ -110,7 +110,7 @@ class TierOrderError(FieldError):
 class TierReasonMissingError(FieldError):
     """A change that is audited needs its why."""
 
-    code = "reason-missing"
+    code = "tiers-reason-missing"
     message = "Say why the tiers change."
     remedy = "A few words are enough; they stand in the audit log."
 
