@@ -9,7 +9,7 @@ from guerdon.http.access import Principal, requires
 from guerdon.http.idempotency import OnceDep
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page
-from guerdon.http.transaction import ClockDep, SessionDep
+from guerdon.http.transaction import ClockDep, SessionDep, act_as_staff
 from guerdon.programs.credits.api.bodies import CONTRIBUTIONS, ContributionOut
 from guerdon.programs.credits.api.shapes import (
     SearchQuery,
@@ -65,7 +65,9 @@ def list_own(
 @router.get("/{contribution_id}")
 def get_one(contribution_id: UUID, who: Member, session: SessionDep) -> ContributionOut:
     """One contribution: your own, or anybody's if you review."""
-    if not who.may("credits:review"):
+    if who.may("credits:review"):
+        act_as_staff(session)
+    else:
         submitting.get_own(session, who.user_id, contribution_id)
     return show_one(session, contribution_id)
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, File, Response, UploadFile
 
 from guerdon.http.access import Principal, requires
 from guerdon.http.openapi import problem_responses
-from guerdon.http.transaction import SessionDep
+from guerdon.http.transaction import SessionDep, act_as_staff
 from guerdon.programs.credits.api.bodies import PhotoOut
 from guerdon.programs.credits.api.shapes import show_photo
 from guerdon.programs.credits.service import photos
@@ -47,5 +47,8 @@ def remove_photo(contribution_id: UUID, photo_id: UUID, who: Member, session: Se
 )
 def get_photo(photo_id: UUID, who: Member, session: SessionDep) -> Response:
     """A photo: of your own item, or of anybody's if you review."""
-    photo = photos.content(session, photo_id, user_id=who.user_id, may_review=who.may("credits:review"))
+    may_review = who.may("credits:review")
+    if may_review:
+        act_as_staff(session)
+    photo = photos.content(session, photo_id, user_id=who.user_id, may_review=may_review)
     return Response(photo.content, media_type=photo.media_type, headers={"Cache-Control": CACHED})

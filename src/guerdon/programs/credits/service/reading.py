@@ -149,9 +149,8 @@ def summary(session: Session, user_id: UUID, at: datetime) -> Summary:
 
 _LEADERBOARD = text(
     """
-    SELECT ranked.rank, ranked.user_id, ranked.name, ranked.balance, ranked.tier, (
-        SELECT count(*) FROM credits.contributions AS c
-        WHERE c.user_id = ranked.user_id AND c.status = 'approved') AS contributions
+    SELECT ranked.rank, ranked.user_id, ranked.name, ranked.balance, ranked.tier,
+        credits.approved_count(ranked.user_id) AS contributions
     FROM (
         SELECT rank() OVER (ORDER BY b.balance DESC) AS rank, b.user_id, u.name, b.balance, b.tier,
             b.last_calculated_at

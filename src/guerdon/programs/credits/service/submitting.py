@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from guerdon.programs.credits.errors import (
     PaymentKnownError,
     TransitionRefusedError,
 )
-from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
+from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType, Photo
 from guerdon.programs.credits.schemas import HoursIn, ItemIn, MoneyIn, document_of
 from guerdon.programs.credits.service.valuing import credits_of, evaluate
 
@@ -78,6 +78,8 @@ def change(
 ) -> Contribution:
     """Change what a contribution says while it is pending; its credits are worked out anew.
 
+    An item's photos stay with it, and go when it becomes something else.
+
     Args:
         revision: what the member saw; refused if it has changed since.
 
@@ -94,8 +96,10 @@ def change(
     evaluation = evaluate(session, given, contribution.created_at)
     photos = contribution.value_json.get("photos")
     document = document_of(given)
-    if photos and contribution.type is ContributionType.ITEM_DONATION and isinstance(given, ItemIn):
+    if photos and isinstance(given, ItemIn):
         document["photos"] = photos
+    elif contribution.type is ContributionType.ITEM_DONATION and not isinstance(given, ItemIn):
+        session.execute(delete(Photo).where(Photo.contribution_id == contribution_id))
     contribution.type = ContributionType(given.type)
     contribution.value_json = document
     contribution.calculated_credits = credits_of(evaluation)

@@ -81,3 +81,10 @@ LEFT JOIN (
     FROM credits.contributions
     GROUP BY user_id
 ) AS c ON c.user_id = u.id;
+
+-- How much a member has given is on the leaderboard for everybody; what it was is not.
+CREATE OR REPLACE FUNCTION credits.approved_count(p_user_id uuid) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$ SELECT count(*) FROM credits.contributions WHERE user_id = p_user_id AND status = 'approved' $$;
+REVOKE ALL ON FUNCTION credits.approved_count(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION credits.approved_count(uuid) TO guerdon_app;
