@@ -92,6 +92,7 @@ BEGIN
     INTO v_takes_hold, v_opens_hold, v_reverses, v_pairs
     FROM unnest(p_items) AS i;
 
+    -- Lock: the accounts, numbered in the order of their keys; open those that are missing and may be.
     LOOP
         v_accounts := 0;
         v_legs := 0;
@@ -130,6 +131,7 @@ BEGIN
         v_id := ARRAY(SELECT uuidv7(v_step) FROM generate_series(1, v_count));
     END IF;
 
+    -- Read: keys that have been used, holds that are taken from, transfers that are reversed.
     IF p_read_keys THEN
         FOR v_row IN SELECT * FROM ledger.read_replays(p_items) LOOP
             v_same[v_row.ord] := v_row.same;
@@ -163,6 +165,7 @@ BEGIN
         END LOOP;
     END IF;
 
+    -- Judge: each item after those before it.
     FOR v_row IN SELECT * FROM ledger.item_faults(p_items) LOOP
         n := v_row.ord;
         d := v_debit_ix[n];
@@ -263,6 +266,7 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- Write: what was accepted.
     PERFORM ledger.write_transfers(p_items, p_at, v_verdict, v_id, v_debit_after, v_credit_after, v_pairs);
     UPDATE ledger.accounts AS a
     SET balance = v.balance, earned = a.earned + v.earned, spent = a.spent + v.spent, last_transfer_id = v.last,
