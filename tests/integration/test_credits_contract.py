@@ -212,8 +212,8 @@ INDEXES = {
 
 
 def query(club: Club, statement: str) -> list[dict[str, Any]]:
-    """The rows of a query, as whoever wrote it would run it: as the application's role, by search path."""
-    with psycopg.connect(club.database.dsn, row_factory=dict_row) as connection:
+    """The rows of a query, as whoever wrote it would run it: by search path."""
+    with psycopg.connect(club.owner_dsn, row_factory=dict_row) as connection:
         connection.execute("SET search_path = credits, public")
         return connection.execute(statement.encode()).fetchall()
 

@@ -139,6 +139,7 @@ class Club:
         """Run SQL as the owner in a transaction of its own, and return its rows if it has any."""
         with psycopg.connect(dsn or self.owner_dsn) as connection:
             connection.execute("SET search_path = credits, public")
+            connection.execute("SET guerdon.acting_as = 'system'")  # the application's role reaches everybody's rows
             done = connection.execute(statement.encode(), params)
             return done.fetchall() if done.description else []
 

@@ -50,10 +50,15 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_SIGNS) else text
+    return f"'{text}" if isinstance(value, str) and _looks_like_formula(text) else text
 
 
 def uncell(text: str) -> str:
     """A cell as the text that ``cell`` made it from, without surrounding space."""
     stripped = text.strip()
-    return stripped[1:] if stripped[:1] == "'" and stripped[1:].startswith(_FORMULA_SIGNS) else stripped
+    return stripped[1:] if stripped[:1] == "'" and _looks_like_formula(stripped) else stripped
+
+
+def _looks_like_formula(text: str) -> bool:
+    # With apostrophes before it too, so that taking one away gives back exactly what was there.
+    return text.lstrip("'").startswith(_FORMULA_SIGNS)

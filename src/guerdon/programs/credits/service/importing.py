@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -109,14 +110,14 @@ def import_csv(
     rows = list(_rows(content))
     report = Report(rows=len(rows))
     outer = session.begin_nested()
-    for number, row in enumerate(rows, start=2):
+    for done, (number, row) in enumerate(rows, start=1):
         try:
             with session.begin_nested():
                 _take_in(session, clock, row)
             report.imported += 1
         except (GuerdonError, ValidationError) as exc:
             report.faults.extend(_faults(number, exc))
-        progress(number - 1, len(rows))
+        progress(done, len(rows))
     if dry_run or (report.faults and all_or_nothing):
         outer.rollback()
         report.imported = report.imported if dry_run and not (report.faults and all_or_nothing) else 0
@@ -134,7 +135,8 @@ def import_csv(
     return report
 
 
-def _rows(content: bytes) -> Iterator[dict[str, str]]:
+def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row that is not blank with its number; blank ones count too, so that a spreadsheet shows the same number."""
     if len(content) > FILE_BYTES_MAX:
         raise too_long()
     try:
@@ -145,17 +147,17 @@ def _rows(content: bytes) -> Iterator[dict[str, str]]:
         raise ImportFileError(field="file", problem=msgid("it is not a text"))
     delimiter = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        _check_header([name.strip() for name in reader.fieldnames or ()])
-        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-        for number, row in enumerate(reader):
-            if number >= ROWS_MAX:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        names = [name.strip() for name in next(reader, ())]
+        _check_header(names)
+        for number, row in enumerate(reader, start=2):
+            if number > ROWS_MAX + 1:
                 raise too_long()
-            cells = {name: uncell(value) for name, value in row.items() if name and isinstance(value, str)}
-            if None in row:
+            cells = dict(zip(names, map(uncell, row), strict=False))
+            if any(cell.strip() for cell in row[len(names) :]):
                 cells[""] = "too many cells"
             if any(cells.values()):
-                yield cells
+                yield number, cells
     except csv.Error as exc:
         raise ImportFileError(field="file", problem=str(exc)) from exc
 
@@ -204,7 +206,7 @@ def _check_new(session: Session, user_id: UUID, given: ItemIn | MoneyIn | HoursI
             Contribution.user_id == user_id,
             Contribution.type == ContributionType(given.type),
             Contribution.status != ContributionStatus.REJECTED,
-            Contribution.value_json - "photos" == document_of(given),
+            Contribution.value_json.op("-", return_type=JSONB())(literal("photos", Text())) == document_of(given),
         )
         .limit(1)
     ).first()
