@@ -77,6 +77,7 @@ def _notes(asked: argparse.Namespace) -> list[str]:
     notes = ["Results and ratios are medians over the rounds, in each of which the contestants take turns."]
     if asked.pgledger is None:
         notes.append("pgledger: not given (`--pgledger PATH`).")
+    notes.append("TigerBeetle: not measured here; the page tells what a prototype gave.")
     return notes
 
 
