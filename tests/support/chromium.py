@@ -53,11 +53,12 @@ def serving(app: Any) -> Iterator[str]:
 
 
 @contextmanager
-def page_of(browser: Browser, **options: Any) -> Iterator[Page]:
+def page_of(browser: Browser, *, refusals: tuple[int, ...] = (), **options: Any) -> Iterator[Page]:
     """A page in a context of its own; the test fails at its end if a script failed or the policy blocked something.
 
     Args:
         browser: from ``chromium``.
+        refusals: HTTP statuses that the test meets on purpose; the console tells of them too.
         options: of the browser context: ``viewport``, ``color_scheme``, ``locale``, ``java_script_enabled`` …
     """
     context = browser.new_context(**options)
@@ -66,7 +67,7 @@ def page_of(browser: Browser, **options: Any) -> Iterator[Page]:
     page.on("pageerror", lambda error: faults.append(str(error)))
 
     def heard(line: ConsoleMessage) -> None:
-        if line.type == "error":
+        if line.type == "error" and not any(f"status of {status} " in line.text for status in refusals):
             faults.append(f"{line.text} {line.location.get('url')}")
 
     page.on("console", heard)

@@ -96,8 +96,8 @@ def decide_many(
 ) -> Response:
     """Approve or reject those that were ticked, each for itself."""
     revisions = dict(filter(None, map(_ticket, sent.many("ids"))))
-    if not revisions:
-        flash(request, msgid("Nothing was chosen: tick the boxes of what you decide on first."), "warning")
+    if not revisions or sent.get("decision") not in ("approve", "reject"):
+        flash(request, msgid("Nothing was decided: tick what you decide on, then press Approve or Reject."), "warning")
         return redirect(request, "/staff/credits")
     rejecting = sent.get("decision") == "reject"
     try:
