@@ -10,7 +10,7 @@ JOBS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench soak docs clean chromium
+.PHONY: help run test check format bench soak docs images clean chromium
 
 help:
 	@echo 'make run     start Guerdon with demo data       (ARGS=--no-demo for an empty one)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench   measure the ledger               (WRITE=1 to write docs/reference/performance.md)'
 	@echo 'make soak    the long campaigns of the test suite'
 	@echo 'make docs    write the generated pages of docs/reference anew'
+	@echo 'make images  draw the pictures of docs/images anew (needs Chromium)'
 	@echo 'make clean   remove .venv and caches; data stays'
 
 $(INSTALLED): requirements.lock pyproject.toml
@@ -59,6 +60,9 @@ soak: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/guerdon docs
+
+images: $(INSTALLED) chromium
+	GUERDON_DRAW_IMAGES=yes $(BIN)/pytest -q tests/browser -k pictures
 
 chromium:
 	@sh .ci/ensure-chromium

@@ -21,12 +21,12 @@ pytestmark = pytest.mark.browser
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 IMAGE_BYTES_MAX = 150_000
 GIVEN = (
-    ("awa", "Four-person tent with all its poles", "120"),
+    ("awa", "Sewing machine", "120"),
     ("moussa", "Two garden benches", "80"),
     ("fatou", "Children's books, a box of forty", "60.50"),
-    ("awa", "Sewing machine", "150"),
+    ("awa", "Bicycle pump", "150"),
     ("ibou", "Football goals", "95"),
-    ("fatou", "Cooking pots for large groups", "45"),
+    ("fatou", "Four-person tent with all its poles", "45"),
 )
 
 
@@ -63,9 +63,9 @@ def address(whole_app, person, club):
 def pages(club):
     """Who reads which page, by name."""
     contribution = "SELECT id FROM contributions WHERE value_json ->> 'description' = '{}'"
-    pots = club.sql(contribution.format(GIVEN[5][1]))[0][0]
-    tent = club.sql(contribution.format(GIVEN[0][1]))[0][0]
-    fatou = club.sql("SELECT user_id FROM contributions WHERE id = %s", [pots])[0][0]
+    tent = club.sql(contribution.format(GIVEN[5][1]))[0][0]
+    machine = club.sql(contribution.format(GIVEN[0][1]))[0][0]
+    fatou = club.sql("SELECT user_id FROM contributions WHERE id = %s", [tent])[0][0]
     paid = club.sql("SELECT id FROM contributions WHERE type = 'money'")[0][0]
     return {
         "awa": {
@@ -77,18 +77,18 @@ def pages(club):
             "hours": "/credits/new/hours",
             "history": "/credits/contributions",
             "nothing": "/credits/contributions?q=nothing+like+it",
-            "approved": f"/credits/contributions/{tent}",
+            "approved": f"/credits/contributions/{machine}",
             "pending": f"/credits/contributions/{paid}",
             "edit": f"/credits/contributions/{paid}/edit",
             "statement": "/credits/statement",
             "leaderboard": "/credits/leaderboard",
         },
-        "fatou": {"photos": f"/credits/contributions/{pots}"},
+        "fatou": {"photos": f"/credits/contributions/{tent}"},
         "ada": {
             "queue": "/staff/credits",
             "decided": "/staff/credits?status=all",
-            "review": f"/staff/credits/{pots}",
-            "undo": f"/staff/credits/{tent}",
+            "review": f"/staff/credits/{tent}",
+            "undo": f"/staff/credits/{machine}",
             "recent": "/staff/credits/recent",
             "member": f"/staff/credits/members/{fatou}",
             "exchange": "/staff/credits/exchange",
@@ -140,7 +140,7 @@ def test_a_file_is_checked_then_taken_in(chrome, address, club):
         send(page, address, bad, "Check only")
         expect(page.locator(".card tbody")).to_contain_text("hours")
         expect(page.locator(".card tbody tr").first).to_contain_text("3")
-        send(page, address, bad, "Import")
+        send(page, address, bad, "Import the file")
         expect(page.get_by_role("alert").first).to_contain_text("Nothing was imported")
         assert club.snapshot() == before
         send(page, address, good, "Check only")

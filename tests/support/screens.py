@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, FilePayload, Page
 
 from .chromium import page_of
@@ -91,21 +91,32 @@ def sign_in(page: Page, address: str, email: str, password: str) -> None:
 
 def keep(page: Page, name: str) -> None:
     """Keep a picture of a whole page among the artifacts."""
+    _load_images(page)
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
 
 
+def _load_images(page: Page) -> None:
+    page.evaluate("Promise.all([...document.images].map((e) => { e.loading = 'eager'; return e.decode(); }))")
+
+
 def draw(page: Page, target: Path) -> int:
     """Write what the window shows as a small PNG; returns its bytes."""
+    _load_images(page)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
     return target.stat().st_size
 
 
 def photo(colour: str = "teal", name: str = "tent.jpg") -> FilePayload:
-    """A real JPEG with a place in it, as a phone takes it."""
-    picture = Image.effect_mandelbrot((640, 480), (-2, -1.2, 0.8, 1.2), 60).convert("RGB")
-    picture.paste(colour, (0, 0, 640, 120))
+    """A real JPEG with a place in it, as a phone takes it: a tent on a meadow under the evening sky."""
+    picture = Image.linear_gradient("L").resize((640, 480)).convert("RGB")
+    picture = Image.blend(picture, Image.new("RGB", picture.size, "peachpuff"), 0.75)
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((500, 60, 570, 130), fill="gold")
+    pen.polygon([(0, 300), (180, 250), (420, 290), (640, 240), (640, 480), (0, 480)], fill="olivedrab")
+    pen.polygon([(120, 400), (310, 150), (540, 400)], fill=colour)
+    pen.polygon([(265, 400), (310, 150), (370, 400)], fill="black")
     exif = Image.Exif()
     exif.get_ifd(GPS_IFD)[1] = "N"  # latitude north
     out = io.BytesIO()

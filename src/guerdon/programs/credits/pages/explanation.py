@@ -142,7 +142,7 @@ def _of_item(inputs: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[list
             gettext("Rate"),
             gettext("{credits} credits for each {currency} of value", credits=each, currency=BASE_CURRENCY),
         ),
-        (gettext("Condition"), gettext("{condition}: {share} of it counts", condition=condition, share=share)),
+        (gettext("Its condition"), gettext("{condition}: {share} of it counts", condition=condition, share=share)),
     ]
     return steps, f"{formats.number(value)} × {each} × {share}"
 
