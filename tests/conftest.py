@@ -1,3 +1,10 @@
 """Fixtures that all tests share; they live in ``support``, by what they are about."""
 
-pytest_plugins = ("support.databases", "support.people", "support.garden", "support.ledger", "support.credits")
+pytest_plugins = (
+    "support.databases",
+    "support.people",
+    "support.post",
+    "support.garden",
+    "support.ledger",
+    "support.credits",
+)

@@ -39,6 +39,8 @@ from guerdon.kernel.ledger import pages as ledger_pages
 from guerdon.kernel.ledger.catalogue import register_codes, register_units
 from guerdon.kernel.ledger.service import open_member
 from guerdon.kernel.modules import KERNEL_MODULES
+from guerdon.kernel.notifications import jobs as notifications_jobs
+from guerdon.kernel.notifications import pages as notifications_pages
 from guerdon.kernel.program import DemoPeople, Program, installed_programs
 from guerdon.web import routes as web_routes
 from guerdon.web.i18n import add_catalogue
@@ -78,7 +80,7 @@ def _install_program(program: Program, session: Session) -> None:
 
 def tasks() -> TaskRegistry:
     """Every background job of kernel and programs; the worker adds the queue's own."""
-    kernel: tuple[Task, ...] = (*identity_jobs.TASKS, *admin_jobs.TASKS, *ledger_jobs.TASKS)
+    kernel: tuple[Task, ...] = (*identity_jobs.TASKS, *admin_jobs.TASKS, *ledger_jobs.TASKS, *notifications_jobs.TASKS)
     return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
 
 
@@ -102,7 +104,15 @@ def navigation() -> tuple[NavItem, ...]:
         *ledger_pages.NAVIGATION,
         *engagement_pages.NAVIGATION,
         *admin_pages.NAVIGATION,
+        *notifications_pages.NAVIGATION,
     )
+
+
+def wire(settings: Settings) -> None:
+    """Connect what the kernel announces to who listens; every process that changes accounts begins with it."""
+    audit.install()
+    notifications_jobs.install(settings)
+    add_catalogue("guerdon.kernel.identity")
 
 
 def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
@@ -112,9 +122,9 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         database: a pool as the application's role.
     """
     app = new_app(settings=settings, database=database, clock=clock, version=version("guerdon"))
-    audit.install()
+    wire(settings)
     identity_api.install(app, permissions())
-    for pages in (identity_pages, ledger_pages, engagement_pages, admin_pages, home_pages):
+    for pages in (identity_pages, ledger_pages, engagement_pages, admin_pages, notifications_pages, home_pages):
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
@@ -145,7 +155,14 @@ def _include_routes(app: FastAPI) -> None:
             app.include_router(prefixed)
         for router in program.pages:
             app.include_router(router, include_in_schema=False)
-    for pages in (home_pages, identity_pages, ledger_pages, engagement_pages, admin_pages):
+    for pages in (
+        home_pages,
+        identity_pages,
+        ledger_pages,
+        engagement_pages,
+        admin_pages,
+        notifications_pages,
+    ):
         app.include_router(pages.router, include_in_schema=False)
 
 
@@ -184,7 +201,7 @@ def load_demo(settings: Settings, database: Database, clock: Clock) -> bool:
     with database.transaction() as session:
         if session.scalars(select(User.id).limit(1)).first() is not None:
             return False
-        audit.install()
+        wire(settings)
         people = _demo_people(session, clock, settings)
         for program in programs():
             if program.demo is not None:

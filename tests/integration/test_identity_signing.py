@@ -132,19 +132,6 @@ class TestSignInPage:
 
 
 class TestSignUp:
-    def test_a_visitor_opens_an_account_and_is_signed_in(
-        self, database: Database, browser: Callable[..., Client]
-    ) -> None:
-        client = browser()
-        answer = client.submit("/sign-up", name="Awa  Diop", email="Awa@Example.org", password=PASSWORD)
-        assert answer.status_code == 303
-        assert "Awa Diop" in client.get("/account").text
-        with database.transaction() as session:
-            row = session.execute(text("SELECT email, name, roles FROM identity.users")).one()
-            audited = session.execute(text("SELECT action, actor_ip::text FROM admin.audit_logs")).one()
-        assert tuple(row) == ("Awa@example.org", "Awa Diop", ["user"])
-        assert tuple(audited) == ("identity.account_created", "203.0.113.7/32")
-
     def test_every_field_at_fault_is_named_and_nothing_is_written(
         self, database: Database, browser: Callable[..., Client]
     ) -> None:
@@ -154,18 +141,6 @@ class TestSignUp:
             assert f'id="f-{field}-error"' in answer.text
         with database.transaction() as session:
             assert session.execute(text("SELECT count(*) FROM identity.users")).scalar() == 0
-
-    def test_an_address_serves_one_living_account_whatever_its_case(
-        self, database: Database, person: Callable[..., User], browser: Callable[..., Client]
-    ) -> None:
-        awa = person("awa")
-        answer = browser().submit("/sign-up", name="Other", email="AWA@EXAMPLE.ORG", password=PASSWORD)
-        assert answer.status_code in {409, 422}
-        with database.transaction() as session:
-            assert session.execute(text("SELECT count(*) FROM identity.users")).scalar() == 1
-            session.execute(text("UPDATE identity.users SET deleted_at = now() WHERE id = :id"), {"id": awa.id})
-        again = browser().submit("/sign-up", name="Awa", email="awa@example.org", password=PASSWORD)
-        assert again.status_code == 303
 
 
 class TestOwnAccount:

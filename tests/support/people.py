@@ -13,7 +13,7 @@ from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
-from guerdon.kernel import acts
+from guerdon.kernel import acts, messages
 from guerdon.kernel.admin import api as admin_api
 from guerdon.kernel.admin import audit
 from guerdon.kernel.admin import pages as admin_pages
@@ -24,6 +24,8 @@ from guerdon.kernel.identity.permissions import PermissionCatalogue
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger import api as ledger_api
 from guerdon.kernel.ledger import pages as ledger_pages
+from guerdon.kernel.notifications import jobs as notifications_jobs
+from guerdon.kernel.notifications import pages as notifications_pages
 from guerdon.web import routes as web_routes
 from guerdon.web.i18n import add_catalogue
 from guerdon.web.static import STATIC
@@ -37,10 +39,13 @@ PASSWORD = "seven quiet herons"
 def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
     """An application over identity, the ledger and administration alone."""
     settings.setdefault("secret_key", "s" * 40)
-    app = new_app(settings=Settings(**settings), database=database, clock=clock, version="0")
+    chosen = Settings(**settings)
+    app = new_app(settings=chosen, database=database, clock=clock, version="0")
+    notifications_jobs.install(chosen)
     identity_api.install(app, PermissionCatalogue())
     identity_pages.install()
     admin_pages.install()
+    notifications_pages.install()
     ledger_pages.install()
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     add_catalogue("guerdon.http")
@@ -51,6 +56,7 @@ def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
     for router in (identity_api.router, identity_pages.router, admin_api.router, admin_pages.router, ledger_api.router):
         app.include_router(router)
     app.include_router(ledger_pages.router)
+    app.include_router(notifications_pages.router)
     protect(app, larger_bodies=ledger_api.BODY_LIMITS)
     return app
 
@@ -64,11 +70,13 @@ def _short_tracebacks() -> None:
 
 @pytest.fixture
 def recorded() -> Iterator[None]:
-    """Acts go into the audit log."""
-    before = list(acts._recorders)
+    """Acts go into the audit log, messages into the outbox."""
+    before, carriers = list(acts._recorders), list(messages._carriers)
     audit.install()
+    notifications_jobs.install(Settings(secret_key="s" * 40))
     yield
     acts._recorders[:] = before
+    messages._carriers[:] = carriers
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from guerdon.core.settings import load_settings
 from guerdon.db.location import open_database
 from guerdon.kernel.admin import audit
 from guerdon.kernel.identity.permissions import Role
-from guerdon.kernel.identity.service import accounts, fields, roles
+from guerdon.kernel.identity.service import accounts, fields, roles, signing_keys
 
 app = typer.Typer(no_args_is_help=True, help="Accounts: opening them, giving and taking roles.")
 
@@ -77,6 +77,20 @@ def _change(email: str, role: Role, *, give: bool) -> None:
                 change = roles.grant if give else roles.revoke
                 user = change(session, SystemClock(), user_id=user.id, role=role, actor_id=None, reason=OPERATOR)
                 out.print(f"{user.email} is now {', '.join(user.roles)}.")
+        finally:
+            database.dispose()
+
+
+@app.command("rotate-keys")
+def rotate_keys() -> None:
+    """Sign access tokens with a new key; those signed before hold until they end."""
+    audit.install()
+    with running_database() as location:
+        database = open_database(load_settings(), location, application_name="guerdon users")
+        try:
+            with database.transaction() as session:
+                generation = signing_keys.rotate(session, SystemClock())
+                out.print(f"Access tokens are signed with key {generation} now.")
         finally:
             database.dispose()
 

@@ -78,6 +78,36 @@ class Settings(BaseSettings):
     community_name: str = Field("Guerdon", min_length=1, max_length=80, description="Name shown on every page.")
     access_token_ttl_s: int = Field(900, ge=60, le=86400, description="Life of an API access token.")
     session_ttl_s: int = Field(14 * 86400, ge=300, description="Life of a signed-in browser session.")
+    staff_session_ttl_s: int = Field(12 * 3600, ge=300, description="Life of a browser session of partners and staff.")
+    staff_idle_timeout_s: int = Field(3600, ge=60, description="How long such a session may lie idle before it ends.")
+    refresh_token_ttl_s: int = Field(30 * 86400, ge=3600, description="Life of a refresh token of an API client.")
+    phone_region: str = Field(
+        "SN", pattern="^[A-Z]{2}$", description="Country (ISO 3166) whose telephone numbers need no country code."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server: smtp://user:password@host:587 (STARTTLS where offered) or smtps://…; without one,"
+        " mails wait in the outbox, where administrators can read them.",
+    )
+    mail_from: str = Field("", description="Sender of mails; default: no-reply at the host of public_url.")
+    sms_url: str | None = Field(
+        None, pattern="^https?://", description="SMS gateway: gets a POST with JSON for each message, see the guide."
+    )
+    sms_token: SecretStr | None = Field(None, description="Sent to the SMS gateway as a bearer token.")
+    google_client_id: str = Field("", description="Sign-in with Google: the OAuth client's id; empty: not offered.")
+    google_client_secret: SecretStr | None = Field(None, description="The OAuth client's secret.")
+    google_issuer: str = Field("https://accounts.google.com", description="Where Google's OpenID discovery is found.")
+    apple_client_id: str = Field("", description="Sign-in with Apple: the services id; empty: not offered.")
+    apple_team_id: str = Field("", description="The team's id at Apple.")
+    apple_key_id: str = Field("", description="The id of the key that signs the client secret.")
+    apple_private_key: SecretStr | None = Field(None, description="That key, as PEM (the content of the .p8 file).")
+    apple_issuer: str = Field("https://appleid.apple.com", description="Where Apple's OpenID discovery is found.")
+    facebook_client_id: str = Field("", description="Sign-in with Facebook: the app's id; empty: not offered.")
+    facebook_client_secret: SecretStr | None = Field(None, description="The app's secret.")
+    facebook_dialog_url: str = Field(
+        "https://www.facebook.com/v23.0/dialog/oauth", description="Facebook's sign-in dialog."
+    )
+    facebook_graph_url: str = Field("https://graph.facebook.com/v23.0", description="Facebook's Graph API.")
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses of reverse proxies whose X-Forwarded-For is believed."
     )

@@ -48,12 +48,16 @@ class Module:
         migrations: dotted name of the package with its revisions, if it has a branch of its own.
         install: puts in what the package cannot work without (codes, first rules); run after each migration, as the
             owner, in its transaction, so it must leave alone what is there already.
+        since: the revision from which its SQL can be laid, where the schema is older than its tables.
+        views_in: further schemas in which it lays views.
     """
 
     package: str
     schema: str
     migrations: str | None = None
     install: Callable[[Session], None] | None = None
+    since: str | None = None
+    views_in: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -136,7 +140,7 @@ class Migrator:
         return _reached(_scripts(self._modules), context.get_current_heads())
 
     def _drop_views(self, connection: Connection) -> None:
-        schemas = [module.schema for module in self._modules]
+        schemas = [schema for module in self._modules for schema in (module.schema, *module.views_in)]
         views = connection.execute(
             text("SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = ANY(:schemas)"),
             {"schemas": schemas},
@@ -146,15 +150,19 @@ class Migrator:
 
     def _lay_sql(self, connection: Connection) -> None:
         connection.execute(text(f"GRANT SELECT ON {VERSION_SCHEMA}.alembic_version TO PUBLIC"))
-        present = set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
-        for module in self._modules:
-            if module.schema not in present:
-                continue
+        schemas = set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
+        applied = self._applied(connection)
+        present = [
+            module
+            for module in self._modules
+            if module.schema in schemas and (module.since is None or module.since in applied)
+        ]
+        for module in present:
             for file in module.sql_files():
                 # The driver's own cursor: the files hold many statements and bare % and : signs.
                 connection.connection.cursor().execute(file.read_text(encoding="utf-8"))
-        for module in self._modules:
-            if module.install and module.schema in present:
+        for module in present:
+            if module.install:
                 with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
                     module.install(session)
 

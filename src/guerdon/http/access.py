@@ -19,8 +19,11 @@ from starlette.routing import BaseRoute
 
 from guerdon.core.errors import PermissionDeniedError
 from guerdon.http.csrf import check_csrf
-from guerdon.http.errors import NotSignedInError
+from guerdon.http.errors import NotForKeysError, NotSignedInError
 from guerdon.http.transaction import SessionDep
+
+SELF = "identity:self"
+"""The scope that an API key needs where every member may go."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Principal:
     time_zone: str = "UTC"
     name: str = ""
     via: Literal["token", "session", "key"] = "session"
+    # What an API key is for; None for people.
     scopes: frozenset[str] | None = field(default=None)
 
     def may(self, permission: str) -> bool:
@@ -70,7 +74,13 @@ class Access:
 
 @dataclass(frozen=True)
 class Requires(Access):
-    """Dependency that gives the principal, or refuses."""
+    """Dependency that gives the principal, or refuses.
+
+    Attributes:
+        in_person: machines with an API key are refused, whatever their scopes.
+    """
+
+    in_person: bool = False
 
     def __call__(self, request: Request, session: SessionDep, _csrf: Annotated[None, Depends(check_csrf)]) -> Principal:
         """The principal.
@@ -78,12 +88,15 @@ class Requires(Access):
         Raises:
             NotSignedInError: nobody valid asks.
             PermissionDeniedError: they lack the permission.
+            NotForKeysError: a machine asks where people decide.
         """
         principal = _identify(request, session)
         if principal is None:
             raise NotSignedInError
         if self.permission is not None and not principal.may(self.permission):
             raise PermissionDeniedError(permission=self.permission)
+        if principal.via == "key" and (self.in_person or (self.permission is None and not principal.may(SELF))):
+            raise NotForKeysError(permission=SELF)
         return principal
 
 
@@ -106,14 +119,31 @@ class Anonymous(Access):
         """Nothing: everybody is nobody here."""
 
 
+@dataclass(frozen=True)
+class Arriving(Access):
+    """Dependency of an open route to which another site's page posts; whatever comes proves itself otherwise."""
+
+    def __call__(self) -> None:
+        """Nothing: no cookie of ours travels with such a request."""
+
+
 def requires(permission: str) -> Requires:
     """A route for those who hold a permission, such as ``credits:review``."""
     return Requires("requires", permission)
 
 
-def signed_in() -> Requires:
-    """A route for everybody who is signed in; the handler still sees to it that they reach only what is theirs."""
-    return Requires("signed_in")
+def signed_in(*, in_person: bool = False) -> Requires:
+    """A route for everybody who is signed in; the handler still sees to it that they reach only what is theirs.
+
+    Args:
+        in_person: not for machines with an API key: how one signs in is decided by people.
+    """
+    return Requires("signed_in", in_person=in_person)
+
+
+def arriving() -> Arriving:
+    """An open route to which other sites post, such as a sign-in provider."""
+    return Arriving("public")
 
 
 def public(*, identify: bool = True) -> Public | Anonymous:
@@ -126,8 +156,9 @@ def public(*, identify: bool = True) -> Public | Anonymous:
 
 
 SignedIn = Annotated[Principal, Depends(signed_in())]
+InPerson = Annotated[Principal, Depends(signed_in(in_person=True))]
 MaybeSignedIn = Annotated[Principal | None, Depends(public())]
-"""Ready-made annotations for the two most frequent declarations."""
+"""Ready-made annotations for the most frequent declarations."""
 
 
 def declared_access(route: BaseRoute | RouteContext) -> tuple[Access, ...]:

@@ -41,9 +41,26 @@ def set_visitor_cookie(response: Response, settings: Settings, value: str) -> No
 
 def clear_session_cookie(response: Response, settings: Settings) -> None:
     """Sign the browser out."""
-    response.delete_cookie(
-        _name(settings, "guerdon_session"), path="/", secure=is_https(settings), httponly=True, samesite="lax"
-    )
+    _clear(response, settings, "guerdon_session")
+
+
+def _clear(response: Response, settings: Settings, name: str) -> None:
+    response.delete_cookie(_name(settings, name), path="/", secure=is_https(settings), httponly=True, samesite="lax")
+
+
+def errand_cookie(request: Request) -> str | None:
+    """What the browser remembers while its reader is at a sign-in provider's, or None."""
+    return request.cookies.get(_name(request.app.state.settings, "guerdon_errand")) or None
+
+
+def set_errand_cookie(response: Response, settings: Settings, value: str, max_age_s: int) -> None:
+    """Have the browser remember an errand."""
+    _set(response, settings, "guerdon_errand", value, max_age_s)
+
+
+def clear_errand_cookie(response: Response, settings: Settings) -> None:
+    """The errand is done, whatever came of it."""
+    _clear(response, settings, "guerdon_errand")
 
 
 def _set(response: Response, settings: Settings, name: str, value: str, max_age_s: int | None) -> None:

@@ -12,6 +12,16 @@ class NotSignedInError(GuerdonError):
     remedy = "Sign in again, or send a valid access token."
 
 
+class NotForKeysError(PermissionDeniedError):
+    """An API key was used where a person has to decide, or where its scopes do not reach."""
+
+    code = "not-for-keys"
+    message = "This API key does not reach here."
+    remedy = (
+        "Use a key with the scope '{permission}' for what every member may do; how one signs in is changed in person."
+    )
+
+
 class CsrfError(PermissionDeniedError):
     """A form came without the token that only our own pages know."""
 

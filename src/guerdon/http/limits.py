@@ -71,6 +71,15 @@ def spend(database: Database, clock: Clock, limit: RateLimit, subject: str) -> N
             raise RateLimitedError(retry_after_s=max(1, math.ceil(wait.total_seconds())))
 
 
+def spent(session: Session, clock: Clock, limit: RateLimit, subject: str) -> int:
+    """How many attempts of a subject have not drained yet."""
+    due: datetime | None = session.execute(
+        text("SELECT due_at FROM http.rate_windows WHERE rule = :rule AND subject = :subject"),
+        {"rule": limit.name, "subject": _digest(subject)},
+    ).scalar()
+    return max(0, math.ceil((due - clock.now()) / limit.step)) if due is not None else 0
+
+
 def forget(session: Session, limit: RateLimit, subject: str) -> None:
     """Give back all attempts, after a success."""
     session.execute(delete(RateWindow).where(RateWindow.rule == limit.name, RateWindow.subject == _digest(subject)))

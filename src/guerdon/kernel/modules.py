@@ -6,7 +6,8 @@ KERNEL_MODULES = (
     Module("guerdon.worker", "worker"),
     Module("guerdon.http", "http"),
     Module("guerdon.kernel.ledger", "ledger"),
-    Module("guerdon.kernel.identity", "identity"),
+    Module("guerdon.kernel.identity", "identity", since="0005_access"),
     Module("guerdon.kernel.engagement", "engagement"),
     Module("guerdon.kernel.admin", "admin"),
+    Module("guerdon.kernel.notifications", "notifications"),
 )

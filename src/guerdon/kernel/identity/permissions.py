@@ -51,9 +51,11 @@ def permission(code: str, description: str, *roles: Role) -> Permission:
 
 
 IDENTITY = (
+    permission("identity:self", "Do what every member may do, by API key", Role.USER),
     permission("identity:read", "See the list of members", Role.STAFF),
     permission("identity:create", "Create accounts for others", Role.STAFF),
     permission("identity:grant", "Grant and take roles", Role.ADMIN),
+    permission("identity:sessions", "See and end the sessions of staff", Role.ADMIN),
 )
 LEDGER = (
     permission("ledger:read", "See every account and statement", Role.STAFF),
@@ -65,7 +67,8 @@ ENGAGEMENT = (
     permission("engagement:configure", "Change rules and tiers", Role.ADMIN),
 )
 ADMIN = (permission("admin:audit", "Read the audit log", Role.ADMIN),)
-KERNEL = (*IDENTITY, *LEDGER, *ENGAGEMENT, *ADMIN)
+NOTIFICATIONS = (permission("notifications:read", "See which messages were sent", Role.ADMIN),)
+KERNEL = (*IDENTITY, *LEDGER, *ENGAGEMENT, *ADMIN, *NOTIFICATIONS)
 """The kernel's own permissions; a program names its own in its ``Program``."""
 
 

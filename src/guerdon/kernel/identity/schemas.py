@@ -31,6 +31,100 @@ class AccessToken(Schema):
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: int = Field(description="Seconds until it ends.")
     expires_at: datetime
+    refresh_token: str = Field(description="Good for one exchange at /api/v1/identity/tokens/refresh.")
+
+
+class RefreshRequest(Schema):
+    """A refresh token."""
+
+    refresh_token: Text = Field(max_length=200)
+
+
+class CodeRequest(Schema):
+    """Where a code is sent."""
+
+    phone: Text = Field(max_length=40, examples=["+221771234567"])
+
+
+class PhoneTokenRequest(Schema):
+    """What proves a telephone number."""
+
+    phone: Text = Field(max_length=40, examples=["+221771234567"])
+    code: Text = Field(max_length=20, examples=["123456"])
+    name: Text | None = Field(None, max_length=200, description="For a number that has no account yet.")
+
+
+class SignUpRequest(Schema):
+    """What an account shall be made of."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "awa@example.org", "name": "Awa Diop", "password": "correct horse battery"}]
+        }
+    )
+
+    email: Text = Field(max_length=254)
+    name: Text = Field(max_length=200)
+    password: Text = Field(max_length=1000)
+
+
+class SignUpConfirmation(Schema):
+    """The link's token, and the password chosen before."""
+
+    token: Text = Field(max_length=200)
+    password: Text = Field(max_length=1000)
+
+
+class ResetRequest(Schema):
+    """Whose password is forgotten."""
+
+    email: Text = Field(max_length=254, examples=["awa@example.org"])
+
+
+class NewPassword(Schema):
+    """The link's token, and the new password."""
+
+    token: Text = Field(max_length=200)
+    new_password: Text = Field(max_length=1000)
+
+
+class LinkedAccount(Schema):
+    """An account elsewhere."""
+
+    provider: str
+    email: str | None
+    linked_at: datetime
+    last_used_at: datetime | None
+
+
+class NewKey(Schema):
+    """A key to make."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Import", "scopes": ["identity:self"], "days": 90}]}
+    )
+
+    name: Text = Field(max_length=200)
+    scopes: list[Text] = Field(max_length=200, description="Permissions that one has.")
+    days: int = Field(90, description="How long it lives.")
+
+
+class OwnKey(Schema):
+    """A key, without what it is."""
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class Key(OwnKey):
+    """A key that was just made."""
+
+    key: str = Field(description="Shown once; for the header `Authorization: Bearer`.")
 
 
 class Me(Schema):

@@ -1,8 +1,8 @@
 """Access tokens: short-lived JWTs signed with Ed25519, for programs that call the API.
 
-The key is derived from the installation's secret and named by its ``kid``. A verifier knows keys by that name and
-one algorithm only, so a token cannot choose how it is checked: neither ``alg: none`` nor a public key used as an HMAC
-secret gets anywhere.
+The key of each generation is derived from the installation's secret and named by its ``kid``. A verifier knows keys by
+that name and one algorithm only, so a token cannot choose how it is checked: neither ``alg: none`` nor a public key
+used as an HMAC secret gets anywhere.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from guerdon.core.clock import Clock
@@ -26,21 +26,32 @@ ALGORITHM = "EdDSA"
 AUDIENCE = "guerdon-api"
 TOKEN_MAX = 4000
 LEEWAY = timedelta(seconds=5)
+GENERATION_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One key pair and its name."""
+    """One key pair and its name, which begins with its generation."""
 
     kid: str
     private: Ed25519PrivateKey
 
     @classmethod
-    def derived(cls, secret: bytes) -> "SigningKey":
-        """The key that belongs to a secret."""
-        private = Ed25519PrivateKey.from_private_bytes(derive_key(secret, "access-token"))
+    def derived(cls, secret: bytes, generation: int = 1) -> "SigningKey":
+        """The key of a generation that belongs to a secret."""
+        purpose = "access-token" if generation == 1 else f"access-token/{generation}"
+        private = Ed25519PrivateKey.from_private_bytes(derive_key(secret, purpose))
         public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return cls(base64.urlsafe_b64encode(hashlib.sha256(public).digest()[:12]).decode(), private)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(public).digest()[:12]).decode()
+        return cls(f"{generation}.{digest}", private)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says: whom it speaks for, and which generation of the key signed it."""
+
+    user_id: UUID
+    generation: int
 
 
 class AccessTokens:
@@ -56,11 +67,25 @@ class AccessTokens:
     def __init__(self, *, issuer: str, ttl: timedelta, secret: bytes, retired: Iterable[bytes] = ()) -> None:
         self._issuer = issuer
         self.ttl = ttl
-        self._key = SigningKey.derived(secret)
-        keys = (self._key, *(SigningKey.derived(each) for each in retired))
-        self._public = {key.kid: key.private.public_key() for key in keys}
+        self._secrets = (secret, *retired)
+        self._keys: dict[tuple[int, int], SigningKey] = {}
 
-    def issue(self, user_id: UUID, clock: Clock) -> tuple[str, datetime]:
+    def _key(self, generation: int, which: int = 0) -> SigningKey:
+        if (generation, which) not in self._keys:
+            self._keys[generation, which] = SigningKey.derived(self._secrets[which], generation)
+        return self._keys[generation, which]
+
+    def _public(self, kid: str) -> tuple[int, Ed25519PublicKey]:
+        generation = int(kid.partition(".")[0])
+        if not 0 < generation <= GENERATION_MAX:
+            raise AccessTokenInvalidError
+        for which in range(len(self._secrets)):
+            key = self._key(generation, which)
+            if key.kid == kid:
+                return generation, key.private.public_key()
+        raise AccessTokenInvalidError
+
+    def issue(self, user_id: UUID, clock: Clock, generation: int = 1) -> tuple[str, datetime]:
         """A token for somebody, and the moment at which it ends."""
         now = clock.now()
         expires_at = now + self.ttl
@@ -72,11 +97,20 @@ class AccessTokens:
             "exp": int(expires_at.timestamp()),
             "jti": str(new_id()),
         }
-        token = jwt.encode(claims, self._key.private, ALGORITHM, headers={"kid": self._key.kid, "typ": "at+jwt"})
+        key = self._key(generation)
+        token = jwt.encode(claims, key.private, ALGORITHM, headers={"kid": key.kid, "typ": "at+jwt"})
         return token, expires_at
 
     def verify(self, token: str, clock: Clock) -> UUID:
-        """Whose token it is.
+        """Whose token it is; ``read`` tells the key's generation too.
+
+        Raises:
+            AccessTokenInvalidError: see ``read``.
+        """
+        return self.read(token, clock).user_id
+
+    def read(self, token: str, clock: Clock) -> Claims:
+        """What a token says. Whether its generation still counts is the caller's question to the database.
 
         Raises:
             AccessTokenInvalidError: forged, expired, not yet valid, for another audience, from another issuer.
@@ -85,9 +119,10 @@ class AccessTokens:
             if len(token) > TOKEN_MAX:
                 raise AccessTokenInvalidError
             head = jwt.get_unverified_header(token)
+            generation, public = self._public(head["kid"])
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._public[head["kid"]],
+                public,
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=self._issuer,
@@ -102,8 +137,8 @@ class AccessTokens:
             if head.get("typ") != "at+jwt":
                 raise AccessTokenInvalidError
             self._check_time(claims, clock.now())
-            return UUID(claims["sub"])
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError) as exc:
+            return Claims(UUID(claims["sub"]), generation)
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
             raise AccessTokenInvalidError from exc
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Finds out who makes a request: by access token in the header, else by the session cookie."""
+"""Finds out who makes a request: by access token or API key in the header, else by the session cookie."""
 
 from datetime import timedelta
 from typing import Literal, cast
@@ -8,10 +8,19 @@ from sqlalchemy.orm import Session
 
 from guerdon.http.access import Principal
 from guerdon.http.cookies import session_cookie
+from guerdon.http.keys import derive_key
 from guerdon.http.transaction import identify
 from guerdon.kernel.identity.errors import AccessTokenInvalidError
 from guerdon.kernel.identity.permissions import PermissionCatalogue
-from guerdon.kernel.identity.service.sessions import Known, by_session_token, by_user_id
+from guerdon.kernel.identity.service import api_keys
+from guerdon.kernel.identity.service.providers import Providers
+from guerdon.kernel.identity.service.sessions import (
+    Known,
+    SessionPolicy,
+    by_api_key,
+    by_session_token,
+    by_user_id,
+)
 from guerdon.kernel.identity.tokens import AccessTokens
 
 
@@ -27,6 +36,15 @@ def install(app: FastAPI, permissions: PermissionCatalogue) -> None:
     app.state.access_tokens = AccessTokens(
         issuer=settings.base_url, ttl=timedelta(seconds=settings.access_token_ttl_s), secret=app.state.secret
     )
+    app.state.session_policy = SessionPolicy(
+        ttl=timedelta(seconds=settings.session_ttl_s),
+        staff_ttl=timedelta(seconds=settings.staff_session_ttl_s),
+        staff_idle=timedelta(seconds=settings.staff_idle_timeout_s),
+        permissions=permissions,
+    )
+    app.state.code_key = derive_key(app.state.secret, "one-time-code")
+    app.state.ticket_key = derive_key(app.state.secret, "ticket")
+    app.state.providers = Providers(settings)
     app.state.authenticate = authenticate
 
 
@@ -43,7 +61,7 @@ def authenticate(request: Request, session: Session) -> Principal | None:
     cookie = session_cookie(request)
     if cookie is None:
         return None
-    known = by_session_token(session, request.app.state.clock, cookie)
+    known = by_session_token(session, request.app.state.clock, cookie, request.app.state.session_policy)
     return _principal(request, session, known, "session") if known else None
 
 
@@ -51,26 +69,34 @@ def _by_token(request: Request, session: Session, header: str) -> Principal:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise AccessTokenInvalidError
+    token, clock = token.strip(), request.app.state.clock
+    if token.startswith(api_keys.PREFIX):
+        by_key = by_api_key(session, clock, token)
+        if by_key is None:
+            raise AccessTokenInvalidError
+        return _principal(request, session, by_key, "key")
     tokens = cast(AccessTokens, request.app.state.access_tokens)
-    user_id = tokens.verify(token.strip(), request.app.state.clock)
-    session.info["user_id"] = user_id
-    known = by_user_id(session, user_id)
+    claims = tokens.read(token, clock)
+    session.info["user_id"] = claims.user_id
+    known = by_user_id(session, claims.user_id, claims.generation, clock.now() - tokens.ttl)
     if known is None:
         raise AccessTokenInvalidError
     return _principal(request, session, known, "token")
 
 
-def _principal(request: Request, session: Session, known: Known, via: Literal["token", "session"]) -> Principal:
+def _principal(request: Request, session: Session, known: Known, via: Literal["token", "session", "key"]) -> Principal:
     if session.info.get("user_id") != known.user_id:
         identify(session, known.user_id)
-    permissions = cast(PermissionCatalogue, request.app.state.permissions)
+    catalogue = cast(PermissionCatalogue, request.app.state.permissions)
+    permissions = catalogue.held_by(known.roles)
     return Principal(
         user_id=known.user_id,
         roles=known.roles,
-        permissions=permissions.held_by(known.roles),
+        permissions=permissions if known.granted is None else permissions & known.granted,
         session_id=known.session_id,
         locale=known.locale,
         time_zone=known.time_zone,
         name=known.name,
         via=via,
+        scopes=known.scopes,
     )

@@ -1,53 +1,28 @@
 """``/api/v1/identity``."""
 
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query
 
 from guerdon.core.errors import NotFoundError
-from guerdon.http.access import Principal, SignedIn, public, requires
+from guerdon.http.access import InPerson, Principal, SignedIn, requires
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
 from guerdon.http.schemas import Text
-from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
+from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep
+from guerdon.kernel.identity.api import access, tokens
 from guerdon.kernel.identity.permissions import Role
-from guerdon.kernel.identity.schemas import (
-    AccessToken,
-    Me,
-    Member,
-    NewMember,
-    OwnSession,
-    RoleChange,
-    TokenRequest,
-)
-from guerdon.kernel.identity.service import accounts, roles, sessions, signing
-from guerdon.kernel.identity.tokens import AccessTokens
+from guerdon.kernel.identity.schemas import Me, Member, NewMember, OwnSession, RoleChange
+from guerdon.kernel.identity.service import accounts, roles, sessions
 
 router = APIRouter(prefix="/api/v1/identity", tags=["identity"])
+router.include_router(tokens.router)
+router.include_router(access.router)
 
 Reader = Annotated[Principal, Depends(requires("identity:read"))]
 Creator = Annotated[Principal, Depends(requires("identity:create"))]
 Granter = Annotated[Principal, Depends(requires("identity:grant"))]
-
-
-@router.post("/tokens", responses=problem_responses(401, 429))
-def issue_token(
-    request: Request,
-    response: Response,
-    body: TokenRequest,
-    _open: Annotated[None, Depends(public(identify=False))],
-    database: DatabaseDep,
-    session: SessionDep,
-    clock: ClockDep,
-) -> AccessToken:
-    """Exchange e-mail and password for a short-lived access token."""
-    signing.count_sign_in(database, clock, body.email)
-    user = signing.verify_password(session, clock, email=body.email, password=body.password)
-    tokens = cast(AccessTokens, request.app.state.access_tokens)
-    token, expires_at = tokens.issue(user.id, clock)
-    response.headers["Cache-Control"] = "no-store"
-    return AccessToken(access_token=token, expires_in=int(tokens.ttl.total_seconds()), expires_at=expires_at)
 
 
 @router.get("/me")
@@ -64,16 +39,22 @@ def me(who: SignedIn) -> Me:
 
 
 @router.get("/sessions")
-def own_sessions(who: SignedIn, session: SessionDep, clock: ClockDep) -> list[OwnSession]:
+def own_sessions(who: InPerson, session: SessionDep, clock: ClockDep) -> list[OwnSession]:
     """The browsers in which one is signed in."""
     return [OwnSession.model_validate(each) for each in sessions.list_sessions(session, clock, who.user_id)]
 
 
-@router.delete("/sessions/{session_id}", status_code=204)
-def end_session(session_id: UUID, who: SignedIn, session: SessionDep) -> None:
+@router.delete("/sessions/{session_id}", status_code=204, responses=problem_responses(404))
+def end_session(session_id: UUID, who: InPerson, session: SessionDep, clock: ClockDep) -> None:
     """Sign one of one's own browsers out."""
-    if not sessions.end_session(session, who.user_id, session_id):
+    if not sessions.end_session(session, clock, who.user_id, session_id):
         raise NotFoundError(what="session")
+
+
+@router.delete("/sessions", status_code=204)
+def end_sessions(who: InPerson, session: SessionDep, clock: ClockDep) -> None:
+    """Sign every browser and every program out, save the one that asks if it is a browser."""
+    sessions.sign_out_everywhere(session, clock, who.user_id, but=who.session_id)
 
 
 @router.get("/members")

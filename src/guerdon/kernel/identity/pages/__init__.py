@@ -2,18 +2,42 @@
 
 from fastapi import APIRouter
 
-from guerdon.kernel.identity.pages import account, members, signing
+from guerdon.kernel.identity.pages import (
+    access,
+    account,
+    keys,
+    members,
+    phone,
+    providers,
+    recovery,
+    sign_up,
+    signing,
+    staff_sessions,
+)
 from guerdon.kernel.identity.pages.account import save_locale
 from guerdon.web.i18n import add_catalogue
 from guerdon.web.navigation import NavItem
 from guerdon.web.render import add_templates
 
-NAVIGATION = (NavItem("Members", "/staff/members", permission="identity:read", section="staff", icon="people"),)
+NAVIGATION = (
+    NavItem("Members", "/staff/members", permission="identity:read", section="staff", icon="people"),
+    NavItem("Staff sessions", "/staff/sessions", permission="identity:sessions", section="admin", icon="screen"),
+)
 
 router = APIRouter(include_in_schema=False)
-router.include_router(signing.router)
-router.include_router(account.router)
-router.include_router(members.router)
+for room in (
+    signing,
+    sign_up,
+    phone,
+    recovery,
+    providers,
+    account,
+    access,
+    keys,
+    members,
+    staff_sessions,
+):
+    router.include_router(room.router)
 
 
 def install() -> None:

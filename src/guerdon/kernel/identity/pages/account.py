@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from guerdon.core.errors import GuerdonError, NotFoundError
-from guerdon.http.access import Principal, SignedIn
+from guerdon.http.access import InPerson, Principal
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
-from guerdon.kernel.identity.service import accounts, fields, sessions
+from guerdon.kernel.identity.service import accounts, fields, refresh, sessions
+from guerdon.kernel.identity.service.devices import device_name
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import LANGUAGES, msgid
@@ -23,7 +24,7 @@ Secret = Annotated[Text, Form(max_length=1000)]
 
 
 @router.get("")
-def show_account(request: Request, who: SignedIn, session: SessionDep, clock: ClockDep) -> Response:
+def show_account(request: Request, who: InPerson, session: SessionDep, clock: ClockDep) -> Response:
     """The account with its devices."""
     return _account_page(request, who, session, clock)
 
@@ -48,6 +49,9 @@ def _account_page(
         "zones": [(zone, zone.replace("_", " ")) for zone in fields.time_zones()],
         "sessions": sessions.list_sessions(session, clock, who.user_id),
         "present_session_id": who.session_id,
+        "apps": refresh.living(session, clock, who.user_id),
+        "has_password": accounts.has_password(session, who.user_id),
+        "device_name": device_name,
     }
     return render(request, "identity/account.html", context, status)
 
@@ -55,7 +59,7 @@ def _account_page(
 @router.post("")
 def save_account(
     request: Request,
-    who: SignedIn,
+    who: InPerson,
     session: SessionDep,
     clock: ClockDep,
     name: Short = "",
@@ -77,7 +81,7 @@ def save_account(
 @router.post("/password")
 def save_password(
     request: Request,
-    who: SignedIn,
+    who: InPerson,
     session: SessionDep,
     clock: ClockDep,
     present_password: Secret = "",
@@ -87,7 +91,7 @@ def save_password(
     try:
         with attempt(session):
             accounts.change_password(session, clock, who.user_id, present=present_password, new=new_password)
-            sessions.end_sessions(session, who.user_id, but=who.session_id)
+            sessions.sign_out_everywhere(session, clock, who.user_id, but=who.session_id)
     except GuerdonError as exc:
         refused = FormState.refused({}, exc, viewer_of(request).translator)
         return _account_page(request, who, session, clock, password=refused, status=exc.status)
@@ -96,19 +100,28 @@ def save_password(
 
 
 @router.post("/sessions/{session_id}/end")
-def end_one(request: Request, session_id: UUID, who: SignedIn, session: SessionDep) -> Response:
+def end_one(request: Request, session_id: UUID, who: InPerson, session: SessionDep, clock: ClockDep) -> Response:
     """Sign one device out."""
-    if not sessions.end_session(session, who.user_id, session_id):
+    if not sessions.end_session(session, clock, who.user_id, session_id):
         raise NotFoundError(what="session")
     flash(request, msgid("The device is signed out."))
     return redirect(request, "/account")
 
 
 @router.post("/sessions/end")
-def end_all(request: Request, who: SignedIn, session: SessionDep) -> Response:
-    """Sign every other device out."""
-    sessions.end_sessions(session, who.user_id, but=who.session_id)
+def end_all(request: Request, who: InPerson, session: SessionDep, clock: ClockDep) -> Response:
+    """Sign every other device and program out."""
+    sessions.sign_out_everywhere(session, clock, who.user_id, but=who.session_id)
     flash(request, msgid("Every other device is signed out."))
+    return redirect(request, "/account")
+
+
+@router.post("/apps/{family_id}/end")
+def end_app(request: Request, family_id: UUID, who: InPerson, session: SessionDep, clock: ClockDep) -> Response:
+    """Sign a program out that holds a refresh token."""
+    if not refresh.revoke_family(session, clock, who.user_id, family_id):
+        raise NotFoundError(what="session")
+    flash(request, msgid("The program is signed out."))
     return redirect(request, "/account")
 
 

@@ -1,23 +1,30 @@
 """Accounts: opening them, changing what their owner may change, finding them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import errors as pg
 from sqlalchemy import func, or_, select, text, tuple_
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError, FieldErrors, NotFoundError
 from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
-from guerdon.kernel.identity.errors import EmailTakenError, PasswordWrongError, RoleUnknownError, UsernameTakenError
-from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.errors import (
+    EmailTakenError,
+    PasswordWrongError,
+    PhoneTakenError,
+    RoleUnknownError,
+    UsernameTakenError,
+)
+from guerdon.kernel.identity.models import Credential, User
 from guerdon.kernel.identity.passwords import check_policy, hash_password, verify
 from guerdon.kernel.identity.permissions import Role
-from guerdon.kernel.identity.service import fields
+from guerdon.kernel.identity.service import fields, notices
 
 T = TypeVar("T")
 
@@ -25,6 +32,8 @@ ROLES = frozenset(role.value for role in Role)
 
 _TAKEN: dict[str, tuple[type[FieldError], str]] = {
     "uq_users_email_living": (EmailTakenError, "email"),
+    "idx_users_email": (EmailTakenError, "email"),
+    "idx_users_phone": (PhoneTakenError, "phone"),
     "uq_users_username_living": (UsernameTakenError, "username"),
 }
 
@@ -53,7 +62,7 @@ def create_account(
     Raises:
         FieldErrors: every field at fault at once; nothing is written.
     """
-    checks = _Checks()
+    checks = Checks()
     mail = checks.run(lambda: fields.clean_email(email), email)
     called = checks.run(lambda: fields.clean_name(name), name)
     handle = checks.run(lambda: fields.clean_username(username), username) if username else None
@@ -85,6 +94,56 @@ def create_account(
     return user
 
 
+def open_proven(
+    session: Session,
+    clock: Clock,
+    *,
+    name: str,
+    provider: str,
+    locale: str,
+    time_zone: str,
+    email: str | None = None,
+    phone: str | None = None,
+    password_hash: str | None = None,
+) -> User:
+    """Open an account for somebody who has proven that the address or the number is theirs.
+
+    Args:
+        name: as the person wrote it, or the provider gave it.
+        provider: ``password``, ``phone``, ``google``, ``apple`` or ``facebook``: the way in which they came.
+        email, phone: at least one of them, in the form in which it is kept.
+
+    Raises:
+        FieldErrors: the name is none, or somebody has the address or number; nothing is written.
+    """
+    checks = Checks()
+    called = checks.run(lambda: fields.clean_name(name), name)
+    checks.settle()
+    now = clock.now()
+    user = User(
+        id=new_id(),
+        email=email,
+        phone=phone,
+        country_code=fields.country_of(phone) if phone else None,
+        name=called,
+        auth_provider=provider,
+        roles=[Role.USER.value],
+        locale=locale,
+        time_zone=time_zone,
+        email_verified_at=now if email else None,
+        phone_verified_at=now if phone else None,
+        created_at=now,
+        updated_at=now,
+        last_login_at=now,
+    )
+    _insert(session, user)
+    if password_hash is not None:
+        store_hash(session, clock, user.id, password_hash)
+    new = {"roles": user.roles, "locale": locale, "provider": provider}
+    announce(session, Act("identity.account_created", "user", user.id, new=new))
+    return user
+
+
 def known_roles(roles: Sequence[str]) -> list[str]:
     """Roles in the order of their enumeration, ``user`` always among them.
 
@@ -98,13 +157,14 @@ def known_roles(roles: Sequence[str]) -> list[str]:
     return [role.value for role in Role if role in wanted]
 
 
-class _Checks:
-    """Collects field errors, so that a person sees all of them at once."""
+class Checks:
+    """Collects field errors, so that a person sees all of them at once: ``run`` each check, then ``settle``."""
 
     def __init__(self) -> None:
         self._errors: list[FieldError] = []
 
     def run(self, check: Callable[[], T], fallback: T) -> T:
+        """What the check gives, or the fallback when it names a field at fault."""
         try:
             return check()
         except FieldError as exc:
@@ -112,15 +172,31 @@ class _Checks:
             return fallback
 
     def settle(self) -> None:
+        """Refuse if any check did.
+
+        Raises:
+            FieldErrors: all of them.
+        """
         if self._errors:
             raise FieldErrors(self._errors)
 
 
 def _insert(session: Session, user: User) -> None:
+    with unique(session):
+        session.add(user)
+        session.flush()
+
+
+@contextmanager
+def unique(session: Session) -> Iterator[None]:
+    """Try a change of an address, a number or a user name; all of it is undone if somebody has it.
+
+    Raises:
+        FieldErrors: somebody has it.
+    """
     try:
         with session.begin_nested():
-            session.add(user)
-            session.flush()
+            yield
     except IntegrityError as exc:
         constraint = exc.orig.diag.constraint_name if isinstance(exc.orig, pg.UniqueViolation) else None
         if constraint not in _TAKEN:
@@ -152,24 +228,45 @@ def password_hash_of(session: Session, user_id: UUID) -> str | None:
     return stored
 
 
+def has_password(session: Session, user_id: UUID) -> bool:
+    """Whether somebody can sign in by password."""
+    return session.get(Credential, user_id, options=[load_only(Credential.user_id)]) is not None
+
+
 def change_password(session: Session, clock: Clock, user_id: UUID, *, present: str, new: str) -> None:
-    """Change one's own password; ending the other sessions is the caller's business.
+    """Change one's own password, or set the first one; ending the other sessions is the caller's business.
+
+    Args:
+        present: the one before; not looked at where there is none.
 
     Raises:
         FieldErrors: the present one is wrong, or the new one is refused.
     """
     user = get_account(session, user_id)
-    checks = _Checks()
-    if not verify(present, password_hash_of(session, user_id))[0]:
+    checks = Checks()
+    stored = password_hash_of(session, user_id)
+    if stored is not None and not verify(present, stored)[0]:
         checks.run(_refuse_present, None)
     checks.run(lambda: check_policy(new, user.email, user.name, user.username, field="new_password"), None)
     checks.settle()
     store_password(session, clock, user_id, new)
     announce(session, Act("identity.password_changed", "user", user_id, actor_id=user_id))
+    notices.security(session, user, "password_changed")
 
 
-def _refuse_present() -> None:
-    raise PasswordWrongError(field="present_password", problem="")
+def confirm_present(session: Session, user_id: UUID, present: str, *, field: str = "present_password") -> None:
+    """Make sure that it is the owner who asks for something grave; who has no password is believed.
+
+    Raises:
+        PasswordWrongError: it is not their password.
+    """
+    stored = password_hash_of(session, user_id)
+    if stored is not None and not verify(present, stored)[0]:
+        _refuse_present(field)
+
+
+def _refuse_present(field: str = "present_password") -> None:
+    raise PasswordWrongError(field=field, problem="")
 
 
 def update_account(session: Session, clock: Clock, user_id: UUID, *, name: str, locale: str, time_zone: str) -> User:
@@ -178,7 +275,7 @@ def update_account(session: Session, clock: Clock, user_id: UUID, *, name: str, 
     Raises:
         FieldErrors: every field at fault; nothing is changed.
     """
-    checks = _Checks()
+    checks = Checks()
     called = checks.run(lambda: fields.clean_name(name), name)
     language = checks.run(lambda: fields.clean_locale(locale), locale)
     zone = checks.run(lambda: fields.clean_time_zone(time_zone), time_zone)
@@ -210,6 +307,11 @@ def names_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, str]:
         return {}
     found = session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
     return {row.id: row.name for row in found}
+
+
+def find_by_phone(session: Session, phone: str) -> User | None:
+    """The living account with a number in E.164."""
+    return session.execute(select(User).where(User.phone == phone, User.deleted_at.is_(None))).scalar_one_or_none()
 
 
 def find_by_email(session: Session, email: str) -> User | None:

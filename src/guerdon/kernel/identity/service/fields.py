@@ -5,12 +5,14 @@ import unicodedata
 from functools import cache
 from zoneinfo import available_timezones
 
+import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from guerdon.kernel.identity.errors import (
     EmailInvalidError,
     LocaleUnknownError,
     NameInvalidError,
+    PhoneInvalidError,
     TimeZoneUnknownError,
     UsernameInvalidError,
 )
@@ -32,6 +34,30 @@ def clean_email(value: str, *, field: str = "email") -> str:
     except EmailNotValidError as exc:
         raise EmailInvalidError(field=field, problem="") from exc
     return checked.normalized
+
+
+def clean_phone(value: str, region: str, *, field: str = "phone") -> str:
+    """A telephone number in E.164, such as +221771234567.
+
+    Args:
+        region: the country (ISO 3166) of a number without a country code.
+
+    Raises:
+        PhoneInvalidError: there can be no such number.
+    """
+    try:
+        number = phonenumbers.parse(value[:40], region)
+    except phonenumbers.NumberParseException as exc:
+        raise PhoneInvalidError(field=field, problem="") from exc
+    if not phonenumbers.is_valid_number(number) or number.extension:
+        raise PhoneInvalidError(field=field, problem="")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def country_of(phone: str) -> str | None:
+    """The country (ISO 3166) of a number in E.164, where it belongs to one."""
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(phone, None))
+    return region if region and len(region) == 2 and region.isalpha() else None
 
 
 def clean_name(value: str, *, field: str = "name") -> str:

@@ -1,5 +1,6 @@
 """Granting and taking roles, closing accounts to their owners."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +102,25 @@ def _check_actor(session: Session, actor_id: UUID | None, user: User, role: str)
     actor_roles = get_account(session, actor_id).roles
     if not may_give(actor_roles, role) or rank(user.roles) > rank(actor_roles):
         raise RoleNotYoursError(role=role, permission="identity:grant")
+
+
+def ranks_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, int]:
+    """How high some people stand on the ladder."""
+    if not user_ids:
+        return {}
+    return {
+        row.id: rank(row.roles) for row in session.execute(select(User.id, User.roles).where(User.id.in_(user_ids)))
+    }
+
+
+def keep_one_super_admin(session: Session, leaving: UUID) -> None:
+    """Refuse that the last one leaves; those who leave at once see each other.
+
+    Raises:
+        LastSuperAdminError: nobody would be left.
+    """
+    if _lock_super_admins(session) == {leaving}:
+        raise LastSuperAdminError
 
 
 def _lock_super_admins(session: Session) -> set[UUID]:

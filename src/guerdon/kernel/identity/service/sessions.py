@@ -1,29 +1,53 @@
-"""Browser sessions: a random token in a cookie, its hash in the database."""
+"""Browser sessions: a random token in a cookie, its hash in the database. Those of staff are kept shorter."""
 
-import hashlib
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.ids import new_id
 from guerdon.http.context import current_request
 from guerdon.kernel.acts import Act, announce
-from guerdon.kernel.identity.models import User, UserSession
+from guerdon.kernel.identity.errors import RoleNotYoursError
+from guerdon.kernel.identity.models import AdminSession, ApiKey, RefreshToken, SigningKey, User, UserSession
+from guerdon.kernel.identity.permissions import PermissionCatalogue, Role, rank
+from guerdon.kernel.identity.service import admin_sessions, refresh
+from guerdon.kernel.identity.service.secret_tokens import new_token, token_hash
 
 TOUCH_AFTER = timedelta(minutes=5)
+STAFF_TOUCH_AFTER = timedelta(seconds=30)
 KEEP = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """How long sessions last, and what those of staff may do.
+
+    Attributes:
+        ttl: of a member's session.
+        staff_ttl, staff_idle: of one with rights above a member's.
+        permissions: the catalogue that says what roles may do.
+    """
+
+    ttl: timedelta
+    staff_ttl: timedelta
+    staff_idle: timedelta
+    permissions: PermissionCatalogue
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """Who a session or a token belongs to."""
+    """Who a session, a token or a key belongs to.
+
+    Attributes:
+        granted: the permissions that the session was started with; None where the roles alone decide.
+        scopes: what an API key is for; None for what people use.
+    """
 
     user_id: UUID
     roles: frozenset[str]
@@ -31,18 +55,22 @@ class Known:
     time_zone: str
     name: str
     session_id: UUID | None = None
+    granted: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None
 
 
-def token_hash(token: str) -> str:
-    """The form in which a session token is kept: 256 random bits need no salt."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def start_session(
+    session: Session, clock: Clock, user: User, policy: SessionPolicy, *, failures: int = 0
+) -> tuple[str, UserSession]:
+    """Sign a browser in, always under a new token. Returns the token, which is never seen again, and the row.
 
-
-def start_session(session: Session, clock: Clock, user: User, *, ttl: timedelta) -> tuple[str, UserSession]:
-    """Sign a browser in, always under a new token. Returns the token, which is never seen again, and the row."""
+    Args:
+        failures: attempts that were refused before this one; many make a session of staff suspicious.
+    """
     now = clock.now()
     info = current_request()
-    token = secrets.token_urlsafe(32)
+    token = new_token()
+    elevated = not set(user.roles) <= {Role.USER.value}
     started = UserSession(
         id=new_id(),
         user_id=user.id,
@@ -51,19 +79,33 @@ def start_session(session: Session, clock: Clock, user: User, *, ttl: timedelta)
         ip_address=info.client_address if info else None,
         created_at=now,
         last_used_at=now,
-        expires_at=now + ttl,
+        expires_at=now + (policy.staff_ttl if elevated else policy.ttl),
     )
+    if elevated:
+        admin_sessions.start(session, user, started, policy.permissions, failures=failures)
     session.add(started)
     session.flush()
     return token, started
 
 
-def by_session_token(session: Session, clock: Clock, token: str) -> Known | None:
-    """Who is signed in with a token, or None when it is unknown, expired or revoked, or the account is closed."""
+def by_session_token(session: Session, clock: Clock, token: str, policy: SessionPolicy) -> Known | None:
+    """Who is signed in with a token, or None when it is unknown, expired, revoked, or idle for too long.
+
+    Somebody who has become staff since they signed in stays an ordinary member until they do so again.
+    """
     now = clock.now()
     row = session.execute(
-        select(UserSession.id, UserSession.last_used_at, *_ACCOUNT)
+        select(
+            UserSession.id,
+            UserSession.last_used_at,
+            *_ACCOUNT,
+            AdminSession.id.label("admin_session_id"),
+            AdminSession.permissions_granted,
+            AdminSession.last_activity_at,
+            AdminSession.terminated_at,
+        )
         .join(User, User.id == UserSession.user_id)
+        .outerjoin(AdminSession, AdminSession.session_token_hash == UserSession.token_hash)
         .where(
             UserSession.token_hash == token_hash(token),
             UserSession.expires_at > now,
@@ -73,15 +115,55 @@ def by_session_token(session: Session, clock: Clock, token: str) -> Known | None
     ).one_or_none()
     if row is None:
         return None
-    if now - row.last_used_at > TOUCH_AFTER:
-        _touch(session, row.id, clock)
-    return _known(row, session_id=row.id)
+    if row.admin_session_id is None:
+        if now - row.last_used_at > TOUCH_AFTER:
+            _touch(session, UserSession, UserSession.last_used_at, row.id, clock)
+        return replace(_known(row, session_id=row.id), roles=frozenset({Role.USER.value}))
+    if row.terminated_at is not None or now - row.last_activity_at >= policy.staff_idle:
+        return None
+    if now - row.last_activity_at > STAFF_TOUCH_AFTER:
+        _touch(session, UserSession, UserSession.last_used_at, row.id, clock)
+        _touch(session, AdminSession, AdminSession.last_activity_at, row.admin_session_id, clock)
+    return replace(_known(row, session_id=row.id), granted=frozenset(row.permissions_granted))
 
 
-def by_user_id(session: Session, user_id: UUID) -> Known | None:
-    """Who a verified access token speaks for, or None when the account is closed."""
-    row = session.execute(select(*_ACCOUNT).where(User.id == user_id, *_LIVING)).one_or_none()
+def by_user_id(session: Session, user_id: UUID, generation: int, valid_after: datetime) -> Known | None:
+    """Who a verified access token speaks for, or None when the account is closed or the token's key was retired.
+
+    Args:
+        generation: of the key that signed it.
+        valid_after: a key retired before this moment has no living tokens.
+    """
+    key_counts = (
+        select(SigningKey.generation)
+        .where(
+            SigningKey.generation == generation,
+            or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > valid_after),
+        )
+        .exists()
+    )
+    row = session.execute(select(*_ACCOUNT).where(User.id == user_id, key_counts, *_LIVING)).one_or_none()
     return _known(row) if row is not None else None
+
+
+def by_api_key(session: Session, clock: Clock, key: str) -> Known | None:
+    """Whom a machine's key speaks for, or None when it is unknown, expired or revoked, or the account is closed."""
+    now = clock.now()
+    row = session.execute(
+        select(ApiKey.id, ApiKey.last_used_at, ApiKey.scopes, *_ACCOUNT)
+        .join(User, User.id == ApiKey.user_id)
+        .where(
+            ApiKey.key_hash == token_hash(key),
+            ApiKey.expires_at > now,
+            ApiKey.revoked_at.is_(None),
+            *_LIVING,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.last_used_at is None or now - row.last_used_at > TOUCH_AFTER:
+        _touch(session, ApiKey, ApiKey.last_used_at, row.id, clock)
+    return replace(_known(row), scopes=frozenset(row.scopes))
 
 
 _ACCOUNT = (User.id.label("user_id"), User.roles, User.locale, User.time_zone, User.name)
@@ -92,13 +174,13 @@ def _known(row: Any, session_id: UUID | None = None) -> Known:
     return Known(row.user_id, frozenset(row.roles), row.locale, row.time_zone, row.name, session_id)
 
 
-def _touch(session: Session, session_id: UUID, clock: Clock) -> None:
+def _touch(session: Session, model: Any, column: Any, row_id: UUID, clock: Clock) -> None:
     # Another request of the same browser may be doing the same: whoever comes second does not wait.
-    free = select(UserSession.id).where(UserSession.id == session_id).with_for_update(skip_locked=True)
+    free = select(model.id).where(model.id == row_id).with_for_update(skip_locked=True)
     session.execute(
-        update(UserSession)
-        .where(UserSession.id.in_(free.scalar_subquery()))
-        .values(last_used_at=clock.now())
+        update(model)
+        .where(model.id.in_(free.scalar_subquery()))
+        .values({column: clock.now()})
         .execution_options(synchronize_session=False)
     )
 
@@ -120,40 +202,77 @@ def list_sessions(session: Session, clock: Clock, user_id: UUID) -> Sequence[Use
     )
 
 
-def end_session(session: Session, user_id: UUID, session_id: UUID) -> bool:
+def end_session(session: Session, clock: Clock, user_id: UUID, session_id: UUID) -> bool:
     """Sign one browser out; only one's own. Returns whether there was one."""
-    return _revoke(session, user_id, UserSession.id == session_id) == 1
+    return _revoke(session, clock, UserSession.user_id == user_id, UserSession.id == session_id) == 1
 
 
-def end_by_token(session: Session, token: str) -> None:
+def end_by_token(session: Session, clock: Clock, token: str) -> None:
     """Sign the browser out that holds this token, if any does."""
-    session.execute(
-        update(UserSession)
-        .where(UserSession.token_hash == token_hash(token), UserSession.is_revoked.is_(False))
-        .values(is_revoked=True)
-    )
+    _revoke(session, clock, UserSession.token_hash == token_hash(token), why="logout")
 
 
-def end_sessions(session: Session, user_id: UUID, *, but: UUID | None = None) -> int:
+def end_sessions(session: Session, clock: Clock, user_id: UUID, *, but: UUID | None = None) -> int:
     """Sign every browser out, save perhaps the present one. Returns how many."""
-    ended = _revoke(session, user_id, UserSession.id != but if but else UserSession.id.is_not(None))
+    which = UserSession.id != but if but else UserSession.id.is_not(None)
+    ended = _revoke(session, clock, UserSession.user_id == user_id, which)
     announce(session, Act("identity.sessions_ended", "user", user_id, actor_id=user_id, detail={"count": ended}))
     return ended
 
 
-def _revoke(session: Session, user_id: UUID, condition: Any) -> int:
+def sign_out_everywhere(session: Session, clock: Clock, user_id: UUID, *, but: UUID | None = None) -> int:
+    """End every browser session, save perhaps the present one, and every chain of refresh tokens."""
+    refresh.revoke_all(session, clock, user_id)
+    return end_sessions(session, clock, user_id, but=but)
+
+
+def _revoke(session: Session, clock: Clock, *conditions: Any, why: str = "revoked") -> int:
     ended = session.execute(
         update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.is_revoked.is_(False), condition)
+        .where(UserSession.is_revoked.is_(False), *conditions)
         .values(is_revoked=True)
-        .returning(UserSession.id)
+        .returning(UserSession.token_hash)
+        .execution_options(synchronize_session=False)
     )
-    return len(ended.all())
+    hashes = ended.scalars().all()
+    admin_sessions.terminate(session, clock, hashes, why=why)
+    return len(hashes)
+
+
+def end_admin_session(session: Session, clock: Clock, admin_session_id: UUID, *, actor_id: UUID) -> bool:
+    """End a session of somebody who does not stand higher than the actor. Returns whether there was one.
+
+    Raises:
+        RoleNotYoursError: they stand higher.
+    """
+    found = session.execute(
+        select(AdminSession, User.roles)
+        .join(User, User.id == AdminSession.user_id)
+        .where(AdminSession.id == admin_session_id, AdminSession.terminated_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        return False
+    row, held = found
+    actor_roles = session.scalars(select(User.roles).where(User.id == actor_id)).one()
+    if rank(held) > rank(actor_roles):
+        raise RoleNotYoursError(role=Role.SUPER_ADMIN.value, permission="identity:sessions")
+    _revoke(session, clock, UserSession.token_hash == row.session_token_hash)
+    announce(session, Act("identity.session_ended", "user", row.user_id, actor_id=actor_id))
+    return True
+
+
+def end_idle(session: Session, clock: Clock, idle: timedelta) -> int:
+    """Put an end to sessions of staff that have lain idle. Returns how many."""
+    hashes = admin_sessions.idle(session, clock, idle)
+    _revoke(session, clock, UserSession.token_hash.in_(hashes), why="timeout")
+    admin_sessions.terminate(session, clock, hashes, why="timeout")
+    return len(hashes)
 
 
 def prune_sessions(session: Session, clock: Clock) -> int:
     """Forget sessions that ended 90 days ago. Returns how many."""
-    gone = session.execute(
-        delete(UserSession).where(UserSession.expires_at < clock.now() - KEEP).returning(UserSession.id)
-    )
+    before = clock.now() - KEEP
+    session.execute(delete(AdminSession).where(AdminSession.expires_at < before))
+    session.execute(delete(RefreshToken).where(RefreshToken.expires_at < before))
+    gone = session.execute(delete(UserSession).where(UserSession.expires_at < before).returning(UserSession.id))
     return len(gone.all())

@@ -1,4 +1,4 @@
-"""Signing in by e-mail and password."""
+"""Signing in by e-mail and password, or by telephone and code; how often that may be tried."""
 
 from datetime import timedelta
 
@@ -8,15 +8,19 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.db.database import Database
 from guerdon.http.context import current_request
-from guerdon.http.limits import RateLimit, forget, spend
+from guerdon.http.limits import RateLimit, forget, spend, spent
 from guerdon.kernel.identity.errors import SignInRefusedError
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.passwords import verify
+from guerdon.kernel.identity.service import accounts, codes, notices
 from guerdon.kernel.identity.service.accounts import store_hash
 
 SIGN_IN_BY_ADDRESS = RateLimit("sign-in-address", 40, timedelta(minutes=5))
 SIGN_IN_BY_ACCOUNT = RateLimit("sign-in-account", 10, timedelta(minutes=15))
 SIGN_UP_BY_ADDRESS = RateLimit("sign-up-address", 20, timedelta(hours=1))
+MESSAGES_BY_ADDRESS = RateLimit("messages-address", 30, timedelta(hours=1))
+MESSAGES_BY_RECIPIENT = RateLimit("messages-recipient", 5, timedelta(hours=1))
+PROOFS_BY_ADDRESS = RateLimit("proofs-address", 60, timedelta(minutes=15))
 
 
 def _account_subject(email: str) -> str:
@@ -41,6 +45,44 @@ def count_by_address(database: Database, clock: Clock, limit: RateLimit) -> None
     """
     info = current_request()
     spend(database, clock, limit, (info.client_address if info else None) or "local")
+
+
+def count_message(database: Database, clock: Clock, recipient: str) -> None:
+    """Count a message that a visitor wants to have sent to a mailbox or a telephone, whosesoever it is.
+
+    Raises:
+        RateLimitedError: too many from here, or to there.
+    """
+    count_by_address(database, clock, MESSAGES_BY_ADDRESS)
+    spend(database, clock, MESSAGES_BY_RECIPIENT, _account_subject(recipient))
+
+
+def failures(session: Session, clock: Clock, email: str) -> int:
+    """How many attempts on an account were refused before the present one, as far as they are remembered."""
+    return max(0, spent(session, clock, SIGN_IN_BY_ACCOUNT, _account_subject(email)) - 1)
+
+
+def send_code(session: Session, clock: Clock, key: bytes, purpose: codes.Purpose, phone: str, *, locale: str) -> None:
+    """Send a code to a telephone, whether or not it is an account's."""
+    code = codes.issue(session, clock, key, purpose, phone)
+    notices.code_by_sms(session, phone, code, locale=locale, until=clock.now() + codes.LIFE)
+
+
+def enter_by_phone(session: Session, clock: Clock, phone: str) -> User | None:
+    """The account of who has proven a telephone by a code, or None when there is none yet.
+
+    Raises:
+        SignInRefusedError: it is suspended.
+    """
+    user = accounts.find_by_phone(session, phone)
+    if user is None:
+        return None
+    if not user.is_active:
+        raise SignInRefusedError
+    user.last_login_at = clock.now()
+    user.phone_verified_at = user.phone_verified_at or clock.now()
+    session.flush()
+    return user
 
 
 def verify_password(session: Session, clock: Clock, *, email: str, password: str) -> User:

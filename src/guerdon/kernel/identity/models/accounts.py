@@ -1,7 +1,6 @@
-"""Tables of identity: accounts, what they prove themselves with, and their browser sessions."""
+"""Accounts and their passwords."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,9 +13,10 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import conv
 
 from guerdon.db.base import Base, CreatedAt, UuidKey
 
@@ -28,7 +28,9 @@ class User(Base):
 
     __tablename__ = "users"
     __table_args__ = (
-        CheckConstraint("phone IS NOT NULL OR email IS NOT NULL OR deleted_at IS NOT NULL", name="contact_method"),
+        CheckConstraint(
+            "phone IS NOT NULL OR email IS NOT NULL OR deleted_at IS NOT NULL", name=conv("check_contact_method")
+        ),
         CheckConstraint(
             "roles <@ ARRAY['user', 'partner', 'staff', 'admin', 'super_admin'] AND cardinality(roles) > 0",
             name="roles",
@@ -40,7 +42,9 @@ class User(Base):
         CheckConstraint("char_length(name) BETWEEN 1 AND 120", name="name_length"),
         Index("uq_users_email_living", text("lower(email)"), unique=True, postgresql_where=LIVING),
         Index("uq_users_username_living", text("lower(username)"), unique=True, postgresql_where=LIVING),
-        Index("uq_users_phone_living", "phone", unique=True, postgresql_where=LIVING),
+        # As written, beside the index on lower(email): for queries that compare the column itself.
+        Index("idx_users_email", "email", unique=True, postgresql_where=LIVING),
+        Index("idx_users_phone", "phone", unique=True, postgresql_where=LIVING),
         Index("idx_users_roles", "roles", postgresql_using="gin"),
         Index("idx_users_name", text("lower(name)"), "id"),
         {"schema": "identity"},
@@ -74,26 +78,3 @@ class Credential(Base):
     user_id: Mapped[UUID] = mapped_column(PG_UUID(as_uuid=True), ForeignKey(User.id), primary_key=True)
     password_hash: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[CreatedAt]
-
-
-class UserSession(Base):
-    """A browser in which somebody is signed in; only the hash of its token is known."""
-
-    __tablename__ = "user_sessions"
-    __table_args__ = (
-        CheckConstraint("expires_at > created_at", name="expires_later"),
-        Index("uq_user_sessions_token_hash", "token_hash", unique=True),
-        Index("idx_user_sessions_user_id", "user_id"),
-        Index("idx_user_sessions_expires_at", "expires_at"),
-        {"schema": "identity"},
-    )
-
-    id: Mapped[UuidKey]
-    user_id: Mapped[UUID] = mapped_column(PG_UUID(as_uuid=True), ForeignKey(User.id))
-    token_hash: Mapped[str] = mapped_column(String(64))
-    device_info: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    ip_address: Mapped[str | None] = mapped_column(INET)
-    created_at: Mapped[CreatedAt]
-    last_used_at: Mapped[CreatedAt]
-    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    is_revoked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))

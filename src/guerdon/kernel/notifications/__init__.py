@@ -1,0 +1,1 @@
+"""What people are told outside of the pages: the outbox, and who carries its messages."""
