@@ -89,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._authorize(query)
         elif parts.path == "/me":
             self._me(query)
+        elif parts.path == "/favicon.ico":
+            self._send(204, "image/x-icon", b"")
         else:
             self._json(404, {})
 
