@@ -317,41 +317,14 @@ RETURNS bigint LANGUAGE sql AS $$
     FROM ledger.post_judged(ledger.settlements(p_holds), p_at, true, true) AS posted
 $$;
 
--- Posts a batch: all or nothing, or with p_verdicts an outcome for each item. p_at is the application's time: when
--- things happened that do not say, and what is due by now.
---
--- Verdicts: posted, replayed, or why not. Without p_verdicts the first refusal is raised as SQLSTATE GL001.
-CREATE OR REPLACE FUNCTION ledger.post(
-    p_items ledger.posting[], p_at timestamptz DEFAULT clock_timestamp(), p_verdicts boolean DEFAULT false)
+-- Posts anything: settles what is due, then judges the short way or item by item.
+CREATE OR REPLACE FUNCTION ledger.post_general(p_items ledger.posting[], p_at timestamptz, p_verdicts boolean)
 RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
-    v_count integer := coalesce(cardinality(p_items), 0);
-    v_first ledger.posting := p_items[1];
-    v_plain record;
+    v_single boolean := cardinality(p_items) = 1;
     v_due ledger.holds[];
 BEGIN
-    IF v_count = 0 THEN
-        RETURN;
-    ELSIF v_count > 100000 THEN
-        PERFORM ledger.refuse('batch_too_large', NULL, jsonb_build_object('items', v_count, 'items_max', 100000));
-    END IF;
-    IF v_count = 1 AND v_first.amount > 0 AND v_first.hold_id IS NULL AND v_first.reverses_id IS NULL
-        AND v_first.peer_owner_id IS NULL AND v_first.due_at IS NULL AND v_first.idempotency_key IS NOT NULL
-        AND (v_first.credit = 1 AND v_first.debit >= 100 OR v_first.debit = 1 AND v_first.credit >= 100)
-    THEN
-        -- Called in an expression: as a query it would cost a tenth of the whole posting.
-        v_plain := ledger.post_plain_item(v_first, p_at);
-        IF v_plain.transfer_id IS NOT NULL THEN
-            item := 1;
-            verdict := 'posted';
-            transfer_id := v_plain.transfer_id;
-            debit_after := CASE WHEN v_first.debit = 1 THEN v_plain.balance_after END;
-            credit_after := CASE WHEN v_first.credit = 1 THEN v_plain.balance_after END;
-            RETURN NEXT;
-            RETURN;
-        END IF;
-    END IF;
     FOR v_try IN 1..4 LOOP
         BEGIN
             IF EXISTS (SELECT FROM ledger.holds AS held WHERE held.remaining > 0 AND held.due_at <= p_at) THEN
@@ -362,13 +335,13 @@ BEGIN
                     PERFORM ledger.settle_holds(ledger.due_holds(p_items, p_at), p_at);
                 END IF;
             END IF;
-            IF v_count > 1 AND v_try = 1 THEN
+            IF NOT v_single AND v_try = 1 THEN
                 RETURN QUERY SELECT * FROM ledger.post_plain_batch(p_items, p_at);
                 IF FOUND THEN
                     RETURN;
                 END IF;
             END IF;
-            RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, v_count = 1 OR v_try > 1);
+            RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, v_single OR v_try > 1);
             RETURN;
         EXCEPTION WHEN unique_violation OR serialization_failure OR deadlock_detected THEN
             -- A key has been used, or an account was opened at the same moment: with fresh eyes, and no locks, again.
@@ -377,6 +350,90 @@ BEGIN
             END IF;
         END;
     END LOOP;
+END $$;
+
+-- Posts a batch: all or nothing, or with p_verdicts an outcome for each item. p_at is the application's time: when
+-- things happened that do not say, and what is due by now.
+--
+-- Verdicts: posted, replayed, or why not. Without p_verdicts the first refusal is raised as SQLSTATE GL001.
+--
+-- A single movement between a member's available pocket and a system account, which is what most postings are, takes
+-- the three statements that stand here. They leave alone what is due: should the balance be too low without it, as when
+-- anything else is unusual, the UPDATE finds no row and the general way begins.
+CREATE OR REPLACE FUNCTION ledger.post(
+    p_items ledger.posting[], p_at timestamptz DEFAULT clock_timestamp(), p_verdicts boolean DEFAULT false)
+RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_item ledger.posting;
+    v_change bigint;
+    v_system smallint;
+    v_effect smallint;
+    v_id uuid;
+    v_after bigint;
+    v_before ledger.accounts;
+BEGIN
+    IF cardinality(p_items) = 1 THEN
+        v_item := p_items[1];
+        v_effect := ledger.kind_effect(v_item.kind_id);
+        v_change := CASE WHEN v_item.credit = 1 THEN v_item.amount ELSE -v_item.amount END;
+        v_system := CASE WHEN v_item.credit = 1 THEN v_item.debit ELSE v_item.credit END;
+        IF v_item.amount > 0 AND v_effect IS NOT NULL AND v_item.idempotency_key IS NOT NULL
+            AND (v_item.credit = 1 OR v_item.debit = 1) AND v_system BETWEEN 100 AND ledger.system_account_max()
+            AND (v_item.reference_type_id IS NULL
+                OR v_item.reference_type_id BETWEEN 1 AND ledger.reference_type_max())
+            AND num_nonnulls(v_item.hold_id, v_item.reverses_id, v_item.peer_owner_id, v_item.due_at) = 0
+        THEN
+            v_id := uuidv7();
+            UPDATE ledger.accounts AS a
+            SET balance = a.balance + v_change,
+                earned = CASE WHEN v_effect = 1 THEN a.earned + v_change ELSE a.earned END,
+                spent = CASE WHEN v_effect = 2 THEN a.spent - v_change ELSE a.spent END,
+                last_transfer_id = CASE
+                    WHEN a.last_transfer_id >= v_id THEN uuidv7(ledger.step_after(a.last_transfer_id)) ELSE v_id END,
+                updated_at = p_at
+            WHERE a.owner_id = v_item.owner_id AND a.unit_id = v_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
+                AND CASE WHEN v_change > 0 THEN a.balance <= 9223372036854775807 - v_change
+                    ELSE a.balance >= -9223372036854775807 - v_change
+                        AND (a.floor IS NULL OR a.balance + v_change >= a.floor) END
+            RETURNING new.last_transfer_id, new.balance, old.balance, old.earned, old.spent, old.last_transfer_id,
+                old.updated_at
+            INTO v_id, v_after, v_before.balance, v_before.earned, v_before.spent, v_before.last_transfer_id,
+                v_before.updated_at;
+            IF v_after IS NOT NULL THEN
+                debit_after := CASE WHEN v_change < 0 THEN v_after END;
+                credit_after := CASE WHEN v_change > 0 THEN v_after END;
+                INSERT INTO ledger.transfers (
+                    owner_id, id, idempotency_key, amount, debit_after, credit_after, happened_at, recorded_at, unit_id,
+                    debit, credit, kind_id, reference_type_id, reference_id, actor_id, detail)
+                VALUES (
+                    v_item.owner_id, v_id, v_item.idempotency_key, v_item.amount, debit_after, credit_after,
+                    coalesce(v_item.happened_at, p_at), clock_timestamp(), v_item.unit_id, v_item.debit, v_item.credit,
+                    v_item.kind_id, v_item.reference_type_id, v_item.reference_id, v_item.actor_id, v_item.detail)
+                ON CONFLICT (owner_id, idempotency_key) DO NOTHING;
+                IF FOUND THEN
+                    INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
+                    VALUES (v_item.owner_id, v_item.unit_id, v_system, -v_change);
+                    item := 1;
+                    verdict := 'posted';
+                    transfer_id := v_id;
+                    RETURN NEXT;
+                    RETURN;
+                END IF;
+                -- The key has been used. Nobody has seen the new balance: putting the old one back undoes everything.
+                UPDATE ledger.accounts AS a
+                SET balance = v_before.balance, earned = v_before.earned, spent = v_before.spent,
+                    last_transfer_id = v_before.last_transfer_id, updated_at = v_before.updated_at
+                WHERE a.owner_id = v_item.owner_id AND a.unit_id = v_item.unit_id AND a.pocket = 1;
+            END IF;
+        END IF;
+    ELSIF coalesce(cardinality(p_items), 0) = 0 THEN
+        RETURN;
+    ELSIF cardinality(p_items) > 100000 THEN
+        PERFORM ledger.refuse(
+            'batch_too_large', NULL, jsonb_build_object('items', cardinality(p_items), 'items_max', 100000));
+    END IF;
+    RETURN QUERY SELECT * FROM ledger.post_general(p_items, p_at, p_verdicts);
 END $$;
 
 -- Settles up to p_limit holds that are past their due time, oldest first. Returns how many.
