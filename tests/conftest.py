@@ -4,6 +4,7 @@ pytest_plugins = (
     "support.databases",
     "support.people",
     "support.post",
+    "support.family",
     "support.garden",
     "support.ledger",
     "support.credits",

@@ -19,10 +19,12 @@ from guerdon.db.database import Database
 from guerdon.db.migrate import Expected, Module
 from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
+from guerdon.kernel import personal_data
 from guerdon.kernel.admin import api as admin_api
 from guerdon.kernel.admin import audit
 from guerdon.kernel.admin import jobs as admin_jobs
 from guerdon.kernel.admin import pages as admin_pages
+from guerdon.kernel.admin import personal_data as admin_data
 from guerdon.kernel.engagement import api as engagement_api
 from guerdon.kernel.engagement import pages as engagement_pages
 from guerdon.kernel.engagement.service import rules, tiers
@@ -31,16 +33,23 @@ from guerdon.kernel.identity import api as identity_api
 from guerdon.kernel.identity import jobs as identity_jobs
 from guerdon.kernel.identity import pages as identity_pages
 from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.people import api as people_api
+from guerdon.kernel.identity.people import encryption
+from guerdon.kernel.identity.people import jobs as people_jobs
+from guerdon.kernel.identity.people import pages as people_pages
+from guerdon.kernel.identity.people import personal_data as people_data
 from guerdon.kernel.identity.permissions import KERNEL, PermissionCatalogue, Role
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger import api as ledger_api
 from guerdon.kernel.ledger import jobs as ledger_jobs
 from guerdon.kernel.ledger import pages as ledger_pages
+from guerdon.kernel.ledger import personal_data as ledger_data
 from guerdon.kernel.ledger.catalogue import register_codes, register_units
 from guerdon.kernel.ledger.service import open_member
 from guerdon.kernel.modules import KERNEL_MODULES
 from guerdon.kernel.notifications import jobs as notifications_jobs
 from guerdon.kernel.notifications import pages as notifications_pages
+from guerdon.kernel.notifications import personal_data as notifications_data
 from guerdon.kernel.program import DemoPeople, Program, installed_programs
 from guerdon.web import routes as web_routes
 from guerdon.web.i18n import add_catalogue
@@ -80,7 +89,13 @@ def _install_program(program: Program, session: Session) -> None:
 
 def tasks() -> TaskRegistry:
     """Every background job of kernel and programs; the worker adds the queue's own."""
-    kernel: tuple[Task, ...] = (*identity_jobs.TASKS, *admin_jobs.TASKS, *ledger_jobs.TASKS, *notifications_jobs.TASKS)
+    kernel: tuple[Task, ...] = (
+        *identity_jobs.TASKS,
+        *people_jobs.TASKS,
+        *admin_jobs.TASKS,
+        *ledger_jobs.TASKS,
+        *notifications_jobs.TASKS,
+    )
     return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
 
 
@@ -101,6 +116,7 @@ def navigation() -> tuple[NavItem, ...]:
         *home_pages.NAVIGATION,
         *own,
         *identity_pages.NAVIGATION,
+        *people_pages.NAVIGATION,
         *ledger_pages.NAVIGATION,
         *engagement_pages.NAVIGATION,
         *admin_pages.NAVIGATION,
@@ -115,6 +131,17 @@ def wire(settings: Settings) -> None:
     add_catalogue("guerdon.kernel.identity")
 
 
+def prepare(settings: Settings) -> None:
+    """What every process needs that does the application's work: acts on record, encryption, who knows what of whom."""
+    wire(settings)
+    encryption.install(settings)
+    for part in (people_data.PART, ledger_data.PART, admin_data.PART, notifications_data.PART):
+        personal_data.register(part)
+    for program in programs():
+        if program.personal_data is not None:
+            personal_data.register(program.personal_data)
+
+
 def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     """The web application: HTTP interface and pages of kernel and programs.
 
@@ -122,9 +149,10 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         database: a pool as the application's role.
     """
     app = new_app(settings=settings, database=database, clock=clock, version=version("guerdon"))
-    wire(settings)
+    prepare(settings)
     identity_api.install(app, permissions())
-    for pages in (identity_pages, ledger_pages, engagement_pages, admin_pages, notifications_pages, home_pages):
+    kernel_pages = (identity_pages, people_pages, ledger_pages, engagement_pages, admin_pages, notifications_pages)
+    for pages in (*kernel_pages, home_pages):
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
@@ -139,14 +167,14 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app.state.metrics.registry.register(QueueCollector(database))
     _include_routes(app)
     own_limits = {path: size for program in programs() for path, size in program.body_limits.items()}
-    protect(app, larger_bodies={**ledger_api.BODY_LIMITS, **own_limits})
+    protect(app, larger_bodies={**ledger_api.BODY_LIMITS, **people_api.BODY_LIMITS, **own_limits})
     return app
 
 
 def _include_routes(app: FastAPI) -> None:
     app.include_router(web_routes.router, dependencies=[Depends(public())])
     app.include_router(web_routes.browser_router, dependencies=[Depends(public(identify=False))])
-    for router in (identity_api.router, ledger_api.router, engagement_api.router, admin_api.router):
+    for router in (identity_api.router, people_api.router, ledger_api.router, engagement_api.router, admin_api.router):
         app.include_router(router)
     for program in programs():
         for router in program.routers:
@@ -158,6 +186,7 @@ def _include_routes(app: FastAPI) -> None:
     for pages in (
         home_pages,
         identity_pages,
+        people_pages,
         ledger_pages,
         engagement_pages,
         admin_pages,
@@ -201,7 +230,7 @@ def load_demo(settings: Settings, database: Database, clock: Clock) -> bool:
     with database.transaction() as session:
         if session.scalars(select(User.id).limit(1)).first() is not None:
             return False
-        wire(settings)
+        prepare(settings)
         people = _demo_people(session, clock, settings)
         for program in programs():
             if program.demo is not None:

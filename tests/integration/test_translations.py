@@ -1,6 +1,7 @@
 """Everything that a reader can meet exists in every language, in the kernel and in every installed program."""
 
 import pkgutil
+from importlib.resources import files
 
 import pytest
 
@@ -10,7 +11,9 @@ from guerdon.web.extract import problems
 from guerdon.web.i18n import LANGUAGES, SOURCE_LANGUAGE
 
 KERNEL = sorted(
-    f"guerdon.kernel.{module.name}" for module in pkgutil.iter_modules(guerdon.kernel.__path__) if module.ispkg
+    module.name
+    for module in pkgutil.walk_packages(guerdon.kernel.__path__, "guerdon.kernel.")
+    if module.ispkg and (module.name.count(".") == 2 or (files(module.name) / "locale").is_dir())
 )
 PACKAGES = [*KERNEL, *(program.package for program in boot.programs())]
 

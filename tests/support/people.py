@@ -20,6 +20,9 @@ from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.identity import api as identity_api
 from guerdon.kernel.identity import pages as identity_pages
 from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.people import api as people_api
+from guerdon.kernel.identity.people import encryption
+from guerdon.kernel.identity.people import pages as people_pages
 from guerdon.kernel.identity.permissions import PermissionCatalogue
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger import api as ledger_api
@@ -44,6 +47,8 @@ def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
     notifications_jobs.install(chosen)
     identity_api.install(app, PermissionCatalogue())
     identity_pages.install()
+    people_pages.install()
+    encryption.install(app.state.settings)
     admin_pages.install()
     notifications_pages.install()
     ledger_pages.install()
@@ -56,8 +61,10 @@ def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
     for router in (identity_api.router, identity_pages.router, admin_api.router, admin_pages.router, ledger_api.router):
         app.include_router(router)
     app.include_router(ledger_pages.router)
+    app.include_router(people_api.router)
+    app.include_router(people_pages.router)
     app.include_router(notifications_pages.router)
-    protect(app, larger_bodies=ledger_api.BODY_LIMITS)
+    protect(app, larger_bodies={**ledger_api.BODY_LIMITS, **people_api.BODY_LIMITS})
     return app
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from guerdon import boot
-from guerdon.cli import db, ledger, parts, reference, settings_table, up, users
+from guerdon.cli import db, ledger, parts, reference, retention, settings_table, up, users
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
 
@@ -24,6 +24,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(users.app, name="users")
 app.add_typer(ledger.app, name="ledger")
 app.command("settings")(settings_table.settings)
+app.command()(retention.retention)
 for _program, _commands in boot.commands().items():
     app.add_typer(_commands, name=_program)
 

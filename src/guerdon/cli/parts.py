@@ -69,7 +69,7 @@ def worker(
     lifeline = Lifeline(lifeline_fd)
     location = locate(settings)
     check_answers(location.app_dsn)
-    boot.wire(settings)
+    boot.prepare(settings)
     database = open_database(settings, location, application_name="guerdon worker")
     try:
         run_worker(database, boot.tasks().values(), SystemClock(), until_idle=until_idle, on_ready=lifeline.ready)

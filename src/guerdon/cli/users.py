@@ -12,6 +12,8 @@ from guerdon.core.errors import NotFoundError
 from guerdon.core.settings import load_settings
 from guerdon.db.location import open_database
 from guerdon.kernel.admin import audit
+from guerdon.kernel.identity.people import encryption
+from guerdon.kernel.identity.people.service import rotation
 from guerdon.kernel.identity.permissions import Role
 from guerdon.kernel.identity.service import accounts, fields, roles, signing_keys
 
@@ -112,3 +114,31 @@ def list_accounts(
                 out.print(table)
         finally:
             database.dispose()
+
+
+@app.command("rotate-encryption")
+def rotate_encryption(
+    drop_old: Annotated[
+        bool, typer.Option("--drop-old", help="Make no new key; move what is left to the present one, drop the others.")
+    ] = False,
+) -> None:
+    """Bring a fresh key into use for identity papers and copies of data, and encrypt everything anew with it.
+
+    A request that was under way may still have written with the old key, so that is dropped by a later run only.
+    """
+    settings = load_settings()
+    own_file = settings.encryption_keys is None
+    if own_file and not drop_old:
+        encryption.add_key(settings.data_dir)
+    ring = encryption.load_ring(settings)
+    total = 0
+    with running_database() as location:
+        database = open_database(settings, location, application_name="guerdon users")
+        try:
+            while done := database.run(lambda session: rotation.rotate(session, ring)):
+                total += done
+        finally:
+            database.dispose()
+    if own_file and drop_old:
+        encryption.keep_first_key(settings.data_dir)
+    out.print(f"{total} values are encrypted anew with the key {ring.key_id}.")

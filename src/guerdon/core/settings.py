@@ -73,8 +73,17 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs sessions and tokens; default: made once and kept in the data directory.",
     )
+    encryption_keys: SecretStr | None = Field(
+        None,
+        description="Keys that encrypt identity papers, as id:base64 of 32 bytes, commas between, the one in use first;"
+        " default: made once and kept in the data directory.",
+    )
     time_zone: str = Field("UTC", description="The community's time zone (IANA name).")
-    default_locale: str = Field("en", pattern="^(en|fr)$", description="Language for who has not chosen one.")
+    default_locale: str = Field(
+        "en",
+        pattern="^(en|fr)(-[A-Z]{2})?$",
+        description="Language for who has not chosen one, with a region if wanted: fr-SN.",
+    )
     community_name: str = Field("Guerdon", min_length=1, max_length=80, description="Name shown on every page.")
     access_token_ttl_s: int = Field(900, ge=60, le=86400, description="Life of an API access token.")
     session_ttl_s: int = Field(14 * 86400, ge=300, description="Life of a signed-in browser session.")

@@ -3,7 +3,8 @@
     @router.post("/adjustments")
     def adjust(who: Annotated[Principal, Depends(requires("ledger:adjust"))], session: SessionDep) -> …
 
-Who asks is found out by ``app.state.authenticate(request, session)``, which the composition root sets.
+Who asks is found out by ``app.state.authenticate(request, session)``, which the composition root sets. A route that
+requires one of ``app.state.staff_permissions`` reaches everybody's rows; every other one those of who asks.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from starlette.routing import BaseRoute
 from guerdon.core.errors import PermissionDeniedError
 from guerdon.http.csrf import check_csrf
 from guerdon.http.errors import NotForKeysError, NotSignedInError
-from guerdon.http.transaction import SessionDep
+from guerdon.http.transaction import SessionDep, act_as_staff
 
 SELF = "identity:self"
 """The scope that an API key needs where every member may go."""
@@ -97,6 +98,8 @@ class Requires(Access):
             raise PermissionDeniedError(permission=self.permission)
         if principal.via == "key" and (self.in_person or (self.permission is None and not principal.may(SELF))):
             raise NotForKeysError(permission=SELF)
+        if self.permission in getattr(request.app.state, "staff_permissions", ()):
+            act_as_staff(session)
         return principal
 
 

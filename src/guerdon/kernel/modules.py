@@ -7,6 +7,7 @@ KERNEL_MODULES = (
     Module("guerdon.http", "http"),
     Module("guerdon.kernel.ledger", "ledger"),
     Module("guerdon.kernel.identity", "identity", since="0005_access"),
+    Module("guerdon.kernel.identity.people", "identity", since="0006_people", views_in=("events", "steps")),
     Module("guerdon.kernel.engagement", "engagement"),
     Module("guerdon.kernel.admin", "admin"),
     Module("guerdon.kernel.notifications", "notifications"),

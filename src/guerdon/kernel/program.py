@@ -18,6 +18,7 @@ from guerdon.db.migrate import Module
 from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.identity.permissions import Permission
 from guerdon.kernel.ledger.schemas import Effect
+from guerdon.kernel.personal_data import PersonalData
 from guerdon.web.navigation import NavItem
 from guerdon.worker.tasks import Task
 
@@ -100,6 +101,7 @@ class Program:
         install: puts in whatever else it cannot work without, after each migration, as the owner; must leave alone
             what is there already.
         demo: makes demo data, in the transaction of its session.
+        personal_data: what it knows of a person, for a copy and for erasing.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Program:
     home: "Callable[[Session, Clock, UUID, str], list[HomeCard]] | None" = None
     install: Callable[[Session], None] | None = None
     demo: Callable[[Session, Clock, DemoPeople], None] | None = None
+    personal_data: PersonalData | None = None
 
     def module(self, install: Callable[[Session], None]) -> Module | None:
         """Its tables as the migrations see them, or None if it keeps none."""

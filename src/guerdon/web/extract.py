@@ -56,6 +56,8 @@ def extract(packages: Sequence[str]) -> dict[MessageId, list[str]]:
     for package in packages:
         with as_file(files(package)) as root:
             for file in sorted(root.rglob("*")):
+                if any((folder / "locale").is_dir() for folder in file.parents if root in folder.parents):
+                    continue  # a package inside this one, with catalogues of its own
                 for line, message in _messages(file):
                     found.setdefault(message, []).append(f"{package}/{file.relative_to(root)}:{line}")
     return found

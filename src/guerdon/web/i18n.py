@@ -133,6 +133,13 @@ def negotiate(request: Request) -> str:
     )
 
 
+def negotiate_region(request: Request) -> str:
+    """The reader's language with the region of the operator's default, where that is of the same language."""
+    language = negotiate(request)
+    default = str(getattr(getattr(request.app.state, "settings", None), "default_locale", ""))
+    return default if supported(default) == language else language
+
+
 def _accepted(header: str) -> str | None:
     best, best_weight = None, 0.0
     for part in header.split(",")[:20]:

@@ -1,10 +1,10 @@
-"""Tables of administration: the audit log."""
+"""Tables of administration: the audit log, and how long what is kept."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
@@ -42,3 +42,19 @@ class AuditLog(Base):
     request_id: Mapped[str | None] = mapped_column(String(100))
     user_agent: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[CreatedAt]
+
+
+class RetentionPolicy(Base):
+    """How long one kind of data is kept; the operator may change the number, code says what it applies to."""
+
+    __tablename__ = "retention_policies"
+    __table_args__ = (
+        CheckConstraint("keep_days BETWEEN 1 AND 36500", name="keep_days"),
+        CheckConstraint("code ~ '^[a-z][a-z_]*[.][a-z][a-z_]*$'", name="code"),
+        {"schema": "admin"},
+    )
+
+    code: Mapped[str] = mapped_column(String(80), primary_key=True)
+    keep_days: Mapped[int] = mapped_column(Integer)
+    last_run_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_removed: Mapped[int | None] = mapped_column(Integer)

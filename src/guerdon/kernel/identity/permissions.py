@@ -56,6 +56,9 @@ IDENTITY = (
     permission("identity:create", "Create accounts for others", Role.STAFF),
     permission("identity:grant", "Grant and take roles", Role.ADMIN),
     permission("identity:sessions", "See and end the sessions of staff", Role.ADMIN),
+    permission("identity:guard", "See guardianships that need a look", Role.STAFF),
+    permission("identity:verify", "Review proofs of identity", Role.ADMIN),
+    permission("identity:erase", "See which accounts wait to be erased", Role.ADMIN),
 )
 LEDGER = (
     permission("ledger:read", "See every account and statement", Role.STAFF),
@@ -102,6 +105,11 @@ class PermissionCatalogue:
 
     def __contains__(self, code: str) -> bool:
         return code in self._permissions
+
+    def of_staff(self) -> frozenset[str]:
+        """The codes that only staff and those above them hold: who uses one works on everybody's rows."""
+        above = frozenset(LADDER[1:])
+        return frozenset(each.code for each in self._permissions.values() if each.roles <= above)
 
     def held_by(self, roles: Iterable[str]) -> frozenset[str]:
         """The codes of all that these roles may do together."""

@@ -5,7 +5,7 @@ from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.ledger.schemas import Effect
 from guerdon.kernel.program import Program
-from guerdon.programs.credits import api, commands, demo, jobs, pages
+from guerdon.programs.credits import api, commands, demo, jobs, pages, personal_data
 from guerdon.programs.credits.service import currencies
 from guerdon.web.i18n import msgid
 
@@ -73,4 +73,5 @@ PROGRAM = Program(
     home=pages.home,
     install=currencies.install,
     demo=demo.make,
+    personal_data=personal_data.PART,
 )

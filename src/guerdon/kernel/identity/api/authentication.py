@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from typing import Literal, cast
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request
 from sqlalchemy.orm import Session
 
+from guerdon.core.clock import local_date
 from guerdon.http.access import Principal
 from guerdon.http.cookies import session_cookie
 from guerdon.http.keys import derive_key
@@ -33,6 +35,7 @@ def install(app: FastAPI, permissions: PermissionCatalogue) -> None:
     """
     settings = app.state.settings
     app.state.permissions = permissions
+    app.state.staff_permissions = permissions.of_staff()
     app.state.access_tokens = AccessTokens(
         issuer=settings.base_url, ttl=timedelta(seconds=settings.access_token_ttl_s), secret=app.state.secret
     )
@@ -88,7 +91,7 @@ def _principal(request: Request, session: Session, known: Known, via: Literal["t
     if session.info.get("user_id") != known.user_id:
         identify(session, known.user_id)
     catalogue = cast(PermissionCatalogue, request.app.state.permissions)
-    permissions = catalogue.held_by(known.roles)
+    permissions = frozenset() if _is_alone(request, known) else catalogue.held_by(known.roles)
     return Principal(
         user_id=known.user_id,
         roles=known.roles,
@@ -100,3 +103,10 @@ def _principal(request: Request, session: Session, known: Known, via: Literal["t
         via=via,
         scopes=known.scopes,
     )
+
+
+def _is_alone(request: Request, known: Known) -> bool:
+    """Whether this is a minor for whom nobody answers: they see to their own account and do nothing else."""
+    if known.alone_until is None:
+        return False
+    return local_date(request.app.state.clock.now(), ZoneInfo(known.time_zone)) < known.alone_until

@@ -22,7 +22,7 @@ from guerdon.kernel.identity.schemas import (
 )
 from guerdon.kernel.identity.service import accounts, codes, fields, refresh, signing, signing_keys
 from guerdon.kernel.identity.tokens import AccessTokens
-from guerdon.web.i18n import negotiate
+from guerdon.web.i18n import negotiate, negotiate_region
 
 router = APIRouter(prefix="/tokens")
 
@@ -141,7 +141,7 @@ def issue_token_by_phone(
             name=body.name or "",
             provider="phone",
             phone=number,
-            locale=negotiate(request),
+            locale=negotiate_region(request),
             time_zone=settings.time_zone,
         )
     return _begin(request, response, session, clock, settings, user.id)

@@ -17,7 +17,7 @@ from guerdon.kernel.identity.service.providers import LABELS, Errand, Identity, 
 from guerdon.kernel.identity.service.providers.protocol import new_errand
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
-from guerdon.web.i18n import msgid, negotiate
+from guerdon.web.i18n import msgid, negotiate, negotiate_region
 from guerdon.web.redirects import local_path
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
@@ -201,7 +201,7 @@ def check_code(
             raise CodeWrongError(field="code", problem="")
         with attempt(session):
             user = linking.sign_up(
-                session, clock, identity, email=email, locale=negotiate(request), time_zone=settings.time_zone
+                session, clock, identity, email=email, locale=negotiate_region(request), time_zone=settings.time_zone
             )
     except GuerdonError as exc:
         state = FormState.refused({}, exc, viewer_of(request).translator)

@@ -13,7 +13,7 @@ from guerdon.kernel.identity.service import sign_up, signing
 from guerdon.kernel.identity.service.providers import LABELS
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
-from guerdon.web.i18n import msgid, negotiate
+from guerdon.web.i18n import msgid, negotiate_region
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
 
@@ -59,7 +59,7 @@ def begin(
                 email=email,
                 name=name,
                 password=password,
-                locale=negotiate(request),
+                locale=negotiate_region(request),
                 time_zone=settings.time_zone,
             )
         signing.count_message(database, clock, email)

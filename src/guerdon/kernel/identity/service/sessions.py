@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Date, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -47,6 +47,7 @@ class Known:
     Attributes:
         granted: the permissions that the session was started with; None where the roles alone decide.
         scopes: what an API key is for; None for what people use.
+        alone_until: when somebody comes of age for whom nobody answers now; they have no permissions before.
     """
 
     user_id: UUID
@@ -57,6 +58,7 @@ class Known:
     session_id: UUID | None = None
     granted: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
+    alone_until: date | None = None
 
 
 def start_session(
@@ -166,12 +168,27 @@ def by_api_key(session: Session, clock: Clock, key: str) -> Known | None:
     return replace(_known(row), scopes=frozenset(row.scopes))
 
 
-_ACCOUNT = (User.id.label("user_id"), User.roles, User.locale, User.time_zone, User.name)
+_ACCOUNT = (
+    User.id.label("user_id"),
+    User.roles,
+    User.locale,
+    User.time_zone,
+    User.name,
+    func.identity.alone_until(User.id, type_=Date).label("alone_until"),
+)
 _LIVING = (User.is_active.is_(True), User.deleted_at.is_(None))
 
 
 def _known(row: Any, session_id: UUID | None = None) -> Known:
-    return Known(row.user_id, frozenset(row.roles), row.locale, row.time_zone, row.name, session_id)
+    return Known(
+        row.user_id,
+        frozenset(row.roles),
+        row.locale,
+        row.time_zone,
+        row.name,
+        session_id,
+        alone_until=row.alone_until,
+    )
 
 
 def _touch(session: Session, model: Any, column: Any, row_id: UUID, clock: Clock) -> None:

@@ -1,0 +1,1 @@
+"""People behind the accounts: profiles, addresses, guardians, proof of identity, privacy. Tables: schema identity."""

@@ -1,0 +1,1 @@
+"""What can be done with profiles, addresses, guardianships, proofs of identity and personal data."""

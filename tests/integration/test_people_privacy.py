@@ -1,0 +1,215 @@
+"""One's own data: consents, a copy that is fetched once, leaving after thirty days, and how long things are kept."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from guerdon import boot
+from guerdon.kernel.admin import retention
+from guerdon.kernel.identity.people.service import erasures, exports
+from guerdon.worker.runner import run_worker
+from support.credits import ITEM
+from support.family import ADULT, MINOR, Family, picture
+from support.http_client import Client
+
+Api = Callable[..., Client]
+
+
+def work(family: Family) -> None:
+    """Let the worker run until no copy is being made: each part is a job that queues the next."""
+    for _ in range(10):
+        run_worker(family.database, boot.tasks().values(), family.clock, until_idle=True)
+        if family.sql("SELECT count(*) FROM identity.exports WHERE status = 'queued'") == [(0,)]:
+            return
+
+
+class TestConsents:
+    def test_each_answer_is_kept_with_version_time_and_source(self, family: Family, calling: Api) -> None:
+        awa = calling("awa")
+        (first, *_rest) = awa.get("/api/v1/identity/consents").json()
+        assert first["granted"] is False
+        body = {"purpose": first["purpose"], "version": first["version"], "granted": True}
+        for _ in range(2):
+            assert awa.post("/api/v1/identity/consents", json=body).status_code == 204
+        assert awa.post("/api/v1/identity/consents", json={**body, "granted": False}).status_code == 204
+        found = family.sql("SELECT purpose, version, granted, source FROM identity.consents ORDER BY id")
+        assert found == [(first["purpose"], first["version"], granted, "api") for granted in (True, False)]
+
+    @pytest.mark.parametrize("change", [{"version": "1999-01"}, {"purpose": "soul"}])
+    def test_nobody_agrees_to_a_text_that_is_not_there(
+        self, family: Family, calling: Api, change: dict[str, str]
+    ) -> None:
+        awa = calling("awa")
+        before = family.rows()
+        body = {"purpose": "research", "version": "2026-01", "granted": True, **change}
+        assert awa.post("/api/v1/identity/consents", json=body).status_code == 422
+        assert family.rows() == before
+
+
+class TestCopy:
+    def ready(self, family: Family, client: Client) -> str:
+        asked = client.post("/api/v1/identity/exports")
+        assert asked.status_code == 202, asked.text
+        work(family)
+        path: str = f"/api/v1/identity/exports/{asked.json()['id']}/fetch"
+        return path
+
+    def test_it_holds_everything_and_is_fetched_once(self, family: Family, calling: Api) -> None:
+        awa = calling("awa")
+        upload = {"avatar": ("me.png", picture("PNG"), "image/png")}
+        assert awa.put("/api/v1/identity/profile/avatar", files=upload).status_code == 200
+        made = awa.post("/api/v1/credits/contributions", json=ITEM)
+        assert made.status_code == 201, made.text
+        photo = {"photos": ("tent.jpg", picture(), "image/jpeg")}
+        added = awa.post(f"/api/v1/credits/contributions/{made.json()['id']}/photos", files=photo)
+        assert added.status_code == 201, added.text
+        path = self.ready(family, awa)
+        (listed,) = awa.get("/api/v1/identity/exports").json()
+        assert (listed["status"], listed["parts_done"]) == ("ready", listed["parts_total"])
+        sealed = family.sql("SELECT content FROM identity.export_files")[0][0]
+        assert not bytes(sealed).startswith(b"PK")
+        got = awa.post(path)
+        assert (got.status_code, got.headers["content-type"]) == (200, "application/zip")
+        archive = zipfile.ZipFile(io.BytesIO(got.content))
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert {"identity/account.json", "identity/avatar.webp", "ledger/statement.json", "audit/acts.json"} <= {*names}
+        assert any(name.startswith("credits/photos/") for name in names)
+        assert json.loads(archive.read("identity/account.json"))["email"] == "awa@example.org"
+        assert json.loads(archive.read("credits/contributions.json"))[0]["value"]["description"] == ITEM["description"]
+        assert b"argon2" not in got.content
+        assert awa.post(path).status_code == 409
+        assert family.sql("SELECT count(*) FROM identity.export_files") == [(0,)]
+        assert family.actions()[-1] == "identity.export_fetched"
+
+    def test_it_is_nobody_elses(self, family: Family, calling: Api) -> None:
+        awa, badu, admin = calling("awa"), calling("badu"), calling("sarr", "super_admin")
+        path = self.ready(family, awa)
+        for stranger in (badu, admin):
+            assert stranger.post(path).status_code == 404
+        assert badu.get("/api/v1/identity/exports").json() == []
+        assert awa.post(path).status_code == 200
+
+    def test_one_at_a_time_and_gone_after_a_week(self, family: Family, calling: Api) -> None:
+        awa = calling("awa")
+        path = self.ready(family, awa)
+        assert awa.post("/api/v1/identity/exports").status_code == 409
+        family.clock.move(exports.KEEP)
+        awa = calling("awa", known=True)
+        assert awa.post(path).status_code == 409
+        assert family.do(exports.expire, family.clock) == 1
+        assert family.sql("SELECT count(*) FROM identity.export_files") == [(0,)]
+        assert awa.post("/api/v1/identity/exports").status_code == 202
+
+
+class TestLeaving:
+    def test_it_waits_thirty_days_and_can_be_cancelled(self, family: Family, calling: Api) -> None:
+        awa = calling("awa")
+        asked = awa.post("/api/v1/identity/erasure")
+        assert asked.status_code == 201, asked.text
+        assert awa.post("/api/v1/identity/erasure").status_code == 409
+        assert calling("sarr", "staff").get("/api/v1/identity/erasures").status_code == 403
+        listed = calling("boss", "admin").get("/api/v1/identity/erasures").json()
+        assert [each["name"] for each in listed] == ["Awa"]
+        assert awa.request("DELETE", "/api/v1/identity/erasure").json()["status"] == "cancelled"
+        assert awa.request("DELETE", "/api/v1/identity/erasure").status_code == 409
+        family.clock.move(erasures.WAITING_TIME)
+        before = family.rows()
+        assert family.do(erasures.erase_due, family.clock) == 0
+        assert family.rows() == before
+
+    def test_then_the_person_is_gone_and_the_money_stays(self, family: Family, calling: Api) -> None:
+        staff = calling("sarr", "staff")
+        awa = calling("awa")
+        profile = {"full_name": "Awa Diop", "locale": "fr", "timezone": "UTC", "date_of_birth": ADULT, "bio": "Trees."}
+        assert awa.put("/api/v1/identity/profile", json=profile).status_code == 200
+        assert awa.post("/api/v1/identity/addresses", json={"city": "Dakar"}).status_code == 201
+        made = awa.post("/api/v1/credits/contributions", json=ITEM).json()
+        waiting = awa.post("/api/v1/credits/contributions", json={**ITEM, "description": "A secret tent"}).json()
+        photo = {"photos": ("tent.jpg", picture(), "image/jpeg")}
+        assert awa.post(f"/api/v1/credits/contributions/{made['id']}/photos", files=photo).status_code == 201
+        approved = staff.post(f"/api/v1/credits/review/{made['id']}/approve", json={})
+        assert approved.status_code == 200, approved.text
+        money = family.sql("SELECT count(*), sum(amount) FROM ledger.transfers")
+        awa.post("/api/v1/identity/erasure")
+        family.clock.move(erasures.WAITING_TIME - timedelta(seconds=1))
+        assert family.do(erasures.erase_due, family.clock) == 0
+        family.clock.move(timedelta(seconds=1))
+        assert family.do(erasures.erase_due, family.clock) == 1
+        rows = family.sql(
+            "SELECT name, email, phone, username, is_active, deleted_at IS NULL FROM identity.users WHERE id = %s",
+            awa.user_id,
+        )
+        assert rows == [("Closed account", None, None, None, False, False)]
+        for table in ("profiles", "user_addresses", "avatars", "credentials", "user_sessions", "verifications"):
+            assert family.sql(f"SELECT count(*) FROM identity.{table} WHERE user_id = %s", awa.user_id) == [(0,)], table
+        assert family.sql("SELECT count(*) FROM credits.photos") == [(0,)]
+        assert family.sql("SELECT id FROM credits.contributions") != [(waiting["id"],)]
+        assert family.sql("SELECT count(*), sum(amount) FROM ledger.transfers") == money
+        assert awa.get("/api/v1/identity/me").status_code == 401
+        assert family.actions()[-1] == "identity.account_erased"
+        family.person("awa")  # the address may sign up again
+
+    def test_the_last_super_administrator_stays(self, family: Family, calling: Api) -> None:
+        boss = calling("boss", "super_admin")
+        before = family.rows()
+        assert boss.post("/api/v1/identity/erasure").status_code == 409
+        assert family.rows() == before
+
+    def test_a_guardian_who_leaves_leaves_no_link(self, family: Family) -> None:
+        modou, fatou = family.member("modou", MINOR), family.member("fatou", ADULT)
+        family.ward(modou, "fatou", fatou)
+        family.do(erasures.request, family.clock, fatou)
+        family.clock.move(erasures.WAITING_TIME)
+        assert family.do(erasures.erase_due, family.clock) == 1
+        assert family.sql("SELECT status FROM identity.guardianships") == [("ended",)]
+        found = family.sql("SELECT guardian_user_id FROM identity.profiles WHERE user_id = %s", modou)
+        assert found == [(None,)]
+
+
+class TestRetention:
+    def test_a_dry_run_counts_and_changes_nothing(self, family: Family) -> None:
+        awa = family.member("awa")
+        family.sql(
+            "INSERT INTO identity.user_sessions (user_id, token_hash, created_at, expires_at)"
+            " VALUES (%s, 'h', '2025-01-01', '2025-01-02')",
+            awa,
+        )
+        before = family.rows()
+        outcome = family.do(retention.apply_all, family.clock, dry_run=True)
+        assert {each.code: each.removed for each in outcome}["identity.sessions"] == 1
+        assert family.rows() == before
+        assert family.sql("SELECT count(*) FROM identity.user_sessions") == [(1,)]
+        family.do(retention.apply_all, family.clock)
+        assert family.sql("SELECT count(*) FROM identity.user_sessions") == [(0,)]
+        kept = family.sql("SELECT last_removed FROM admin.retention_policies WHERE code = 'identity.sessions'")
+        assert kept == [(1,)]
+
+    def test_the_operators_number_counts(self, family: Family) -> None:
+        family.do(retention.apply_all, family.clock)
+        family.sql("UPDATE admin.retention_policies SET keep_days = 7 WHERE code = 'identity.sessions'")
+        outcome: list[Any] = family.do(retention.apply_all, family.clock, dry_run=True)
+        assert {each.code: each.keep_days for each in outcome}["identity.sessions"] == 7
+
+    def test_audit_entries_go_after_five_years_and_no_other_way(self, family: Family) -> None:
+        family.sql(
+            "INSERT INTO admin.audit_logs (actor_type, action, resource_type, timestamp)"
+            " VALUES ('system', 'test.old', 'x', now() - interval '6 years'),"
+            " ('system', 'test.new', 'x', now() - interval '2 years')"
+        )
+        family.clock.move(timedelta(days=365))
+        family.do(retention.apply_all, family.clock)
+        assert [action for action in family.actions() if action.startswith("test.")] == ["test.new"]
+        for statement in (
+            "DELETE FROM admin.audit_logs",
+            "SELECT admin.forget_audit(now(), false)",
+        ):
+            with family.database.transaction() as session, pytest.raises(Exception, match=r"kept|permission|denied"):
+                session.execute(text(statement))
+        assert "test.new" in family.actions()

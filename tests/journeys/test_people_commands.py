@@ -1,0 +1,52 @@
+"""``guerdon retention`` and ``guerdon users rotate-encryption`` as an operator types them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from guerdon.db.embedded import EmbeddedServer
+from support.processes import guerdon, guerdon_environment
+
+Run = tuple[dict[str, str], str]
+
+
+@pytest.fixture
+def running(short_dir: Path) -> Iterator[Run]:
+    """The environment of commands on a running database, and its owner's DSN."""
+    environment = guerdon_environment(short_dir)
+    with EmbeddedServer(short_dir, durable=False) as server:
+        assert guerdon("db", "migrate", environment=environment).returncode == 0
+        yield environment, server.owner_dsn
+
+
+def test_retention_counts_first_and_deletes_then(running: Run) -> None:
+    environment, dsn = running
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "WITH awa AS (INSERT INTO identity.users (name, email) VALUES ('Awa', 'awa@example.org') RETURNING id)"
+            " INSERT INTO identity.user_sessions (user_id, token_hash, created_at, expires_at)"
+            " SELECT id, 'h', '2020-01-01', '2020-01-02' FROM awa"
+        )
+    dry = guerdon("retention", "--dry-run", environment=environment)
+    assert (dry.returncode, "Would go" in dry.stdout) == (0, True), dry.stderr
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM identity.user_sessions").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM admin.retention_policies").fetchone() == (0,)
+    assert guerdon("retention", environment=environment).returncode == 0
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM identity.user_sessions").fetchone() == (0,)
+
+
+def test_rotation_brings_a_fresh_key_into_use(running: Run, short_dir: Path) -> None:
+    environment, _ = running
+    ring = short_dir / "secrets" / "encryption"
+    first = guerdon("users", "rotate-encryption", environment=environment)
+    assert first.returncode == 0, first.stderr
+    fresh, _old = json.loads(ring.read_text())
+    assert fresh in first.stdout
+    second = guerdon("users", "rotate-encryption", "--drop-old", environment=environment)
+    assert second.returncode == 0, second.stderr
+    assert list(json.loads(ring.read_text())) == [fresh]
