@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, delete, func, or_, select, update
+from sqlalchemy import Date, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -136,15 +136,8 @@ def by_user_id(session: Session, user_id: UUID, generation: int, valid_after: da
         generation: of the key that signed it.
         valid_after: a key retired before this moment has no living tokens.
     """
-    key_counts = (
-        select(SigningKey.generation)
-        .where(
-            SigningKey.generation == generation,
-            or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > valid_after),
-        )
-        .exists()
-    )
-    row = session.execute(select(*_ACCOUNT).where(User.id == user_id, key_counts, *_LIVING)).one_or_none()
+    values = {"user_id": user_id, "generation": generation, "valid_after": valid_after}
+    row = session.execute(_BY_USER_ID, values).one_or_none()
     return _known(row) if row is not None else None
 
 
@@ -177,6 +170,17 @@ _ACCOUNT = (
     func.identity.alone_until(User.id, type_=Date).label("alone_until"),
 )
 _LIVING = (User.is_active.is_(True), User.deleted_at.is_(None))
+# Asked for every request by token, so it is put together once.
+_BY_USER_ID = select(*_ACCOUNT).where(
+    User.id == bindparam("user_id"),
+    select(SigningKey.generation)
+    .where(
+        SigningKey.generation == bindparam("generation"),
+        or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > bindparam("valid_after")),
+    )
+    .exists(),
+    *_LIVING,
+)
 
 
 def _known(row: Any, session_id: UUID | None = None) -> Known:
