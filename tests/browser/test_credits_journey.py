@@ -69,9 +69,9 @@ def balance(page, address):
     return page.locator(".hero__value").inner_text().split()[0]
 
 
-def test_from_a_new_account_to_credits_and_back(chrome, address, club, whole_app):
+def test_from_a_new_account_to_credits_and_back(chrome, address, club, post):
     with page_of(chrome, viewport=PHONE, refusals=(409, 422)) as awa:
-        sign_up(awa, address)
+        sign_up(awa, address, post)
         assert balance(awa, address) == "0.00"
         expect(awa.get_by_text("Nothing given yet")).to_be_visible()
         keep(awa, "credits-empty-phone")
@@ -85,10 +85,14 @@ def test_from_a_new_account_to_credits_and_back(chrome, address, club, whole_app
     assert club.faults() == []
 
 
-def sign_up(page, address):
+def sign_up(page, address, post):
     page.goto(f"{address}/sign-up")
     page.get_by_label("Name").fill("Awa Ndiaye")
     page.get_by_label("E-mail").fill("awa@example.org")
+    page.locator("#f-password").fill(PASSWORD)
+    page.locator("#f-password").press("Enter")
+    page.wait_for_url("**/sign-up/sent")
+    page.goto(f"{address}/sign-up/confirm?token={post.token('identity.sign_up')}")
     page.locator("#f-password").fill(PASSWORD)
     page.locator("#f-password").press("Enter")
     page.wait_for_url(lambda url: "/sign-up" not in url)

@@ -1,6 +1,7 @@
 """What leaves the house in tests: the queue is worked off, and the outbox read."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -27,8 +28,9 @@ class Post:
         self._clock = clock
 
     def work(self) -> None:
-        """Do all jobs that are due."""
-        run_worker(self._database, TASKS, self._clock, until_idle=True)
+        """Do all jobs that are due, in a thread: Playwright runs an event loop in that of the test."""
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(run_worker, self._database, TASKS, self._clock, until_idle=True).result()
 
     def letters(self, kind: str = "") -> list[Letter]:
         """Every message of a kind, the oldest first."""
