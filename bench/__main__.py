@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import identity, large, pgledger, report, small
+from bench import identity, large, pgledger, report, small, tigerbeetle
 from bench.arena import arena
 from bench.figures import Figure
 from bench.plan import BATCH, QUICK, SIZES, WHOLE, Plan
@@ -50,6 +50,8 @@ def main() -> int:
             found += large.figures(built, full, plan, step)
             if asked.pgledger is not None:
                 found += pgledger.figures(built, asked.pgledger, plan, step)
+            if asked.tigerbeetle is not None:
+                found += tigerbeetle.figures(asked.tigerbeetle, step)
     notes = _notes(asked)
     report.show(console, found, notes)
     if asked.write:
@@ -63,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a look of two minutes, with a smaller ledger")
     parser.add_argument("--write", action="store_true", help="write the table to docs/reference/performance.md")
     parser.add_argument("--pgledger", type=Path, metavar="PATH", help="its SQL: pgledger.sql, or a directory with it")
+    parser.add_argument("--tigerbeetle", type=Path, metavar="PATH", help="the program of its server")
     return parser.parse_args()
 
 
@@ -79,13 +82,14 @@ def _notes(asked: argparse.Namespace) -> list[str]:
     notes = ["Results and ratios are medians over the rounds, in each of which the contestants take turns."]
     if asked.pgledger is None:
         notes.append("pgledger: not given (`--pgledger PATH`).")
-    notes.append("TigerBeetle: not measured here; the page tells what a prototype gave.")
+    if asked.tigerbeetle is None:
+        notes.append("TigerBeetle: not given (`--tigerbeetle PATH`); the page tells what a prototype gave.")
     return notes
 
 
 def _command(asked: argparse.Namespace) -> str:
     flags = [name for name in ("quick", "write") if getattr(asked, name)]
-    given = ["--pgledger PATH"] if asked.pgledger is not None else []
+    given = [f"--{name} PATH" for name in ("pgledger", "tigerbeetle") if getattr(asked, name) is not None]
     return " ".join(["python -m bench", *(f"--{flag}" for flag in flags), *given])
 
 

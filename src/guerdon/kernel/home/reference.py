@@ -235,7 +235,7 @@ _SAMPLES: Mapping[str, Any] = {
     "uuid": "0198c0de-0000-7000-8000-000000000000",
     "date": "2026-03-31",
     "date-time": "2026-03-31T12:00:00Z",
-    "email": "awa@example.org",
+    "email": "member@example.org",
 }
 
 

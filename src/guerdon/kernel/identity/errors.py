@@ -17,7 +17,7 @@ class EmailInvalidError(FieldError):
 
     code = "email-invalid"
     message = "This is not an e-mail address."
-    remedy = "Enter an address such as awa@example.org."
+    remedy = "Enter an address such as member@example.org."
 
 
 class EmailTakenError(FieldError):

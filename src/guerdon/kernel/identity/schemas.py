@@ -17,7 +17,7 @@ class TokenRequest(Schema):
     """What an access token is given for."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"email": "awa@example.org", "password": "correct horse battery"}]}
+        json_schema_extra={"examples": [{"email": "member@example.org", "password": "correct horse battery"}]}
     )
 
     email: Text = Field(max_length=254)
@@ -59,7 +59,7 @@ class SignUpRequest(Schema):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"email": "awa@example.org", "name": "Awa Diop", "password": "correct horse battery"}]
+            "examples": [{"email": "member@example.org", "name": "Blue Heron", "password": "correct horse battery"}]
         }
     )
 
@@ -78,7 +78,7 @@ class SignUpConfirmation(Schema):
 class ResetRequest(Schema):
     """Whose password is forgotten."""
 
-    email: Text = Field(max_length=254, examples=["awa@example.org"])
+    email: Text = Field(max_length=254, examples=["member@example.org"])
 
 
 class NewPassword(Schema):
@@ -156,7 +156,7 @@ class NewMember(Schema):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"email": "awa@example.org", "name": "Awa Diop", "password": "correct horse battery"}]
+            "examples": [{"email": "member@example.org", "name": "Blue Heron", "password": "correct horse battery"}]
         }
     )
 

@@ -37,7 +37,7 @@ class ProfileIn(Schema):
         json_schema_extra={
             "examples": [
                 {
-                    "full_name": "Awa Diop",
+                    "full_name": "Blue Heron",
                     "date_of_birth": "1990-07-31",
                     "locale": "fr-SN",
                     "timezone": "Africa/Dakar",

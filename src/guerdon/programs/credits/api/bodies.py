@@ -55,7 +55,7 @@ CONTRIBUTIONS: dict[str, Any] = {
             "activity": "Community garden",
             "hours": "3",
             "date": "2025-10-15",
-            "supervisor": "A. Diop",
+            "supervisor": "The garden team",
         },
     },
 }
@@ -64,7 +64,7 @@ CONTRIBUTIONS: dict[str, Any] = {
 OWN_EXAMPLE: dict[str, Any] = {
     "id": _CONTRIBUTION,
     "user_id": _MEMBER,
-    "user_name": "Awa",
+    "user_name": "Heron",
     "type": "item_donation",
     "value": {"description": "Four-person tent", "estimated_value": "50.00", "condition": "like_new"},
     "status": "approved",
@@ -289,7 +289,7 @@ class LeaderboardOut(Schema):
 
     model_config = _example(
         items=[
-            {"rank": 1, "user_id": _MEMBER, "name": "Awa", "balance": "11.00", "tier": "bronze", "contributions": 2}
+            {"rank": 1, "user_id": _MEMBER, "name": "Heron", "balance": "11.00", "tier": "bronze", "contributions": 2}
         ],
         own=None,
     )
