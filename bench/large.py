@@ -29,7 +29,7 @@ def load(arena: Arena, plan: Plan, progress: Progress) -> Place:
             share.result()
     with place.app() as app:
         app.execute("SELECT ledger.fold_system_balances()")
-    arena.tidy(place)
+    arena.tidy(place, checkpoint=False)
     return place
 
 

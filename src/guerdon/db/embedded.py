@@ -49,9 +49,18 @@ ORPHANS_TIMEOUT_S = 10.0
 SOCKET_PATH_BYTES_MAX = 107
 LOG_TAIL_LINES = 12
 
+
+def shared_buffers_mb() -> int:
+    """An eighth of the machine's memory, from 128 MB to 2 GB: indexes of a large ledger should fit."""
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return min(max(memory_mb // 8, 128), 2048)
+
+
 INITIAL_SETTINGS: Mapping[str, str] = {
-    "shared_buffers": "256MB",
-    "max_wal_size": "2GB",
+    "shared_buffers": f"{shared_buffers_mb()}MB",
+    "max_wal_size": "4GB",
+    # After a checkpoint the first change of each page is logged as a whole page: seldom is cheaper.
+    "checkpoint_timeout": "15min",
     "max_connections": "100",
     "jit": "off",
     "wal_compression": "pglz",

@@ -124,12 +124,10 @@ def upgrade() -> None:
             "credit_before", sa.BigInteger(), sa.Computed("credit_after - amount", persisted=False), nullable=True
         ),
         sa.CheckConstraint(
-            "(debit_after IS NOT NULL) = (debit < 100) AND (credit_after IS NOT NULL) = (credit < 100)",
-            name=op.f("chk_transfers_balances_stand_in_row"),
+            "amount > 0 AND debit <> credit AND (debit < 100 OR credit < 100)"
+            " AND (debit_after IS NOT NULL) = (debit < 100) AND (credit_after IS NOT NULL) = (credit < 100)",
+            name=op.f("chk_transfers_sound"),
         ),
-        sa.CheckConstraint("amount > 0", name=op.f("chk_transfers_amount_positive")),
-        sa.CheckConstraint("debit < 100 OR credit < 100", name=op.f("chk_transfers_owner_takes_part")),
-        sa.CheckConstraint("debit <> credit", name=op.f("chk_transfers_two_accounts")),
         sa.PrimaryKeyConstraint("owner_id", "id", name=op.f("pk_transfers")),
         sa.UniqueConstraint("owner_id", "idempotency_key", name="uq_transfers_idempotency_key"),
         schema="ledger",
