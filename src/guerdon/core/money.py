@@ -6,7 +6,7 @@ smallest part stands for. ``12.50`` of a unit with scale 2 is ``1250`` in minor 
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -133,8 +133,3 @@ def round_half_up(value: Fraction) -> int:
     doubled = abs(value) * 2 + 1
     rounded = int(doubled // 2)
     return rounded if value >= 0 else -rounded
-
-
-def quantize(value: Decimal, scale: int) -> Decimal:
-    """Round a decimal to ``scale`` decimals, halves away from zero."""
-    return value.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)

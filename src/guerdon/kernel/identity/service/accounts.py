@@ -1,6 +1,6 @@
 """Accounts: opening them, changing what their owner may change, finding them."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -25,6 +25,7 @@ from guerdon.kernel.identity.models import Credential, User
 from guerdon.kernel.identity.passwords import check_policy, hash_password, verify
 from guerdon.kernel.identity.permissions import Role
 from guerdon.kernel.identity.service import fields, notices
+from guerdon.kernel.identity.service.checks import Checks
 
 T = TypeVar("T")
 
@@ -155,30 +156,6 @@ def known_roles(roles: Sequence[str]) -> list[str]:
             raise RoleUnknownError(field="roles", problem="", role=str(role)[:32])
     wanted = {*roles, Role.USER.value}
     return [role.value for role in Role if role in wanted]
-
-
-class Checks:
-    """Collects field errors, so that a person sees all of them at once: ``run`` each check, then ``settle``."""
-
-    def __init__(self) -> None:
-        self._errors: list[FieldError] = []
-
-    def run(self, check: Callable[[], T], fallback: T) -> T:
-        """What the check gives, or the fallback when it names a field at fault."""
-        try:
-            return check()
-        except FieldError as exc:
-            self._errors.append(exc)
-            return fallback
-
-    def settle(self) -> None:
-        """Refuse if any check did.
-
-        Raises:
-            FieldErrors: all of them.
-        """
-        if self._errors:
-            raise FieldErrors(self._errors)
 
 
 def _insert(session: Session, user: User) -> None:

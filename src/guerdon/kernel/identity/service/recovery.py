@@ -12,6 +12,7 @@ from guerdon.kernel.identity.errors import LinkInvalidError
 from guerdon.kernel.identity.models import PasswordResetToken, User
 from guerdon.kernel.identity.passwords import check_policy
 from guerdon.kernel.identity.service import accounts, notices, sessions
+from guerdon.kernel.identity.service.checks import Checks
 from guerdon.kernel.identity.service.secret_tokens import new_token, token_hash
 from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Task
@@ -88,7 +89,7 @@ def reset_by_phone(session: Session, clock: Clock, user: User, *, new_password: 
 
 
 def _replace(session: Session, clock: Clock, user: User, new_password: str) -> None:
-    checks = accounts.Checks()
+    checks = Checks()
     checks.run(lambda: check_policy(new_password, user.email, user.name, user.username, field="new_password"), None)
     checks.settle()
     accounts.store_password(session, clock, user.id, new_password)

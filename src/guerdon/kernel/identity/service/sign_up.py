@@ -17,6 +17,7 @@ from guerdon.kernel.identity.errors import LinkInvalidError, WaitingPasswordWron
 from guerdon.kernel.identity.models import EmailConfirmation, User
 from guerdon.kernel.identity.passwords import check_policy, hash_password, verify
 from guerdon.kernel.identity.service import accounts, fields, notices
+from guerdon.kernel.identity.service.checks import Checks
 from guerdon.kernel.identity.service.secret_tokens import new_token, token_hash
 from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Task
@@ -33,7 +34,7 @@ def begin(session: Session, clock: Clock, *, name: str, email: str, password: st
     Raises:
         FieldErrors: every field at fault; nothing is written.
     """
-    checks = accounts.Checks()
+    checks = Checks()
     mail = checks.run(lambda: fields.clean_email(email), email)
     called = checks.run(lambda: fields.clean_name(name), name)
     checks.run(lambda: check_policy(password, email, name), None)

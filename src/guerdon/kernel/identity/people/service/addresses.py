@@ -14,7 +14,7 @@ from guerdon.kernel.identity.people.errors import AddressEmptyError, AddressesFu
 from guerdon.kernel.identity.people.fields import SENEGAL, clean_country, clean_part, clean_region
 from guerdon.kernel.identity.people.models import ADDRESS_TYPES, UserAddress
 from guerdon.kernel.identity.people.service import profiles
-from guerdon.kernel.identity.people.service.checks import Checks
+from guerdon.kernel.identity.service.checks import Checks
 
 ADDRESSES_MAX = 20
 

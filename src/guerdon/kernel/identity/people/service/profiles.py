@@ -21,8 +21,8 @@ from guerdon.kernel.identity.people.errors import (
 )
 from guerdon.kernel.identity.people.fields import clean_birth_date, is_minor, today_in
 from guerdon.kernel.identity.people.models import CHANNELS, Avatar, Guardianship, Profile
-from guerdon.kernel.identity.people.service.checks import Checks
 from guerdon.kernel.identity.service.accounts import get_account
+from guerdon.kernel.identity.service.checks import Checks
 from guerdon.kernel.identity.service.fields import clean_locale, clean_name, clean_time_zone
 from guerdon.web.i18n import msgid
 from guerdon.web.images import ImageError, recode

@@ -28,7 +28,7 @@ from guerdon.kernel.identity.people.errors import (
 from guerdon.kernel.identity.people.fields import is_country
 from guerdon.kernel.identity.people.models import ID_TYPES, Profile, Verification, VerificationDocument
 from guerdon.kernel.identity.people.service import profiles
-from guerdon.kernel.identity.people.service.checks import Checks
+from guerdon.kernel.identity.service.checks import Checks
 from guerdon.web.i18n import msgid
 from guerdon.web.images import ImageError, recode
 
