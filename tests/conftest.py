@@ -4,6 +4,7 @@ pytest_plugins = (
     "support.databases",
     "support.people",
     "support.post",
+    "support.mailbox",
     "support.family",
     "support.garden",
     "support.ledger",

@@ -1,16 +1,12 @@
 """The outbox, to a real SMTP server and a real gateway on this machine."""
 
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
 from sqlalchemy import text
 
 from guerdon.core.clock import FixedClock
@@ -22,68 +18,20 @@ from guerdon.kernel.messages import Message, NobodyDeliversError
 from guerdon.kernel.notifications import jobs
 from guerdon.kernel.notifications.sandbox import Gateway
 from guerdon.kernel.notifications.transports import SmtpTransport
+from guerdon.web.i18n import add_catalogue
 from support.http_client import Client
+from support.mailbox import Mailbox
 from support.post import Post
-from support.processes import free_port
 
 # The server is on this machine, so it may ask for a password without encryption.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
 
 
-class Mailbox:
-    """Takes mail, or refuses it with an answer of its own."""
-
-    def __init__(self) -> None:
-        self.mails: list[Any] = []
-        self.answer = ""
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
-        if self.answer:
-            return self.answer
-        self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, str]]:
-    """An SMTP server that wants a password."""
-    box = Mailbox()
-
-    def log_in(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=data.login == b"awa" and data.password == b"p@ss")
-
-    controller = Controller(
-        box,
-        hostname="127.0.0.1",
-        port=free_port(),
-        authenticator=log_in,
-        auth_required=True,
-        auth_require_tls=False,
-    )
-    controller.start()
-    try:
-        yield box, f"smtp://awa:p%40ss@127.0.0.1:{controller.port}"
-    finally:
-        controller.stop()
-
-
-@pytest.fixture
-def gateway() -> Iterator[Gateway]:
-    """An SMS gateway that wants a token."""
-    server = Gateway(token="gateway token")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
 @pytest.fixture
 def outbox(recorded: None, tmp_path: Path) -> Callable[..., None]:
     """Sets the process's outbox up."""
+
+    add_catalogue("guerdon.kernel.identity")
 
     def install(**settings: Any) -> None:
         jobs.install(Settings(secret_key="s" * 40, data_dir=tmp_path, **settings))

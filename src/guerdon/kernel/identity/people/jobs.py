@@ -21,6 +21,7 @@ def _erase_due(session: Session, clock: Clock) -> None:
 
 def _check_guardians(session: Session, clock: Clock) -> None:
     guardians.check_all(session, clock)
+    guardians.tell_who_came_of_age(session, clock)
 
 
 def _expire(session: Session, clock: Clock) -> None:

@@ -137,6 +137,16 @@ class GuardianshipOut(Schema):
     fault: str | None
 
 
+class WardOut(Schema):
+    """A minor, as who answers for them sees them; the look is on record."""
+
+    user_id: UUID
+    name: str
+    date_of_birth: date
+    avatar_url: str | None
+    is_profile_public: bool
+
+
 class Reason(Schema):
     """Why."""
 

@@ -10,7 +10,14 @@ from guerdon.http.access import Principal, SignedIn, requires
 from guerdon.http.limits import spend
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep
-from guerdon.kernel.identity.people.schemas import GuardianRequest, GuardianReview, GuardianshipOut, MinorAlone, Reason
+from guerdon.kernel.identity.people.schemas import (
+    GuardianRequest,
+    GuardianReview,
+    GuardianshipOut,
+    MinorAlone,
+    Reason,
+    WardOut,
+)
 from guerdon.kernel.identity.people.service import guardians
 
 router = APIRouter()
@@ -58,6 +65,12 @@ def ask(
     return _one(session, who.user_id, asked.id)
 
 
+@router.get("/guardianships/{guardianship_id}/ward", responses=problem_responses(404))
+def see_ward(guardianship_id: UUID, who: SignedIn, session: SessionDep) -> WardOut:
+    """Who it is for whom you answer, with their birth date; the look is on record."""
+    return WardOut.model_validate(guardians.see_ward(session, who.user_id, guardianship_id))
+
+
 @router.post("/guardianships/{guardianship_id}/consent", responses=problem_responses(409))
 def consent(guardianship_id: UUID, who: SignedIn, session: SessionDep, clock: ClockDep) -> GuardianshipOut:
     """Agree to answer for the minor who asked you."""
@@ -87,11 +100,12 @@ def withdraw(guardianship_id: UUID, who: SignedIn, session: SessionDep, clock: C
 
 
 @router.get("/guardian-review")
-def review(_who: Guard, session: SessionDep, clock: ClockDep) -> GuardianReview:
+def review(who: Guard, session: SessionDep, clock: ClockDep) -> GuardianReview:
     """Guardianships that need a look, and minors for whom nobody answers."""
+    alone = guardians.minors_without(session, clock, actor_id=who.user_id)
     return GuardianReview(
         at_fault=[_show(row) for row in guardians.at_fault(session)],
-        without_guardian=[MinorAlone.model_validate(row) for row in guardians.minors_without(session, clock)],
+        without_guardian=[MinorAlone.model_validate(row) for row in alone],
     )
 
 

@@ -70,6 +70,15 @@ def _page(
     return render(request, "people/family.html", context, status)
 
 
+@router.get("/{guardianship_id}")
+def show_ward(request: Request, guardianship_id: UUID, who: SignedIn, session: SessionDep) -> Response:
+    """Somebody for whom one answers; the look is on record."""
+    ward = guardians.see_ward(session, who.user_id, guardianship_id)
+    row = next(row for row in guardians.of(session, who.user_id) if row[0].id == guardianship_id)
+    context = {"ward": ward, "guardianship": row[0], "relationships": RELATIONSHIP_NAMES}
+    return render(request, "people/ward.html", context)
+
+
 @router.post("")
 def ask(
     request: Request, who: SignedIn, database: DatabaseDep, session: SessionDep, clock: ClockDep, sent: SentForm

@@ -41,17 +41,17 @@ def _reason(sent: Sent) -> str:
 
 
 @router.get("/guardians")
-def show_guardians(request: Request, _who: Guard, session: SessionDep, clock: ClockDep) -> Response:
+def show_guardians(request: Request, who: Guard, session: SessionDep, clock: ClockDep) -> Response:
     """What the nightly check found, and minors for whom nobody answers."""
-    return _guardians_page(request, session, clock, FormState())
+    return _guardians_page(request, who, session, clock, FormState())
 
 
 def _guardians_page(
-    request: Request, session: SessionDep, clock: ClockDep, state: FormState, status: int = 200
+    request: Request, who: Principal, session: SessionDep, clock: ClockDep, state: FormState, *, status: int = 200
 ) -> Response:
     context = {
         "rows": guardians.at_fault(session),
-        "alone": guardians.minors_without(session, clock),
+        "alone": guardians.minors_without(session, clock, actor_id=who.user_id),
         "relationships": RELATIONSHIP_NAMES,
         "statuses": STATUS_NAMES,
         "faults": FAULT_NAMES,
@@ -72,15 +72,15 @@ def end_guardianship(
         if exc.status == 404:
             raise
         state = FormState.refused(sent, exc, viewer_of(request).translator)
-        return _guardians_page(request, session, clock, state, exc.status)
+        return _guardians_page(request, who, session, clock, state, status=exc.status)
     flash(request, msgid("The guardianship is ended."))
     return redirect(request, "/staff/guardians")
 
 
 @router.get("/birth-dates/{user_id}")
-def show_birth_date(request: Request, user_id: UUID, _who: Guard, session: SessionDep) -> Response:
-    """The form to correct a birth date."""
-    profile = profiles.get(session, user_id)
+def show_birth_date(request: Request, user_id: UUID, who: Guard, session: SessionDep) -> Response:
+    """The form to correct a birth date; the look is on record."""
+    profile = profiles.see_birth_date(session, user_id, actor_id=who.user_id)
     born = profile.date_of_birth.isoformat() if profile.date_of_birth else ""
     return render(request, "people/birth_date.html", {"profile": profile, "state": FormState({"date_of_birth": born})})
 

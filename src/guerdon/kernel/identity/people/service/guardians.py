@@ -31,13 +31,15 @@ from guerdon.kernel.identity.people.errors import (
 )
 from guerdon.kernel.identity.people.fields import is_minor, today_in
 from guerdon.kernel.identity.people.models import RELATIONSHIPS, Guardianship, Profile
-from guerdon.kernel.identity.people.service import profiles
+from guerdon.kernel.identity.people.service import notices, profiles
 from guerdon.kernel.identity.service.accounts import find_by_email
 
 LIVE = ("requested", "consented")
 REQUESTS = RateLimit("guardian-requests", 10, timedelta(hours=1))
 """How often somebody may ask; without it, addresses could be tried out."""
 CAME_OF_AGE = "came of age"
+TOLD_LATE_DAYS = 7
+"""Below the time for which sent messages are kept, since they show who was told already."""
 
 
 def request(session: Session, clock: Clock, minor_id: UUID, *, guardian_email: str, relationship: str) -> Guardianship:
@@ -70,7 +72,8 @@ def request(session: Session, clock: Clock, minor_id: UUID, *, guardian_email: s
         requested_at=clock.now(),
     )
     _write(session, asked)
-    _tell(session, "requested", asked, minor_id)
+    _record(session, "requested", asked, minor_id)
+    notices.tell_both(session, asked, minor=None, guardian="guardian_asked")
     return asked
 
 
@@ -93,7 +96,7 @@ def _may_guard(session: Session, clock: Clock, user_id: UUID) -> bool:
     return bool(session.execute(asked, {"user": user_id, "now": clock.now()}).scalar())
 
 
-def _tell(session: Session, what: str, guardianship: Guardianship, actor_id: UUID | None) -> None:
+def _record(session: Session, what: str, guardianship: Guardianship, actor_id: UUID | None) -> None:
     announce(
         session,
         Act(
@@ -131,7 +134,8 @@ def consent(session: Session, clock: Clock, guardian_id: UUID, guardianship_id: 
         raise GuardianUnsuitableError(field="guardian_email", problem="")
     asked.status, asked.consented_at = "consented", clock.now()
     _write(session, asked)
-    _tell(session, "consented", asked, guardian_id)
+    _record(session, "consented", asked, guardian_id)
+    notices.tell_both(session, asked, minor="guardian_consented", guardian="ward_taken_on")
     return asked
 
 
@@ -192,8 +196,24 @@ def _end(
     guardianship.status, guardianship.ended_at = status, clock.now()
     guardianship.reason, guardianship.fault = reason.strip()[:500] or None, None
     session.flush()
-    _tell(session, status, guardianship, actor_id)
+    _record(session, status, guardianship, actor_id)
+    to_minor, to_guardian = _HEARD[status]
+    # Who acts knows; who comes of age hears of that, and of nothing else.
+    if actor_id == guardianship.minor_id or guardianship.reason == CAME_OF_AGE:
+        to_minor = None
+    if actor_id == guardianship.guardian_id:
+        to_guardian = None
+    notices.tell_both(session, guardianship, minor=to_minor, guardian=to_guardian)
     return guardianship
+
+
+_HEARD: dict[str, tuple[str | None, str | None]] = {
+    "refused": ("guardian_refused", None),
+    "withdrawn": ("guardian_refused", "request_withdrawn"),
+    "revoked": ("guardian_gone", "ward_gone"),
+    "ended": ("guardian_gone", "ward_gone"),
+}
+"""What minor and guardian hear of an end, by the status that it leads to."""
 
 
 def end_all_of(session: Session, clock: Clock, user_id: UUID, *, reason: str) -> int:
@@ -223,15 +243,35 @@ def of(session: Session, user_id: UUID) -> Sequence[Any]:
     return _named(session, or_(Guardianship.minor_id == user_id, Guardianship.guardian_id == user_id))
 
 
+def see_ward(session: Session, guardian_id: UUID, guardianship_id: UUID) -> Any:
+    """What a guardian may know of their ward: ``user_id, name, date_of_birth, avatar_url, is_profile_public``.
+
+    The look is put on record.
+
+    Raises:
+        NotFoundError: they do not answer for anybody under this guardianship now.
+    """
+    query = text("SELECT * FROM identity.ward(:guardianship)")
+    found = session.execute(query, {"guardianship": guardianship_id}).one_or_none()
+    if found is None:
+        raise NotFoundError(what="guardianship")
+    announce(session, Act("identity.ward_seen", "user", found.user_id, actor_id=guardian_id))
+    return found
+
+
 def at_fault(session: Session) -> Sequence[Any]:
     """What the nightly check found wrong, for staff: rows as of ``of``."""
     return _named(session, Guardianship.fault.is_not(None))
 
 
-def minors_without(session: Session, clock: Clock, *, limit: int = 100) -> Sequence[Any]:
-    """Members known to be minors for whom nobody answers: rows of (user_id, name, date_of_birth)."""
+def minors_without(session: Session, clock: Clock, *, actor_id: UUID, limit: int = 100) -> Sequence[Any]:
+    """Members known to be minors for whom nobody answers: rows of (user_id, name, date_of_birth).
+
+    Args:
+        actor_id: who looks; that is put on record where there is anything to see.
+    """
     of_age = func.identity.came_of_age_on(Profile.date_of_birth)
-    return session.execute(
+    found = session.execute(
         select(Profile.user_id, User.name, Profile.date_of_birth)
         .join(User, User.id == Profile.user_id)
         .where(
@@ -244,6 +284,10 @@ def minors_without(session: Session, clock: Clock, *, limit: int = 100) -> Seque
         .order_by(User.created_at, User.id)
         .limit(limit)
     ).all()
+    if found:
+        seen = {"user_ids": [str(row.user_id) for row in found]}
+        announce(session, Act("identity.birth_dates_seen", "user", actor_id=actor_id, detail=seen))
+    return found
 
 
 def check_all(session: Session, clock: Clock) -> dict[str, int]:
@@ -273,11 +317,39 @@ def check_all(session: Session, clock: Clock) -> dict[str, int]:
         elif fault != guardianship.fault:
             guardianship.fault = fault
             if fault:
-                _tell(session, "at_fault", guardianship, None)
+                _record(session, "at_fault", guardianship, None)
+            if fault == "guardian_unsuitable":
+                notices.tell_both(session, guardianship, minor="guardian_at_fault", guardian="ward_at_fault")
         if fault:
             counts[fault] += 1
     session.flush()
     return counts
+
+
+def tell_who_came_of_age(session: Session, clock: Clock) -> int:
+    """Tell members who turned 18 that they answer for themselves now, whether or not somebody answered for them before.
+
+    Returns how many were found. Looks a week back, so that a night on which the job did not run is made up for; nobody
+    is told twice.
+    """
+    of_age = func.identity.came_of_age_on(Profile.date_of_birth)
+    today = func.date(func.timezone(User.time_zone, clock.now()))
+    found = session.scalars(
+        select(User.id)
+        .join(Profile, Profile.user_id == User.id)
+        .where(
+            of_age <= today,
+            of_age > today - TOLD_LATE_DAYS,
+            of_age > func.date(User.created_at),
+            User.deleted_at.is_(None),
+            User.is_active.is_(True),
+        )
+        .order_by(User.id)
+    ).all()
+    for user_id in found:
+        key = f"identity.came_of_age:{user_id}"
+        notices.tell(session, user_id, "came_of_age", path=notices.PROFILE, dedupe_key=key)
+    return len(found)
 
 
 def _fault(clock: Clock, born: Any, zone: str, *, suitable: bool) -> str | None:

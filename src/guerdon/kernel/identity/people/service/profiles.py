@@ -151,6 +151,17 @@ def _clean_preferences(profile: Profile, wanted: Mapping[str, bool] | None) -> d
     return {**notification_preferences(profile), **(wanted or {})}
 
 
+def see_birth_date(session: Session, user_id: UUID, *, actor_id: UUID) -> Profile:
+    """Somebody's profile for staff who look at the birth date; the look is put on record.
+
+    Raises:
+        NotFoundError: the account is closed.
+    """
+    profile = get(session, user_id)
+    announce(session, Act("identity.birth_date_seen", "user", user_id, actor_id=actor_id))
+    return profile
+
+
 def correct_birth_date(
     session: Session, clock: Clock, user_id: UUID, born: date | str, *, actor_id: UUID, reason: str
 ) -> Profile:

@@ -58,3 +58,9 @@ CREATE OR REPLACE FUNCTION identity.visible_avatar(picture uuid)
             OR p.guardian_user_id = identity.reader()
             OR (p.is_profile_public AND identity.reader() IS NOT NULL))
 $$;
+
+-- By which channels an account wants to hear of things: whoever writes to it has to know, and need know no more of it.
+CREATE OR REPLACE FUNCTION identity.wanted_channels(account uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p.notification_preferences FROM identity.profiles AS p WHERE p.user_id = account
+$$;

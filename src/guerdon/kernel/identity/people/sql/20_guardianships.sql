@@ -76,3 +76,15 @@ END $$;
 CREATE OR REPLACE TRIGGER guardianship_shown
     AFTER INSERT OR UPDATE ON identity.guardianships
     FOR EACH ROW EXECUTE FUNCTION identity.show_guardianship();
+
+-- What a guardian sees of their ward, from their consent to its end.
+CREATE OR REPLACE FUNCTION identity.ward(guardianship uuid)
+    RETURNS TABLE (user_id uuid, name text, date_of_birth date, avatar_url text, is_profile_public boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.id, u.name, p.date_of_birth, p.avatar_url::text, p.is_profile_public
+    FROM identity.guardianships AS g
+    JOIN identity.users AS u ON u.id = g.minor_id
+    JOIN identity.profiles AS p ON p.user_id = g.minor_id
+    WHERE g.id = guardianship AND g.status = 'consented' AND g.guardian_id = identity.reader()
+        AND u.deleted_at IS NULL
+$$;
