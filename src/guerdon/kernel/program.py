@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.money import Unit
 from guerdon.db.migrate import Module
+from guerdon.kernel.engagement.badges.seeds import BadgeSeed
 from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
+from guerdon.kernel.engagement.streaks.seeds import StreakSeed
 from guerdon.kernel.identity.permissions import Permission
 from guerdon.kernel.ledger.schemas import Effect
 from guerdon.kernel.personal_data import PersonalData
@@ -90,6 +92,8 @@ class Program:
         permissions: what not everybody may do.
         rules: what it is worth at first; staff change it by new versions.
         tiers: the steps that members climb at first.
+        streaks: what members can keep up, at first.
+        badges: what members can reach, at first.
         routers: its HTTP routers, served below ``/api/v1/<name>``.
         pages: its pages' routers, served as they are.
         navigation: its entries in the menu.
@@ -115,6 +119,8 @@ class Program:
     permissions: tuple[Permission, ...] = ()
     rules: tuple[RuleSeed, ...] = ()
     tiers: tuple[TierSeed, ...] = ()
+    streaks: tuple[StreakSeed, ...] = ()
+    badges: tuple[BadgeSeed, ...] = ()
     routers: tuple["APIRouter", ...] = ()
     pages: tuple["APIRouter", ...] = ()
     navigation: tuple[NavItem, ...] = ()

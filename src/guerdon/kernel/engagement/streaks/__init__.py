@@ -1,0 +1,1 @@
+"""Streaks: how many days, weeks or months in a row a member kept something up, with freezes, pauses and bonuses."""
