@@ -16,6 +16,7 @@ from guerdon.core.clock import Clock
 from guerdon.core.money import Unit
 from guerdon.db.migrate import Module
 from guerdon.kernel.engagement.badges.seeds import BadgeSeed
+from guerdon.kernel.engagement.boards.seeds import BoardSeed
 from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.engagement.streaks.seeds import StreakSeed
 from guerdon.kernel.identity.permissions import Permission
@@ -94,6 +95,7 @@ class Program:
         tiers: the steps that members climb at first.
         streaks: what members can keep up, at first.
         badges: what members can reach, at first.
+        boards: its leaderboards at first.
         routers: its HTTP routers, served below ``/api/v1/<name>``.
         pages: its pages' routers, served as they are.
         navigation: its entries in the menu.
@@ -121,6 +123,7 @@ class Program:
     tiers: tuple[TierSeed, ...] = ()
     streaks: tuple[StreakSeed, ...] = ()
     badges: tuple[BadgeSeed, ...] = ()
+    boards: tuple[BoardSeed, ...] = ()
     routers: tuple["APIRouter", ...] = ()
     pages: tuple["APIRouter", ...] = ()
     navigation: tuple[NavItem, ...] = ()
