@@ -27,6 +27,7 @@ from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.admin import personal_data as admin_data
 from guerdon.kernel.engagement import api as engagement_api
 from guerdon.kernel.engagement import pages as engagement_pages
+from guerdon.kernel.engagement.activities.service import installing
 from guerdon.kernel.engagement.service import rules, tiers
 from guerdon.kernel.home import pages as home_pages
 from guerdon.kernel.identity import api as identity_api
@@ -81,6 +82,8 @@ def _install_program(program: Program, session: Session) -> None:
         reference_types=program.reference_types,
         system_accounts=program.system_accounts,
     )
+    installing.install_kinds(session, program.name, program.activity_kinds)
+    installing.install_metrics(session, program.name, program.metrics)
     rules.install(session, program.name, program.rules)
     tiers.install(session, program.name, program.tiers)
     if program.install is not None:

@@ -1,6 +1,7 @@
 """The kernel's packages that own tables, in the order in which their SQL may refer to each other."""
 
 from guerdon.db.migrate import Module
+from guerdon.kernel.engagement.activities.service.installing import install
 
 KERNEL_MODULES = (
     Module("guerdon.worker", "worker"),
@@ -9,6 +10,7 @@ KERNEL_MODULES = (
     Module("guerdon.kernel.identity", "identity", since="0005_access"),
     Module("guerdon.kernel.identity.people", "identity", since="0006_people", views_in=("events", "steps")),
     Module("guerdon.kernel.engagement", "engagement"),
+    Module("guerdon.kernel.engagement.activities", "engagement", since="0007_activities", install=install),
     Module("guerdon.kernel.admin", "admin"),
     Module("guerdon.kernel.notifications", "notifications"),
 )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.money import Unit
 from guerdon.db.migrate import Module
+from guerdon.kernel.engagement.activities.schemas import ActivityKind, MetricSeed
 from guerdon.kernel.engagement.badges.seeds import BadgeSeed
 from guerdon.kernel.engagement.boards.seeds import BoardSeed
 from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
@@ -91,6 +92,8 @@ class Program:
         reference_types: what its transfers refer to.
         system_accounts: unbounded system accounts of its own.
         permissions: what not everybody may do.
+        activity_kinds: which facts it knows.
+        metrics: what is counted of its facts.
         rules: what it is worth at first; staff change it by new versions.
         tiers: the steps that members climb at first.
         streaks: what members can keep up, at first.
@@ -119,6 +122,8 @@ class Program:
     reference_types: tuple[str, ...] = ()
     system_accounts: tuple[str, ...] = ()
     permissions: tuple[Permission, ...] = ()
+    activity_kinds: tuple[ActivityKind, ...] = ()
+    metrics: tuple[MetricSeed, ...] = ()
     rules: tuple[RuleSeed, ...] = ()
     tiers: tuple[TierSeed, ...] = ()
     streaks: tuple[StreakSeed, ...] = ()

@@ -35,6 +35,12 @@ class Rule(Base):
         CheckConstraint("jsonb_typeof(params) = 'object'", name="params_object"),
         CheckConstraint("(status = 'draft') = (activated_at IS NULL)", name="activated_at"),
         CheckConstraint("(status = 'retired') = (retired_at IS NOT NULL)", name="retired_at"),
+        CheckConstraint("jsonb_typeof(multipliers) = 'array' AND jsonb_typeof(caps) = 'object'", name="documents"),
+        CheckConstraint(
+            "multiplier_min_bp >= 0 AND multiplier_max_bp BETWEEN multiplier_min_bp AND 1000000",
+            name="multiplier_bounds",
+        ),
+        CheckConstraint("cool_down_s >= 0 AND maturity_s >= 0", name="waits"),
         UniqueConstraint("program", "code", "version"),
         Index("uq_rules_in_force", "program", "code", unique=True, postgresql_where=text("status = 'active'")),
         {"schema": SCHEMA},
@@ -50,6 +56,14 @@ class Rule(Base):
     condition: Mapped[str] = mapped_column(Text, server_default="true")
     amount: Mapped[str] = mapped_column(Text)
     params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    multipliers: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    multiplier_min_bp: Mapped[int] = mapped_column(Integer, server_default="0")
+    multiplier_max_bp: Mapped[int] = mapped_column(Integer, server_default="100000")
+    caps: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
+    cool_down_s: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    maturity_s: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    budget: Mapped[str | None] = mapped_column(Text)
+    transfer_kind: Mapped[str] = mapped_column(Text, server_default="award")
     note: Mapped[str] = mapped_column(Text, server_default="")
     created_by: Mapped[UUID | None]
     created_at: Mapped[CreatedAt]

@@ -33,6 +33,14 @@ class RuleSeed:
         condition: CEL that says whether it applies.
         params: the numbers that staff change, by a new version.
         note: what it says, for people.
+        multipliers: CEL each, whole basis points that the amount is multiplied with one after the other; 10000 is once.
+        multiplier_min_bp, multiplier_max_bp: bounds of what they come to together.
+        caps: the most that it grants, in the unit's smallest part: ``act`` refuses a larger award whole, ``day``,
+            ``week``, ``month`` and ``life`` grant what is left.
+        cool_down_s: how long after an award it grants none.
+        maturity_s: how long after the fact an award stays pending.
+        budget: name of the bounded part of the system that pays; new value is issued if None.
+        transfer_kind: why value moves, as statements say it.
     """
 
     code: str
@@ -42,6 +50,14 @@ class RuleSeed:
     condition: str = "true"
     params: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    multipliers: tuple[str, ...] = ()
+    multiplier_min_bp: int = 0
+    multiplier_max_bp: int = 100_000
+    caps: Mapping[str, int] = field(default_factory=dict)
+    cool_down_s: int = 0
+    maturity_s: int = 0
+    budget: str | None = None
+    transfer_kind: str = "award"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,7 @@ BEGIN
         RETURN OLD;
     END IF;
     IF OLD.status <> 'draft' AND (
-        (NEW.id, NEW.program, NEW.code, NEW.version, NEW.activity_kind, NEW.unit_code, NEW.condition, NEW.amount,
-            NEW.params, NEW.note, NEW.created_by, NEW.created_at, NEW.activated_at)
-        IS DISTINCT FROM
-        (OLD.id, OLD.program, OLD.code, OLD.version, OLD.activity_kind, OLD.unit_code, OLD.condition, OLD.amount,
-            OLD.params, OLD.note, OLD.created_by, OLD.created_at, OLD.activated_at)
+        to_jsonb(NEW) - '{status,retired_at}'::text[] <> to_jsonb(OLD) - '{status,retired_at}'::text[]
         OR (OLD.status, NEW.status) NOT IN (('active', 'active'), ('active', 'retired'), ('retired', 'retired'))
         OR (OLD.status = 'retired' AND NEW.retired_at IS DISTINCT FROM OLD.retired_at))
     THEN

@@ -1,0 +1,1 @@
+"""Activities: facts about members, recorded once, and what follows from them: awards, counters, standing."""

@@ -1,0 +1,64 @@
+"""Where campaigns come in: more of an award than the rule alone gives, paid by a budget of the campaign's.
+
+The kernel's evaluation knows no campaigns. Whoever has any registers a *booster*; it is asked once for a batch and
+gives a function that is asked for every award.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from guerdon.kernel.engagement.activities.schemas import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    """A multiplier on an award.
+
+    Attributes:
+        code: of the campaign; the outcome names it.
+        multiplier_bp: whole basis points, 20000 is double; it compounds with the rule's own, within the rule's bounds.
+        budget_id: the bounded owner on the ledger that pays what this adds; it pays whole or not at all.
+    """
+
+    code: str
+    multiplier_bp: int
+    budget_id: UUID
+
+
+class Boosts(Protocol):
+    """What is to be added to one award."""
+
+    def __call__(self, program: str, rule: str, fact: Fact, member: Mapping[str, Any]) -> Sequence[Boost]:
+        """The boosts of an award in the order in which they compound; ``member`` is what expressions read."""
+        ...
+
+
+class Booster(Protocol):
+    """Prepares the boosts of a batch, reading whatever it needs in sets."""
+
+    def __call__(self, session: Session, now: datetime, facts: Sequence[Fact]) -> Boosts:
+        """Ready to be asked for each award of these facts."""
+        ...
+
+
+_boosters: dict[str, Booster] = {}
+
+
+def boost_with(name: str, booster: Booster) -> None:
+    """Have a booster asked; registering a name again replaces it."""
+    _boosters[name] = booster
+
+
+def boost_no_more(name: str) -> None:
+    """Ask it no more; for tests."""
+    _boosters.pop(name, None)
+
+
+def boosts_of(session: Session, now: datetime, facts: Sequence[Fact]) -> list[Boosts]:
+    """The prepared boosters of a batch."""
+    return [booster(session, now, facts) for booster in _boosters.values()]
