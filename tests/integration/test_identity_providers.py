@@ -1,6 +1,7 @@
 """Google, Apple and Facebook, against a provider that speaks their dialects over HTTP."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,8 @@ from support.http_client import Client
 from support.openid_provider import CLIENT_ID, SECRET, ProviderServer, provider_server
 from support.people import make_app
 from support.post import Post
+
+APP = "org.example.app:/linked"
 
 
 def counts(database: Database) -> tuple[int, int, int]:
@@ -63,6 +66,7 @@ def identity_app(
         facebook_client_secret=SECRET,
         facebook_dialog_url=f"{provider.url}/authorize",
         facebook_graph_url=provider.url,
+        app_redirect_uris=(APP,),
     )
 
 
@@ -264,3 +268,74 @@ class TestLinking:
 
     def test_visitors_link_nothing(self, browser: Callable[..., Client]) -> None:
         assert browser().get("/account/access/link/google").status_code == 303  # to sign in
+
+
+class TestLinkingOverHttp:
+    path = "/api/v1/identity/linked-accounts"
+
+    def begin(self, client: Client, name: str = "google") -> dict[str, str]:
+        """Begin, visit the provider, and give what a program hands on."""
+        begun = client.post(f"{self.path}/{name}/begin", json={"redirect_uri": APP})
+        assert begun.status_code == 200, begun.text
+        back = httpx.get(begun.json()["authorization_url"]).headers["location"]
+        assert back.startswith(f"{APP}?")
+        query = {key: values[0] for key, values in parse_qs(back.partition("?")[2]).items()}
+        return {"ticket": begun.json()["ticket"], "state": query["state"], "code": query["code"]}
+
+    def test_linked_and_unlinked_but_never_the_last_way_in(
+        self, database: Database, person: Callable[..., User], program: Callable[..., Client], post: Post
+    ) -> None:
+        person("awa")
+        client = program("awa")
+        answer = self.begin(client)
+        done = client.post(f"{self.path}/google", json=answer)
+        assert (done.status_code, done.json()["provider"]) == (201, "google")
+        assert post.letters("identity.provider_linked")
+        assert [each["provider"] for each in client.get(self.path).json()] == ["google"]
+        assert client.post(f"{self.path}/google", json=answer).status_code == 401  # an answer counts once
+        with database.transaction() as session:
+            session.execute(text("DELETE FROM identity.credentials"))
+        last = client.request("DELETE", f"{self.path}/google")
+        assert (last.status_code, last.json()["code"]) == (409, "last-way-in")
+        assert counts(database)[1] == 1
+        assert client.post(f"{self.path}/facebook", json=self.begin(client, "facebook")).status_code == 201
+        assert client.request("DELETE", f"{self.path}/google").status_code == 204
+        assert client.request("DELETE", f"{self.path}/google").status_code == 404
+        assert counts(database)[1] == 1
+
+    @pytest.mark.parametrize("change", ["ticket", "state", "code", "other", "provider"])
+    def test_what_does_not_belong_together_links_nothing(
+        self, database: Database, person: Callable[..., User], program: Callable[..., Client], change: str
+    ) -> None:
+        person("awa")
+        person("eve")
+        client = program("awa")
+        answer, name = self.begin(client), "google"
+        match change:
+            case "other":
+                client = program("eve")  # somebody who got hold of the answer
+            case "provider":
+                name = "facebook"
+            case _:
+                answer[change] += "x"
+        assert client.post(f"{self.path}/{name}", json=answer).status_code == 401
+        assert counts(database)[1] == 0
+
+    def test_a_ticket_ends_after_a_quarter_of_an_hour(
+        self, database: Database, clock: FixedClock, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        answer = self.begin(program("awa"))
+        clock.move(timedelta(minutes=16))
+        assert program("awa").post(f"{self.path}/google", json=answer).status_code == 401
+        assert counts(database)[1] == 0
+
+    def test_the_answer_goes_to_allowed_addresses_only(
+        self, database: Database, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        client = program("awa")
+        for address in ("https://evil.example/x", f"{APP}/more", ""):
+            refused = client.post(f"{self.path}/google/begin", json={"redirect_uri": address})
+            assert (refused.status_code, refused.json()["code"]) == (422, "redirect-unknown")
+        assert client.post(f"{self.path}/yahoo/begin", json={"redirect_uri": APP}).status_code == 404

@@ -210,7 +210,9 @@ class TestAlone:
         client = calling("modou", known=True)
         before = family.sql("SELECT count(*) FROM credits.contributions")
         assert client.get("/api/v1/identity/me").json()["permissions"] == []
-        assert client.post("/api/v1/credits/contributions", json=ITEM).status_code == 403
+        refused = client.post("/api/v1/credits/contributions", json=ITEM)
+        assert refused.status_code == 403
+        assert (refused.json()["code"], refused.json()["field"]) == ("guardian-needed", "guardian_user_id")
         assert family.sql("SELECT count(*) FROM credits.contributions") == before
         assert client.get("/api/v1/identity/profile").status_code == 200
         family.ward(modou, "fatou", fatou)

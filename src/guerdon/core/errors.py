@@ -53,6 +53,20 @@ class PermissionDeniedError(GuerdonError):
     remedy = "Sign in with an account that has the permission '{permission}', or ask an administrator."
 
 
+class ProofNeededError(GuerdonError):
+    """The asker may do this, but proved too long ago that it is them; ``max_age_s`` is how old a proof may be.
+
+    As RFC 9470 has it for access tokens: the status is 401, because it is the proof that is lacking.
+    """
+
+    code = "proof-needed"
+    status = 401
+    message = "This needs a fresh proof that it is you."
+    remedy = (
+        "Enter your password again; a program signs in anew and uses its first access token within {max_age_s} seconds."
+    )
+
+
 class ConflictError(GuerdonError):
     """The request was understood, but what it acts on has moved on."""
 

@@ -120,6 +120,11 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses of reverse proxies whose X-Forwarded-For is believed."
     )
+    app_redirect_uris: tuple[str, ...] = Field(
+        (),
+        description="Addresses of programs to which sign-in providers may send their answer, such as"
+        " org.example.app:/linked; each has to be entered at the provider too.",
+    )
     metrics_public: bool = Field(False, description="Answer /metrics to other machines too, not only to this one.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severe line logged.")
     log_format: str = Field("console", pattern="^(console|json)$", description="Lines for people or for machines.")

@@ -9,6 +9,7 @@ requires one of ``app.state.staff_permissions`` reaches everybody's rows; every 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -18,13 +19,16 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from guerdon.core.errors import PermissionDeniedError
+from guerdon.core.errors import GuerdonError, PermissionDeniedError, ProofNeededError
 from guerdon.http.csrf import check_csrf
 from guerdon.http.errors import NotForKeysError, NotSignedInError
 from guerdon.http.transaction import SessionDep, act_as_staff
 
 SELF = "identity:self"
 """The scope that an API key needs where every member may go."""
+
+PROOF_AGE_MAX = timedelta(minutes=10)
+"""How long ago somebody may have signed in, or entered their password again, who does something grave."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Principal:
         session_id: the browser session, if there is one.
         locale, time_zone, name: for showing.
         via: how they proved who they are.
+        proven_at: when they last did so by signing in; None where that is not known, as after a token was refreshed.
+        withheld: why they hold no permissions although their roles would give some.
     """
 
     user_id: UUID
@@ -49,10 +55,16 @@ class Principal:
     via: Literal["token", "session", "key"] = "session"
     # What an API key is for; None for people.
     scopes: frozenset[str] | None = field(default=None)
+    proven_at: datetime | None = None
+    withheld: GuerdonError | None = None
 
     def may(self, permission: str) -> bool:
         """Whether they hold a permission (an API key only within its scopes)."""
         return permission in self.permissions and (self.scopes is None or permission in self.scopes)
+
+    def proven_lately(self, now: datetime) -> bool:
+        """Whether they proved lately enough for something grave that it is them."""
+        return self.proven_at is not None and now - self.proven_at <= PROOF_AGE_MAX
 
 
 Authenticate = Callable[[Request, Session], Principal | None]
@@ -79,9 +91,11 @@ class Requires(Access):
 
     Attributes:
         in_person: machines with an API key are refused, whatever their scopes.
+        proven: so is who signed in longer ago than ``PROOF_AGE_MAX``.
     """
 
     in_person: bool = False
+    proven: bool = False
 
     def __call__(self, request: Request, session: SessionDep, _csrf: Annotated[None, Depends(check_csrf)]) -> Principal:
         """The principal.
@@ -90,14 +104,17 @@ class Requires(Access):
             NotSignedInError: nobody valid asks.
             PermissionDeniedError: they lack the permission.
             NotForKeysError: a machine asks where people decide.
+            ProofNeededError: they proved too long ago that it is them.
         """
         principal = _identify(request, session)
         if principal is None:
             raise NotSignedInError
         if self.permission is not None and not principal.may(self.permission):
-            raise PermissionDeniedError(permission=self.permission)
+            raise principal.withheld or PermissionDeniedError(permission=self.permission)
         if principal.via == "key" and (self.in_person or (self.permission is None and not principal.may(SELF))):
             raise NotForKeysError(permission=SELF)
+        if self.proven and not principal.proven_lately(request.app.state.clock.now()):
+            raise ProofNeededError(max_age_s=int(PROOF_AGE_MAX.total_seconds()))
         if self.permission in getattr(request.app.state, "staff_permissions", ()):
             act_as_staff(session)
         return principal
@@ -130,18 +147,24 @@ class Arriving(Access):
         """Nothing: no cookie of ours travels with such a request."""
 
 
-def requires(permission: str) -> Requires:
-    """A route for those who hold a permission, such as ``credits:review``."""
-    return Requires("requires", permission)
+def requires(permission: str, *, proven: bool = False) -> Requires:
+    """A route for those who hold a permission, such as ``credits:review``.
+
+    Args:
+        proven: only for who signed in or entered their password within ``PROOF_AGE_MAX``: for what a forgotten screen
+            or a stolen session must not be able to do. No machine with an API key can.
+    """
+    return Requires("requires", permission, in_person=proven, proven=proven)
 
 
-def signed_in(*, in_person: bool = False) -> Requires:
+def signed_in(*, in_person: bool = False, proven: bool = False) -> Requires:
     """A route for everybody who is signed in; the handler still sees to it that they reach only what is theirs.
 
     Args:
         in_person: not for machines with an API key: how one signs in is decided by people.
+        proven: as of ``requires``.
     """
-    return Requires("signed_in", in_person=in_person)
+    return Requires("signed_in", in_person=in_person or proven, proven=proven)
 
 
 def arriving() -> Arriving:

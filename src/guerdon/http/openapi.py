@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
 
-from guerdon.core.errors import FieldError, FieldErrors, PermissionDeniedError
-from guerdon.http.access import Requires, declared_access, public, routes_of
+from guerdon.core.errors import FieldError, FieldErrors, PermissionDeniedError, ProofNeededError
+from guerdon.http.access import PROOF_AGE_MAX, Requires, declared_access, public, routes_of
 from guerdon.http.errors import NotSignedInError, RouteNotFoundError
 from guerdon.http.problems import MEDIA_TYPE, problem
 
@@ -67,6 +67,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _response(_DESCRIPTIONS.get(status, "A problem.")) for status in statuses}
 
 
+_PROOF = "Nobody valid is signed in, or they proved too long ago that it is them."
 _DESCRIPTIONS = {
     400: "The request cannot be read.",
     401: "Nobody valid is signed in.",
@@ -138,3 +139,7 @@ def _complete(operation: dict[str, Any], access: tuple[Any, ...]) -> None:
         )
         if declared.permission:
             operation["x-permission"] = declared.permission
+        if declared.proven:
+            operation["x-proof-age-max-s"] = int(PROOF_AGE_MAX.total_seconds())
+            proof = ProofNeededError(max_age_s=operation["x-proof-age-max-s"])
+            operation["responses"]["401"] = _response(_PROOF, proof)

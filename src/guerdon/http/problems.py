@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from guerdon.core.errors import FieldErrors, GuerdonError
+from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError
 from guerdon.db.database import is_retryable
 from guerdon.http.context import current_request
 from guerdon.http.errors import (
@@ -100,7 +100,10 @@ def answer(request: Request, error: GuerdonError, headers: dict[str, str] | None
     headers = dict(headers or {})
     if isinstance(error, RateLimitedError):
         headers["Retry-After"] = str(error.params["retry_after_s"])
-    if error.status == 401:
+    if isinstance(error, ProofNeededError):
+        max_age = f'max_age="{error.params["max_age_s"]}"'
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_user_authentication", {max_age}'
+    elif error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     headers.setdefault("Cache-Control", "no-store")
     render_error = getattr(request.app.state, "render_error", None)

@@ -2,12 +2,14 @@
 
 from urllib.parse import urlencode
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from guerdon.core.errors import FieldErrors, GuerdonError
+from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError
 from guerdon.web.i18n import msgid
-from guerdon.web.navigation import SIGN_IN_PATH
+from guerdon.web.navigation import SIGN_IN_PATH, proof_path
+from guerdon.web.redirects import local_path
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
 
@@ -27,6 +29,14 @@ _TITLES = {
 _OTHERWISE = msgid("Something went wrong on our side")
 
 
+def _page_of(request: Request) -> str:
+    """The page that somebody asked for, or on which the form stands that they sent."""
+    url = request.url
+    if request.method not in ("GET", "HEAD"):
+        url = URL(request.headers.get("referer", "/"))
+    return local_path(f"{url.path}?{url.query}" if url.query else url.path)
+
+
 def render_error(request: Request, error: Exception) -> Response:
     """The page for an error; for a visitor who has to sign in, the way there.
 
@@ -35,9 +45,10 @@ def render_error(request: Request, error: Exception) -> Response:
         error: a typed error says itself what happened; of any other, the reader learns only that it happened.
     """
     typed = error if isinstance(error, GuerdonError) else GuerdonError()
+    if isinstance(typed, ProofNeededError):
+        return RedirectResponse(proof_path(_page_of(request)), status_code=303)
     if typed.status == 401 and request.method in ("GET", "HEAD"):
-        target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-        return RedirectResponse(f"{SIGN_IN_PATH}?{urlencode({'next': target})}", status_code=303)
+        return RedirectResponse(f"{SIGN_IN_PATH}?{urlencode({'next': _page_of(request)})}", status_code=303)
     translator = viewer_of(request).translator
     message, remedy = translator.translate_error(typed)
     listed = typed.errors if isinstance(typed, FieldErrors) else []

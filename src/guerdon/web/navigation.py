@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlencode
 
 from guerdon.web.i18n import msgid
 
 SIGN_IN_PATH = "/sign-in"
 SIGN_OUT_PATH = "/sign-out"
 ACCOUNT_PATH = "/account"
+PROOF_PATH = "/account/proof"
 DEVELOPERS_PATH = "/developers"
 
 SECTIONS = {
@@ -17,6 +19,11 @@ SECTIONS = {
     "admin": msgid("Administration"),
 }
 """The titles of the sections, in their order; a section of another name shows its name."""
+
+
+def proof_path(target: str) -> str:
+    """Where somebody enters their password again, to go on to a page of ours."""
+    return f"{PROOF_PATH}?{urlencode({'next': target})}"
 
 
 class Reader(Protocol):

@@ -104,6 +104,14 @@ class KeyLifeInvalidError(FieldError):
     remedy = "Choose a number of days; make a new key when it ends."
 
 
+class GuardianNeededError(PermissionDeniedError):
+    """A minor for whom nobody answers takes no part yet."""
+
+    code = "guardian-needed"
+    message = "You are under 18, and no adult answers for you yet."
+    remedy = "Ask an adult member to answer for you, on the page /account/family."
+
+
 class ProviderUnknownError(GuerdonError):
     """A provider that is not set up here."""
 
@@ -111,6 +119,14 @@ class ProviderUnknownError(GuerdonError):
     status = 404
     message = "This way to sign in is not offered here."
     remedy = "Choose another one."
+
+
+class RedirectUnknownError(FieldError):
+    """An address to which providers must not send their answer."""
+
+    code = "redirect-unknown"
+    message = "The provider may not send its answer to this address."
+    remedy = "Use an address that the operator has allowed in GUERDON_APP_REDIRECT_URIS."
 
 
 class ProviderRefusedError(GuerdonError):

@@ -55,6 +55,7 @@ IDENTITY = (
     permission("identity:read", "See the list of members", Role.STAFF),
     permission("identity:create", "Create accounts for others", Role.STAFF),
     permission("identity:grant", "Grant and take roles", Role.ADMIN),
+    permission("identity:suspend", "Suspend accounts and let them in again", Role.ADMIN),
     permission("identity:sessions", "See and end the sessions of staff", Role.ADMIN),
     permission("identity:guard", "See guardianships that need a look", Role.STAFF),
     permission("identity:verify", "Review proofs of identity", Role.ADMIN),

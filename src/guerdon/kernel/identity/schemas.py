@@ -88,6 +88,151 @@ class NewPassword(Schema):
     new_password: Text = Field(max_length=1000)
 
 
+class PasswordByPhone(Schema):
+    """The code that came by SMS, and the new password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"phone": "+221771234567", "code": "123456", "new_password": "correct horse battery"}]
+        }
+    )
+
+    phone: Text = Field(max_length=40)
+    code: Text = Field(max_length=20)
+    new_password: Text = Field(max_length=1000)
+
+
+class PasswordChange(Schema):
+    """The password as it is and as it shall be."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"present_password": "correct horse battery", "new_password": "seven quiet herons"}]
+        }
+    )
+
+    present_password: Text = Field("", max_length=1000, description="Empty where there is none yet.")
+    new_password: Text = Field(max_length=1000)
+
+
+class Contacts(Schema):
+    """How somebody is reached, and how they can sign in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "email": "member@example.org",
+                    "email_verified_at": "2026-03-02T09:00:00Z",
+                    "phone": "+221771234567",
+                    "phone_verified_at": "2026-03-02T09:05:00Z",
+                    "country_code": "SN",
+                    "ways_in": ["password", "phone"],
+                }
+            ]
+        }
+    )
+
+    email: str | None
+    email_verified_at: datetime | None
+    phone: str | None
+    phone_verified_at: datetime | None
+    country_code: str | None
+    ways_in: list[str] = Field(description="`password`, `phone`, and the names of linked providers.")
+
+
+class EmailChange(Schema):
+    """A new address."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "new@example.org", "present_password": "correct horse battery"}]}
+    )
+
+    email: Text = Field(max_length=254)
+    present_password: Text = Field("", max_length=1000, description="Empty for an account without one.")
+
+
+class EmailProof(Schema):
+    """The token of the link that was sent to the new address."""
+
+    token: Text = Field(max_length=200, examples=["u5qXr0T0kHk3q2y2n1m6a8b4c7d9e0f1g2h3i4j5k6l"])
+
+
+class PhoneChange(Schema):
+    """A new number."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"phone": "+221771234567", "present_password": "correct horse battery"}]}
+    )
+
+    phone: Text = Field(max_length=40)
+    present_password: Text = Field("", max_length=1000, description="Empty for an account without one.")
+
+
+class PhoneProof(Schema):
+    """The code that was sent to a number."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+221771234567", "code": "123456"}]})
+
+    phone: Text = Field(max_length=40)
+    code: Text = Field(max_length=20)
+
+
+class Closing(Schema):
+    """That an account shall be closed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"present_password": "correct horse battery", "understood": True}]}
+    )
+
+    present_password: Text = Field("", max_length=1000, description="Empty for an account without one.")
+    understood: bool = Field(description="That nobody signs in to it any more.")
+
+
+class LinkStart(Schema):
+    """Where the provider shall send its answer."""
+
+    redirect_uri: Text = Field(max_length=500, examples=["org.example.app:/linked"])
+
+
+class LinkBegun(Schema):
+    """Where to send the member, and what to keep meanwhile."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "authorization_url": "https://accounts.example.org/authorize?client_id=guerdon&state=…",
+                    "ticket": "eyJhdCI6MTc3MjQ0MjAwMCwiZGF0YSI6e319.signature",
+                }
+            ]
+        }
+    )
+
+    authorization_url: str
+    ticket: str
+
+
+class LinkReturn(Schema):
+    """What the provider sent to the redirect address, and the ticket."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ticket": "eyJhdCI6MTc3MjQ0MjAwMCwiZGF0YSI6e319.signature",
+                    "state": "xyz",
+                    "code": "SplxlOBeZQQYbYS6WxSb",
+                }
+            ]
+        }
+    )
+
+    ticket: Text = Field(max_length=4000)
+    state: Text = Field(max_length=2000)
+    code: Text = Field(max_length=2000)
+
+
 class LinkedAccount(Schema):
     """An account elsewhere."""
 
@@ -168,8 +313,8 @@ class NewMember(Schema):
     time_zone: Text | None = Field(None, max_length=64, description="Default: the community's.")
 
 
-class RoleChange(Schema):
-    """Why a role is given or taken."""
+class Change(Schema):
+    """Why a role is given, or an account suspended."""
 
     reason: Text = Field(min_length=3, max_length=500, examples=["Joined the review team"])
 

@@ -48,10 +48,15 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says: whom it speaks for, and which generation of the key signed it."""
+    """What a token says: whom it speaks for, which generation of the key signed it, and when they signed in.
+
+    Attributes:
+        proven_at: None for a token that came of a refresh.
+    """
 
     user_id: UUID
     generation: int
+    proven_at: datetime | None = None
 
 
 class AccessTokens:
@@ -85,8 +90,12 @@ class AccessTokens:
                 return generation, key.private.public_key()
         raise AccessTokenInvalidError
 
-    def issue(self, user_id: UUID, clock: Clock, generation: int = 1) -> tuple[str, datetime]:
-        """A token for somebody, and the moment at which it ends."""
+    def issue(self, user_id: UUID, clock: Clock, generation: int = 1, *, proven: bool = False) -> tuple[str, datetime]:
+        """A token for somebody, and the moment at which it ends.
+
+        Args:
+            proven: they have just proven who they are; the claim ``auth_time`` says when.
+        """
         now = clock.now()
         expires_at = now + self.ttl
         claims = {
@@ -96,6 +105,7 @@ class AccessTokens:
             "iat": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
             "jti": str(new_id()),
+            **({"auth_time": int(now.timestamp())} if proven else {}),
         }
         key = self._key(generation)
         token = jwt.encode(claims, key.private, ALGORITHM, headers={"kid": key.kid, "typ": "at+jwt"})
@@ -137,7 +147,8 @@ class AccessTokens:
             if head.get("typ") != "at+jwt":
                 raise AccessTokenInvalidError
             self._check_time(claims, clock.now())
-            return Claims(UUID(claims["sub"]), generation)
+            proven_at = datetime.fromtimestamp(int(claims["auth_time"]), UTC) if "auth_time" in claims else None
+            return Claims(UUID(claims["sub"]), generation, proven_at)
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
             raise AccessTokenInvalidError from exc
 

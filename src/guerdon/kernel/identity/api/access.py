@@ -1,4 +1,4 @@
-"""How one signs in, over HTTP: signing up, forgotten passwords, linked accounts, API keys."""
+"""How one signs in, over HTTP: signing up, passwords forgotten by who has a mailbox, API keys."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,12 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from guerdon.core.errors import NotFoundError
-from guerdon.http.access import InPerson, public
+from guerdon.http.access import InPerson, Principal, public, signed_in
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
 from guerdon.kernel.identity.schemas import (
     Key,
-    LinkedAccount,
     NewKey,
     NewPassword,
     OwnKey,
@@ -19,12 +18,13 @@ from guerdon.kernel.identity.schemas import (
     SignUpConfirmation,
     SignUpRequest,
 )
-from guerdon.kernel.identity.service import accounts, api_keys, fields, linking, recovery, sign_up, signing
+from guerdon.kernel.identity.service import accounts, api_keys, fields, recovery, sign_up, signing
 from guerdon.web.i18n import negotiate
 
 router = APIRouter()
 
 Open = Annotated[None, Depends(public(identify=False))]
+Proven = Annotated[Principal, Depends(signed_in(proven=True))]
 
 
 @router.post("/sign-ups", status_code=202, responses=problem_responses(429))
@@ -75,18 +75,6 @@ def complete_reset(body: NewPassword, _open: Open, database: DatabaseDep, sessio
     recovery.reset_by_link(session, clock, body.token, new_password=body.new_password)
 
 
-@router.get("/linked-accounts")
-def list_linked(who: InPerson, session: SessionDep) -> list[LinkedAccount]:
-    """The accounts elsewhere with which one signs in."""
-    return [LinkedAccount.model_validate(each) for each in linking.linked(session, who.user_id)]
-
-
-@router.delete("/linked-accounts/{provider}", status_code=204, responses=problem_responses(404, 409))
-def unlink(provider: str, who: InPerson, session: SessionDep) -> None:
-    """Unlink one; never the last way in."""
-    linking.unlink(session, who.user_id, provider)
-
-
 @router.get("/api-keys")
 def list_keys(who: InPerson, session: SessionDep) -> list[OwnKey]:
     """One's own keys, without what they are."""
@@ -94,8 +82,8 @@ def list_keys(who: InPerson, session: SessionDep) -> list[OwnKey]:
 
 
 @router.post("/api-keys", status_code=201)
-def create_key(body: NewKey, response: Response, who: InPerson, session: SessionDep, clock: ClockDep) -> Key:
-    """Make a key; this answer is the only one that shows it."""
+def create_key(body: NewKey, response: Response, who: Proven, session: SessionDep, clock: ClockDep) -> Key:
+    """Make a key; this answer is the only one that shows it. Needs a token from a sign-in of the last ten minutes."""
     user = accounts.get_account(session, who.user_id)
     key, row = api_keys.create(
         session, clock, user, name=body.name, scopes=body.scopes, days=body.days, held=who.permissions

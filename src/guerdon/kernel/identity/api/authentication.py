@@ -1,5 +1,6 @@
 """Finds out who makes a request: by access token or API key in the header, else by the session cookie."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from guerdon.http.access import Principal
 from guerdon.http.cookies import session_cookie
 from guerdon.http.keys import derive_key
 from guerdon.http.transaction import identify
-from guerdon.kernel.identity.errors import AccessTokenInvalidError
+from guerdon.kernel.identity.errors import AccessTokenInvalidError, GuardianNeededError
 from guerdon.kernel.identity.permissions import PermissionCatalogue
 from guerdon.kernel.identity.service import api_keys
 from guerdon.kernel.identity.service.providers import Providers
@@ -84,14 +85,15 @@ def _by_token(request: Request, session: Session, header: str) -> Principal:
     known = by_user_id(session, claims.user_id, claims.generation, clock.now() - tokens.ttl)
     if known is None:
         raise AccessTokenInvalidError
-    return _principal(request, session, known, "token")
+    return _principal(request, session, replace(known, proven_at=claims.proven_at), "token")
 
 
 def _principal(request: Request, session: Session, known: Known, via: Literal["token", "session", "key"]) -> Principal:
     if session.info.get("user_id") != known.user_id:
         identify(session, known.user_id)
     catalogue = cast(PermissionCatalogue, request.app.state.permissions)
-    permissions = frozenset() if _is_alone(request, known) else catalogue.held_by(known.roles)
+    alone = _is_alone(request, known)
+    permissions = frozenset() if alone else catalogue.held_by(known.roles)
     return Principal(
         user_id=known.user_id,
         roles=known.roles,
@@ -102,6 +104,8 @@ def _principal(request: Request, session: Session, known: Known, via: Literal["t
         name=known.name,
         via=via,
         scopes=known.scopes,
+        proven_at=known.proven_at,
+        withheld=GuardianNeededError(field="guardian_user_id") if alone else None,
     )
 
 

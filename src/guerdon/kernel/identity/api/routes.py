@@ -11,18 +11,21 @@ from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep
-from guerdon.kernel.identity.api import access, tokens
+from guerdon.kernel.identity.api import access, contacts, providers, tokens
 from guerdon.kernel.identity.permissions import Role
-from guerdon.kernel.identity.schemas import Me, Member, NewMember, OwnSession, RoleChange
+from guerdon.kernel.identity.schemas import Change, Me, Member, NewMember, OwnSession
 from guerdon.kernel.identity.service import accounts, roles, sessions
 
 router = APIRouter(prefix="/api/v1/identity", tags=["identity"])
 router.include_router(tokens.router)
 router.include_router(access.router)
+router.include_router(contacts.router)
+router.include_router(providers.router)
 
 Reader = Annotated[Principal, Depends(requires("identity:read"))]
 Creator = Annotated[Principal, Depends(requires("identity:create"))]
-Granter = Annotated[Principal, Depends(requires("identity:grant"))]
+Granter = Annotated[Principal, Depends(requires("identity:grant", proven=True))]
+Suspender = Annotated[Principal, Depends(requires("identity:suspend", proven=True))]
 
 
 @router.get("/me")
@@ -92,10 +95,8 @@ def create_member(body: NewMember, who: Creator, session: SessionDep, clock: Clo
 
 
 @router.put("/members/{user_id}/roles/{role}")
-def grant_role(
-    user_id: UUID, role: Role, body: RoleChange, who: Granter, session: SessionDep, clock: ClockDep
-) -> Member:
-    """Give a role that one holds oneself."""
+def grant_role(user_id: UUID, role: Role, body: Change, who: Granter, session: SessionDep, clock: ClockDep) -> Member:
+    """Give a role that one holds oneself. Needs a token from a sign-in of the last ten minutes."""
     user = roles.grant(session, clock, user_id=user_id, role=role, actor_id=who.user_id, reason=body.reason)
     return Member.model_validate(user)
 
@@ -109,6 +110,26 @@ def revoke_role(
     clock: ClockDep,
     reason: Annotated[Text, Query(min_length=3, max_length=500)],
 ) -> Member:
-    """Take a role; the last super administrator stays."""
+    """Take a role; the last super administrator stays. Needs a token as giving one does."""
     user = roles.revoke(session, clock, user_id=user_id, role=role, actor_id=who.user_id, reason=reason)
+    return Member.model_validate(user)
+
+
+@router.put("/members/{user_id}/suspension", responses=problem_responses(409))
+def suspend(user_id: UUID, body: Change, who: Suspender, session: SessionDep, clock: ClockDep) -> Member:
+    """Close an account to its owner until it is restored: they are signed out everywhere. Needs a token as above."""
+    user = roles.set_active(session, clock, user_id=user_id, active=False, actor_id=who.user_id, reason=body.reason)
+    return Member.model_validate(user)
+
+
+@router.delete("/members/{user_id}/suspension")
+def restore(
+    user_id: UUID,
+    who: Suspender,
+    session: SessionDep,
+    clock: ClockDep,
+    reason: Annotated[Text, Query(min_length=3, max_length=500)],
+) -> Member:
+    """Let an account in again. Needs a token as above."""
+    user = roles.set_active(session, clock, user_id=user_id, active=True, actor_id=who.user_id, reason=reason)
     return Member.model_validate(user)

@@ -50,14 +50,21 @@ def _begin(
     request: Request, response: Response, session: Session, clock: Clock, settings: Settings, user_id: UUID
 ) -> AccessToken:
     first = refresh.start(session, clock, user_id, ttl=timedelta(seconds=settings.refresh_token_ttl_s))
-    return _tokens(request, response, session, clock, user_id, first)
+    return _tokens(request, response, session, clock, user_id, first, proven=True)
 
 
 def _tokens(
-    request: Request, response: Response, session: Session, clock: Clock, user_id: UUID, refresh_token: str
+    request: Request,
+    response: Response,
+    session: Session,
+    clock: Clock,
+    user_id: UUID,
+    refresh_token: str,
+    *,
+    proven: bool = False,
 ) -> AccessToken:
     issuer = cast(AccessTokens, request.app.state.access_tokens)
-    token, expires_at = issuer.issue(user_id, clock, signing_keys.present(session))
+    token, expires_at = issuer.issue(user_id, clock, signing_keys.present(session), proven=proven)
     response.headers["Cache-Control"] = "no-store"
     return AccessToken(
         access_token=token,

@@ -75,6 +75,7 @@ def change_email(
 ) -> Response:
     """Have a link sent to a new address."""
     try:
+        signing.count_present(database, clock, who.user_id)
         signing.count_message(database, clock, email)
         with attempt(session):
             user = accounts.get_account(session, who.user_id)
@@ -112,6 +113,7 @@ def change_phone(
 ) -> Response:
     """Have a code sent to a new number."""
     try:
+        signing.count_present(database, clock, who.user_id)
         signing.count_message(database, clock, phone)
         with attempt(session):
             accounts.confirm_present(session, who.user_id, phone_password, field="phone_password")
@@ -166,6 +168,7 @@ def unlink(request: Request, provider: str, who: InPerson, session: SessionDep) 
 def close(
     request: Request,
     who: InPerson,
+    database: DatabaseDep,
     session: SessionDep,
     clock: ClockDep,
     settings: SettingsDep,
@@ -174,6 +177,7 @@ def close(
 ) -> Response:
     """Close one's account and sign out."""
     try:
+        signing.count_present(database, clock, who.user_id)
         with attempt(session):
             accounts.confirm_present(session, who.user_id, close_password, field="close_password")
             if understood != "yes":

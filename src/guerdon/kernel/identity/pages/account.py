@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Request, Response
 from guerdon.core.errors import GuerdonError, NotFoundError
 from guerdon.http.access import InPerson, Principal
 from guerdon.http.schemas import Text
-from guerdon.http.transaction import ClockDep, SessionDep, attempt
-from guerdon.kernel.identity.service import accounts, fields, refresh, sessions
+from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
+from guerdon.kernel.identity.service import accounts, fields, refresh, sessions, signing
 from guerdon.kernel.identity.service.devices import device_name
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
@@ -82,12 +82,14 @@ def save_account(
 def save_password(
     request: Request,
     who: InPerson,
+    database: DatabaseDep,
     session: SessionDep,
     clock: ClockDep,
     present_password: Secret = "",
     new_password: Secret = "",
 ) -> Response:
     """Change the password and sign every other browser out."""
+    signing.count_present(database, clock, who.user_id)
     try:
         with attempt(session):
             accounts.change_password(session, clock, who.user_id, present=present_password, new=new_password)

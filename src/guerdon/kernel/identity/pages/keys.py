@@ -3,21 +3,23 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 
 from guerdon.core.errors import GuerdonError, NotFoundError
-from guerdon.http.access import InPerson, Principal
+from guerdon.http.access import InPerson, Principal, signed_in
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.service import accounts, api_keys
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
+from guerdon.web.navigation import proof_path
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/account/keys")
 
+Proven = Annotated[Principal, Depends(signed_in(proven=True))]
 LIVES = ((30, msgid("30 days")), (90, msgid("90 days")), (365, msgid("A year")))
 
 
@@ -45,6 +47,8 @@ def _page(
         "new_key": key,
         "scopes": [(code, described[code]) for code in sorted(who.permissions)],
         "lives": LIVES,
+        "proven": who.proven_lately(clock.now()),
+        "proof_path": proof_path("/account/keys"),
     }
     return render(request, "identity/keys.html", context, status)
 
@@ -52,7 +56,7 @@ def _page(
 @router.post("")
 def create(
     request: Request,
-    who: InPerson,
+    who: Proven,
     session: SessionDep,
     clock: ClockDep,
     name: Annotated[Text, Form(max_length=200)] = "",

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
+from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.http.access import Principal, requires
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
@@ -15,6 +16,7 @@ from guerdon.kernel.identity.service import accounts, roles
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import LANGUAGES, msgid, negotiate
+from guerdon.web.navigation import proof_path
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
 
@@ -22,7 +24,8 @@ router = APIRouter(prefix="/staff/members")
 
 Reader = Annotated[Principal, Depends(requires("identity:read"))]
 Creator = Annotated[Principal, Depends(requires("identity:create"))]
-Granter = Annotated[Principal, Depends(requires("identity:grant"))]
+Granter = Annotated[Principal, Depends(requires("identity:grant", proven=True))]
+Suspender = Annotated[Principal, Depends(requires("identity:suspend", proven=True))]
 Short = Annotated[Text, Form(max_length=254)]
 
 PAGE_SIZE = 50
@@ -114,18 +117,20 @@ def create(
 
 
 @router.get("/{user_id}")
-def show_member(request: Request, user_id: UUID, who: Reader, session: SessionDep) -> Response:
+def show_member(request: Request, user_id: UUID, who: Reader, session: SessionDep, clock: ClockDep) -> Response:
     """One member with their roles."""
-    return _member_page(request, session, who, user_id)
+    return _member_page(request, session, clock, who, user_id)
 
 
 def _member_page(
     request: Request,
     session: SessionDep,
+    clock: Clock,
     who: Principal,
     user_id: UUID,
     *,
     state: FormState | None = None,
+    suspending: FormState | None = None,
     status: int = 200,
 ) -> Response:
     givable = [role for role in Role if role != Role.USER and roles.may_give(who.roles, role)]
@@ -134,8 +139,18 @@ def _member_page(
         "state": state or FormState(),
         "role_names": ROLE_NAMES,
         "givable": givable if who.may("identity:grant") else [],
+        "may_suspend": who.may("identity:suspend"),
+        "suspending": suspending or FormState(),
+        "proven": who.proven_lately(clock.now()),
+        "proof_path": proof_path(f"/staff/members/{user_id}"),
     }
     return render(request, "identity/member.html", context, status)
+
+
+def _given(reason: str, field: str = "reason") -> str:
+    if len(reason.strip()) < 3:
+        raise ReasonMissingError(field=field, problem="")
+    return reason.strip()
 
 
 @router.post("/{user_id}/roles")
@@ -153,12 +168,33 @@ def change_role(
     change = roles.grant if decision == "grant" else roles.revoke
     try:
         with attempt(session):
-            if len(reason.strip()) < 3:
-                raise ReasonMissingError(field="reason", problem="")
-            change(session, clock, user_id=user_id, role=role, actor_id=who.user_id, reason=reason.strip())
+            change(session, clock, user_id=user_id, role=role, actor_id=who.user_id, reason=_given(reason))
     except GuerdonError as exc:
         values = {"role": role, "reason": reason}
         state = FormState.refused(values, exc, viewer_of(request).translator)
-        return _member_page(request, session, who, user_id, state=state, status=exc.status)
+        return _member_page(request, session, clock, who, user_id, state=state, status=exc.status)
     flash(request, msgid("The roles are changed."))
+    return redirect(request, f"/staff/members/{user_id}")
+
+
+@router.post("/{user_id}/suspension")
+def suspend(
+    request: Request,
+    user_id: UUID,
+    who: Suspender,
+    session: SessionDep,
+    clock: ClockDep,
+    decision: Annotated[Literal["suspend", "restore"], Form()] = "suspend",
+    why: Annotated[Text, Form(max_length=500)] = "",
+) -> Response:
+    """Close an account to its owner, or let it in again."""
+    active = decision == "restore"
+    try:
+        with attempt(session):
+            reason = _given(why, "why")
+            roles.set_active(session, clock, user_id=user_id, active=active, actor_id=who.user_id, reason=reason)
+    except GuerdonError as exc:
+        state = FormState.refused({"why": why}, exc, viewer_of(request).translator)
+        return _member_page(request, session, clock, who, user_id, suspending=state, status=exc.status)
+    flash(request, msgid("The account is open again.") if active else msgid("The account is suspended."))
     return redirect(request, f"/staff/members/{user_id}")

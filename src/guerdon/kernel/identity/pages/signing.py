@@ -65,11 +65,18 @@ def _sign_in_form(request: Request, state: FormState, target: str, error: Guerdo
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, _open: Open, session: SessionDep, clock: ClockDep, settings: SettingsDep) -> Response:
+def sign_out(
+    request: Request,
+    _open: Open,
+    session: SessionDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    next: Next = "/",  # noqa: A002 - the name of the field
+) -> Response:
     """End this browser's session; doing it twice is no error."""
     token = session_cookie(request)
     if token is not None:
         sessions.end_by_token(session, clock, token)
-    response = redirect(request, "/sign-in?" + urlencode({"next": "/"}))
+    response = redirect(request, "/sign-in?" + urlencode({"next": local_path(next)}))
     clear_session_cookie(response, settings)
     return response

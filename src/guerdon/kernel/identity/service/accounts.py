@@ -231,14 +231,21 @@ def change_password(session: Session, clock: Clock, user_id: UUID, *, present: s
     notices.security(session, user, "password_changed")
 
 
-def confirm_present(session: Session, user_id: UUID, present: str, *, field: str = "present_password") -> None:
-    """Make sure that it is the owner who asks for something grave; who has no password is believed.
+def confirm_present(
+    session: Session, user_id: UUID, present: str, *, field: str = "present_password", needed: bool = False
+) -> None:
+    """Make sure that it is the owner who asks for something grave.
+
+    Args:
+        needed: refuse who has no password; otherwise they are believed.
 
     Raises:
         PasswordWrongError: it is not their password.
     """
     stored = password_hash_of(session, user_id)
-    if stored is not None and not verify(present, stored)[0]:
+    if stored is None and not needed:
+        return
+    if not verify(present, stored)[0]:
         _refuse_present(field)
 
 

@@ -12,6 +12,7 @@ from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.errors import LastSuperAdminError, RoleNotYoursError
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.permissions import LADDER, Role, rank
+from guerdon.kernel.identity.service import sessions
 from guerdon.kernel.identity.service.accounts import get_account, known_roles
 
 
@@ -90,6 +91,9 @@ def set_active(
         raise LastSuperAdminError
     user.is_active, user.updated_at = active, clock.now()
     session.flush()
+    if not active:
+        # So that what was open does not come back with the account.
+        sessions.sign_out_everywhere(session, clock, user_id, actor_id=actor_id)
     action = "identity.account_restored" if active else "identity.account_suspended"
     announce(session, Act(action, "user", user_id, actor_id=actor_id, reason=reason))
     return user

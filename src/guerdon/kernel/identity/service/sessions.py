@@ -47,6 +47,7 @@ class Known:
     Attributes:
         granted: the permissions that the session was started with; None where the roles alone decide.
         scopes: what an API key is for; None for what people use.
+        proven_at: when they signed in with it; None for keys.
         alone_until: when somebody comes of age for whom nobody answers now; they have no permissions before.
     """
 
@@ -59,6 +60,7 @@ class Known:
     granted: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
     alone_until: date | None = None
+    proven_at: datetime | None = None
 
 
 def start_session(
@@ -100,6 +102,7 @@ def by_session_token(session: Session, clock: Clock, token: str, policy: Session
         select(
             UserSession.id,
             UserSession.last_used_at,
+            UserSession.created_at,
             *_ACCOUNT,
             AdminSession.id.label("admin_session_id"),
             AdminSession.permissions_granted,
@@ -117,16 +120,18 @@ def by_session_token(session: Session, clock: Clock, token: str, policy: Session
     ).one_or_none()
     if row is None:
         return None
+    # Entering the password again starts a session anew, so its age is that of the last proof.
+    known = replace(_known(row, session_id=row.id), proven_at=row.created_at)
     if row.admin_session_id is None:
         if now - row.last_used_at > TOUCH_AFTER:
             _touch(session, UserSession, UserSession.last_used_at, row.id, clock)
-        return replace(_known(row, session_id=row.id), roles=frozenset({Role.USER.value}))
+        return replace(known, roles=frozenset({Role.USER.value}))
     if row.terminated_at is not None or now - row.last_activity_at >= policy.staff_idle:
         return None
     if now - row.last_activity_at > STAFF_TOUCH_AFTER:
         _touch(session, UserSession, UserSession.last_used_at, row.id, clock)
         _touch(session, AdminSession, AdminSession.last_activity_at, row.admin_session_id, clock)
-    return replace(_known(row, session_id=row.id), granted=frozenset(row.permissions_granted))
+    return replace(known, granted=frozenset(row.permissions_granted))
 
 
 def by_user_id(session: Session, user_id: UUID, generation: int, valid_after: datetime) -> Known | None:
@@ -233,18 +238,28 @@ def end_by_token(session: Session, clock: Clock, token: str) -> None:
     _revoke(session, clock, UserSession.token_hash == token_hash(token), why="logout")
 
 
-def end_sessions(session: Session, clock: Clock, user_id: UUID, *, but: UUID | None = None) -> int:
-    """Sign every browser out, save perhaps the present one. Returns how many."""
+def end_sessions(
+    session: Session, clock: Clock, user_id: UUID, *, but: UUID | None = None, actor_id: UUID | None = None
+) -> int:
+    """Sign every browser out, save perhaps the present one. Returns how many.
+
+    Args:
+        actor_id: who does it, if it is not the owner.
+    """
     which = UserSession.id != but if but else UserSession.id.is_not(None)
     ended = _revoke(session, clock, UserSession.user_id == user_id, which)
-    announce(session, Act("identity.sessions_ended", "user", user_id, actor_id=user_id, detail={"count": ended}))
+    announce(
+        session, Act("identity.sessions_ended", "user", user_id, actor_id=actor_id or user_id, detail={"count": ended})
+    )
     return ended
 
 
-def sign_out_everywhere(session: Session, clock: Clock, user_id: UUID, *, but: UUID | None = None) -> int:
+def sign_out_everywhere(
+    session: Session, clock: Clock, user_id: UUID, *, but: UUID | None = None, actor_id: UUID | None = None
+) -> int:
     """End every browser session, save perhaps the present one, and every chain of refresh tokens."""
     refresh.revoke_all(session, clock, user_id)
-    return end_sessions(session, clock, user_id, but=but)
+    return end_sessions(session, clock, user_id, but=but, actor_id=actor_id)
 
 
 def _revoke(session: Session, clock: Clock, *conditions: Any, why: str = "revoked") -> int:

@@ -1,6 +1,7 @@
 """Signing in by e-mail and password, or by telephone and code; how often that may be tried."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ SIGN_IN_BY_ACCOUNT = RateLimit("sign-in-account", 10, timedelta(minutes=15))
 SIGN_UP_BY_ADDRESS = RateLimit("sign-up-address", 20, timedelta(hours=1))
 MESSAGES_BY_ADDRESS = RateLimit("messages-address", 30, timedelta(hours=1))
 MESSAGES_BY_RECIPIENT = RateLimit("messages-recipient", 5, timedelta(hours=1))
+PRESENT_BY_ACCOUNT = RateLimit("present-account", 10, timedelta(minutes=15))
 PROOFS_BY_ADDRESS = RateLimit("proofs-address", 60, timedelta(minutes=15))
 
 
@@ -45,6 +47,15 @@ def count_by_address(database: Database, clock: Clock, limit: RateLimit) -> None
     """
     info = current_request()
     spend(database, clock, limit, (info.client_address if info else None) or "local")
+
+
+def count_present(database: Database, clock: Clock, user_id: UUID) -> None:
+    """Count that somebody who is signed in entered their password again: whoever found the screen open may guess.
+
+    Raises:
+        RateLimitedError: too many.
+    """
+    spend(database, clock, PRESENT_BY_ACCOUNT, str(user_id))
 
 
 def count_message(database: Database, clock: Clock, recipient: str) -> None:

@@ -28,6 +28,7 @@ from guerdon.kernel.identity.people.models import (
 )
 from guerdon.kernel.identity.people.service import exports, guardians
 from guerdon.kernel.identity.permissions import Role
+from guerdon.kernel.identity.service.roles import keep_one_super_admin
 
 WAITING_TIME = timedelta(days=30)
 CLOSED_NAME = "Closed account"
@@ -51,7 +52,7 @@ def request(session: Session, clock: Clock, user_id: UUID) -> Erasure:
         ErasureWaitingError: asked for already.
         LastSuperAdminError: nobody would be left to run the place.
     """
-    _keep_a_super_admin(session, user_id)
+    keep_one_super_admin(session, user_id)
     wanted = Erasure(
         id=new_id(),
         user_id=user_id,
@@ -102,17 +103,6 @@ def all_waiting(session: Session, *, limit: int = 200) -> Sequence[Any]:
     return session.execute(query.order_by(Erasure.due_at, Erasure.id).limit(limit)).all()
 
 
-def _keep_a_super_admin(session: Session, user_id: UUID) -> None:
-    holders = session.scalars(
-        select(User.id)
-        .where(User.roles.contains([Role.SUPER_ADMIN.value]), User.is_active.is_(True), User.deleted_at.is_(None))
-        .order_by(User.id)
-        .with_for_update()
-    ).all()
-    if list(holders) == [user_id]:
-        raise LastSuperAdminError
-
-
 def erase_due(session: Session, clock: Clock) -> int:
     """Erase the accounts whose day has come, some at a time. Returns how many."""
     due = session.scalars(
@@ -140,7 +130,7 @@ def erase(session: Session, clock: Clock, wanted: Erasure) -> None:
         LastSuperAdminError: nobody would be left.
     """
     user_id = wanted.user_id
-    _keep_a_super_admin(session, user_id)
+    keep_one_super_admin(session, user_id)
     for part in personal_data.parts():
         if part.erase is not None:
             part.erase(session, clock, user_id)
