@@ -9,4 +9,5 @@ pytest_plugins = (
     "support.garden",
     "support.ledger",
     "support.credits",
+    "support.events",
 )

@@ -45,7 +45,8 @@ class Module:
     Attributes:
         package: dotted name; its ``models`` define the tables, its ``sql`` folder holds the repeatable files.
         schema: the PostgreSQL schema, dropped views and functions of which are laid anew.
-        migrations: dotted name of the package with its revisions, if it has a branch of its own.
+        migrations: dotted name of the package with its revisions, if it has a branch of its own, labelled with the
+            schema.
         install: puts in what the package cannot work without (codes, first rules); run after each migration, as the
             owner, in its transaction, so it must leave alone what is there already.
         since: the revision from which its SQL can be laid, where the schema is older than its tables.
@@ -152,10 +153,14 @@ class Migrator:
         connection.execute(text(f"GRANT SELECT ON {VERSION_SCHEMA}.alembic_version TO PUBLIC"))
         schemas = set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
         applied = self._applied(connection)
+        branches = _branches(_scripts(self._modules), applied)
         present = [
             module
             for module in self._modules
-            if module.schema in schemas and (module.since is None or module.since in applied)
+            if module.schema in schemas
+            and (module.since is None or module.since in applied)
+            # The kernel may have made the schema before the program has its tables.
+            and (module.migrations is None or module.schema in branches)
         ]
         for module in present:
             for file in module.sql_files():
@@ -204,6 +209,13 @@ def _reached(scripts: ScriptDirectory, heads: Sequence[str]) -> set[str]:
     if not heads:
         return set()
     return {script.revision for script in scripts.iterate_revisions(tuple(heads), "base", implicit_base=True)}
+
+
+def _branches(scripts: ScriptDirectory, applied: set[str]) -> set[str]:
+    """The labels of the branches of which a database has anything."""
+    return {
+        label for script in scripts.walk_revisions() if script.revision in applied for label in script.branch_labels
+    }
 
 
 def _scripts(modules: Iterable[Module]) -> ScriptDirectory:

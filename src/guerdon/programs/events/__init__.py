@@ -1,0 +1,1 @@
+"""Events: published, registered for, attended; worth points, badges and streaks."""

@@ -1,0 +1,28 @@
+"""What the events program hands to the kernel."""
+
+from guerdon.core.money import Unit, UnitKind
+from guerdon.kernel.identity.permissions import Role, permission
+from guerdon.kernel.program import Program
+from guerdon.programs.events.service import types
+from guerdon.web.i18n import msgid
+
+POINT = Unit("POINT", 0, UnitKind.POINTS, msgid("points"))
+
+PROGRAM = Program(
+    name="events",
+    title=msgid("Events"),
+    package="guerdon.programs.events",
+    migrations="guerdon.programs.events.migrations",
+    units=(POINT,),
+    reference_types=("events.event",),
+    permissions=(
+        permission("events:attend", "Register for events", Role.USER),
+        permission("events:manage", "Make, publish and cancel events", Role.STAFF),
+        permission("events:attendees", "See and export who comes to events, and record payments", Role.STAFF),
+        permission("events:door", "Check members in at the door", Role.STAFF),
+        permission("events:award", "Record results and give points for special activities", Role.STAFF),
+        permission("events:report", "See the dashboards of events", Role.STAFF),
+        permission("events:configure", "Change the types of events", Role.ADMIN),
+    ),
+    install=types.install,
+)

@@ -1,0 +1,1 @@
+"""What the events program does, by what it is about."""
