@@ -1,9 +1,11 @@
 """Logs: structured, for people or for machines, and without what rows and requests hold about persons."""
 
+import json
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import psycopg
 import structlog
@@ -34,11 +36,12 @@ def configure_logs(settings: Settings, *, part: str) -> None:
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
-        )
+    full = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[_take_fields, *shared],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
+    plain = settings.log_format == "json" or not sys.stderr.isatty()
+    handler.setFormatter(_Quick(full, part, json_lines=settings.log_format == "json") if plain else full)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # that it starts and stops is said by who starts it
     structlog.configure(
@@ -47,6 +50,43 @@ def configure_logs(settings: Settings, *, part: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Quick(logging.Formatter):
+    """Writes lines whose fields come as one mapping, such as those of requests, as ``full`` would, but faster.
+
+    Args:
+        full: for every other line.
+        part: stands in every line.
+        json_lines: lines for machines instead of people.
+    """
+
+    def __init__(self, full: logging.Formatter, part: str, *, json_lines: bool) -> None:
+        super().__init__()
+        self._full = full
+        self._part = part
+        self._json_lines = json_lines
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        fields = record.args
+        if not isinstance(fields, dict) or record.exc_info:
+            return self._full.format(record)
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        event, level, logger = record.msg, record.levelname.lower(), record.name
+        if self._json_lines:
+            line = {**fields, "event": event, "level": level, "logger": logger, "timestamp": moment, "part": self._part}
+            return json.dumps(line)
+        shown = " ".join(f"{name}={fields[name]}" for name in sorted(fields))
+        return f"{moment} [{level:9}] {event:30} [{logger}] {shown} part={self._part}"
+
+
+def _take_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Lay out fields that came as one mapping."""
+    record = event.get("_record")
+    if record is not None and isinstance(record.args, dict):
+        event.update(record.args)
+    return event
 
 
 class _Part:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
 from guerdon.core.errors import GuerdonError, PermissionDeniedError, ProofNeededError
+from guerdon.http.cookies import session_cookie
 from guerdon.http.csrf import check_csrf
 from guerdon.http.errors import NotForKeysError, NotSignedInError
 from guerdon.http.transaction import SessionDep, act_as_staff
@@ -106,7 +107,17 @@ class Requires(Access):
             NotForKeysError: a machine asks where people decide.
             ProofNeededError: they proved too long ago that it is them.
         """
-        principal = _identify(request, session)
+        principal = self.admit(_identify(request, session), request)
+        if self.permission in getattr(request.app.state, "staff_permissions", ()):
+            act_as_staff(session)
+        return principal
+
+    def admit(self, principal: Principal | None, request: Request) -> Principal:
+        """The principal, if this route is for them.
+
+        Raises:
+            NotSignedInError, PermissionDeniedError, NotForKeysError, ProofNeededError: as when called.
+        """
         if principal is None:
             raise NotSignedInError
         if self.permission is not None and not principal.may(self.permission):
@@ -115,9 +126,52 @@ class Requires(Access):
             raise NotForKeysError(permission=SELF)
         if self.proven and not principal.proven_lately(request.app.state.clock.now()):
             raise ProofNeededError(max_age_s=int(PROOF_AGE_MAX.total_seconds()))
-        if self.permission in getattr(request.app.state, "staff_permissions", ()):
-            act_as_staff(session)
         return principal
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Somebody whose proof has not been looked at yet.
+
+    Attributes:
+        proof: what they sent to prove who they are; equal for requests of the same somebody.
+        request: with which they came.
+        access: what the route asks of them.
+    """
+
+    proof: tuple[str | None, str | None]
+    request: Request
+    access: "Requires"
+
+    def principal(self, session: Session) -> Principal:
+        """Who they are, by one query.
+
+        Args:
+            session: may be shared with others' requests; it keeps acting for whom it acts.
+
+        Raises:
+            NotSignedInError, PermissionDeniedError, NotForKeysError: they may not.
+        """
+        authenticate = cast(Authenticate, self.request.app.state.authenticate)
+        return self.access.admit(authenticate(self.request, session), self.request)
+
+
+@dataclass(frozen=True)
+class RequiresInGroup(Requires):
+    """Dependency of a route that shares its transaction with other requests, and looks at proofs there."""
+
+    async def __call__(  # type: ignore[override]  # gives a promise instead of the principal
+        self, request: Request, _csrf: Annotated[None, Depends(check_csrf)]
+    ) -> Asker:
+        """Who asks, to be found out in the shared transaction.
+
+        Raises:
+            NotSignedInError: they sent nothing that could prove it.
+        """
+        proof = (request.headers.get("authorization"), session_cookie(request))
+        if proof == (None, None):
+            raise NotSignedInError
+        return Asker(proof, request, self)
 
 
 @dataclass(frozen=True)
@@ -155,6 +209,11 @@ def requires(permission: str, *, proven: bool = False) -> Requires:
             or a stolen session must not be able to do. No machine with an API key can.
     """
     return Requires("requires", permission, in_person=proven, proven=proven)
+
+
+def requires_in_group(permission: str) -> RequiresInGroup:
+    """A route for those who hold a permission, which is looked at in a transaction shared with other requests."""
+    return RequiresInGroup("requires", permission)
 
 
 def signed_in(*, in_person: bool = False, proven: bool = False) -> Requires:

@@ -103,6 +103,9 @@ class Measuring:
         self._app = app
         self._metrics = metrics
         self._route_name = route_name
+        # Finding a labelled metric costs more than counting; routes, methods and statuses are few.
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._histograms: dict[tuple[str, str], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -124,8 +127,17 @@ class Measuring:
             route = self._route_name(scope)
             scope["guerdon.route"] = route
             method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
-            self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.latency.labels(method, route).observe(time.perf_counter() - started_s)
+            self._count(method, route, status, time.perf_counter() - started_s)
+
+    def _count(self, method: str, route: str, status: int, duration_s: float) -> None:
+        counter = self._counters.get((method, route, status))
+        if counter is None:
+            counter = self._counters[method, route, status] = self._metrics.requests.labels(method, route, str(status))
+        counter.inc()
+        histogram = self._histograms.get((method, route))
+        if histogram is None:
+            histogram = self._histograms[method, route] = self._metrics.latency.labels(method, route)
+        histogram.observe(duration_s)
 
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -48,6 +48,7 @@ MESSAGES: Mapping[str, str] = {
     "json_invalid": "This is not well-formed JSON.",
     "json_too_deep": "The document is nested too deeply.",
     "number_not_finite": "NaN and infinity are not JSON numbers.",
+    "member_unknown": "This is no member: send the id of an account, or its e-mail address.",
     "model_attributes_type": "This must be a JSON object.",
     "model_type": "This must be a JSON object.",
     "dict_type": "This must be a JSON object.",
