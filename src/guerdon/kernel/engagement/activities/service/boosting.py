@@ -22,7 +22,8 @@ class Boost:
     Attributes:
         code: of the campaign; the outcome names it.
         multiplier_bp: whole basis points, 20000 is double; it compounds with the rule's own, within the rule's bounds.
-        budget_id: the bounded owner on the ledger that pays what this adds; it pays whole or not at all.
+        budget_id: the bounded owner on the ledger that pays what this adds; it pays whole or not at all. A boost that
+            the budget cannot cover any more stands in the award with 0.
     """
 
     code: str
@@ -33,8 +34,14 @@ class Boost:
 class Boosts(Protocol):
     """What is to be added to one award."""
 
-    def __call__(self, program: str, rule: str, fact: Fact, member: Mapping[str, Any]) -> Sequence[Boost]:
-        """The boosts of an award in the order in which they compound; ``member`` is what expressions read."""
+    def __call__(self, unit: str, rule: str, fact: Fact, variables: Mapping[str, Any]) -> Sequence[Boost]:
+        """The boosts of an award in the order in which they compound.
+
+        Args:
+            unit: what the rule pays in.
+            rule: its program and code, ``events.attendance``.
+            variables: what expressions read: ``activity``, ``member`` and ``counters``.
+        """
         ...
 
 
