@@ -2,17 +2,21 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from psycopg import errors as pg
 from sqlalchemy import text
 
 from guerdon import boot
 from guerdon.kernel.admin import retention
 from guerdon.kernel.identity.people.service import erasures, exports
+from guerdon.programs.credits.service import archiving
 from guerdon.worker.runner import run_worker
 from support.credits import ITEM
 from support.family import ADULT, MINOR, Family, picture
@@ -131,9 +135,17 @@ class TestLeaving:
         assert awa.put("/api/v1/identity/profile", json=profile).status_code == 200
         assert awa.post("/api/v1/identity/addresses", json={"city": "Dakar"}).status_code == 201
         made = awa.post("/api/v1/credits/contributions", json=ITEM).json()
-        waiting = awa.post("/api/v1/credits/contributions", json={**ITEM, "description": "A secret tent"}).json()
+        once = {"idempotency-key": "a-secret-tent"}
+        secret = {**ITEM, "description": "A secret tent"}
+        assert awa.post("/api/v1/credits/contributions", json=secret, headers=once).status_code == 201
+        kept = "SELECT count(*) FROM http.idempotency_records WHERE convert_from(body, 'UTF8') ~ 'secret'"
+        assert family.sql(kept) == [(1,)]
+        rejected = awa.post("/api/v1/credits/contributions", json={**ITEM, "description": "An old secret"}).json()
         photo = {"photos": ("tent.jpg", picture(), "image/jpeg")}
         assert awa.post(f"/api/v1/credits/contributions/{made['id']}/photos", files=photo).status_code == 201
+        no = staff.post(f"/api/v1/credits/review/{rejected['id']}/reject", json={"reason": "broken"})
+        assert no.status_code == 200, no.text
+        family.do(archiving.archive, family.clock.now() + timedelta(days=1))
         approved = staff.post(f"/api/v1/credits/review/{made['id']}/approve", json={})
         assert approved.status_code == 200, approved.text
         money = family.sql("SELECT count(*), sum(amount) FROM ledger.transfers")
@@ -150,11 +162,60 @@ class TestLeaving:
         for table in ("profiles", "user_addresses", "avatars", "credentials", "user_sessions", "verifications"):
             assert family.sql(f"SELECT count(*) FROM identity.{table} WHERE user_id = %s", awa.user_id) == [(0,)], table
         assert family.sql("SELECT count(*) FROM credits.photos") == [(0,)]
-        assert family.sql("SELECT id FROM credits.contributions") != [(waiting["id"],)]
+        assert [str(row[0]) for row in family.sql("SELECT id FROM credits.contributions")] == [made["id"]]
+        assert family.sql("SELECT count(*) FROM credits.contributions_archive") == [(0,)]
+        assert family.sql(kept) == [(0,)]
         assert family.sql("SELECT count(*), sum(amount) FROM ledger.transfers") == money
         assert awa.get("/api/v1/identity/me").status_code == 401
         assert family.actions()[-1] == "identity.account_erased"
         family.person("awa")  # the address may sign up again
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            (
+                {**ITEM, "description": "Tent of Awa Diop", "notes": "ring at Awa's door"},
+                {"description": "[erased]", "estimated_value": Decimal(50), "condition": "like_new"},
+            ),
+            (
+                {
+                    "type": "volunteer_hours",
+                    "activity": "Driving Awa's uncle",
+                    "hours": "3",
+                    "date": "2026-02-01",
+                    "supervisor": "Badu Fall",
+                    "notes": "Awa's car",
+                },
+                {"activity": "[erased]", "hours": 3, "date": "2026-02-01"},
+            ),
+        ],
+    )
+    def test_what_was_credited_keeps_its_numbers_and_loses_its_words(
+        self, family: Family, calling: Api, given: dict[str, Any], kept: dict[str, Any]
+    ) -> None:
+        staff, awa = calling("sarr", "staff"), calling("awa")
+        sent = awa.post("/api/v1/credits/contributions", json=given)
+        assert sent.status_code == 201, sent.text
+        path = f"/api/v1/credits/review/{sent.json()['id']}"
+        approved = staff.post(f"{path}/approve", json={"credits": "7.00", "reason": "as Awa asked"})
+        assert approved.status_code == 200, approved.text
+        columns = "type, status, calculated_credits, created_at, approved_at, approvals"
+        before = family.sql(f"SELECT {columns} FROM credits.contributions")
+        money = family.sql("SELECT * FROM ledger.transfers ORDER BY id")
+        # Nothing but the words may go, and nothing else may be written in their place.
+        with pytest.raises(pg.RestrictViolation):
+            family.sql("""UPDATE credits.contributions SET value_json = value_json || '{"notes": "better"}'""")
+        awa.post("/api/v1/identity/erasure")
+        family.clock.move(erasures.WAITING_TIME)
+        assert family.do(erasures.erase_due, family.clock) == 1
+        [(value, whole)] = family.sql("SELECT value_json, c::text FROM credits.contributions AS c")
+        assert value == kept
+        assert not {"Awa", "Badu"} & set(re.findall(r"\w+", whole))
+        assert family.sql(f"SELECT {columns} FROM credits.contributions") == before
+        assert family.sql("SELECT * FROM ledger.transfers ORDER BY id") == money
+        shown = calling("mbaye", "staff").get("/api/v1/credits/review/recent")
+        assert shown.status_code == 200
+        assert "[erased]" in shown.text
 
     def test_the_last_super_administrator_stays(self, family: Family, calling: Api) -> None:
         boss = calling("boss", "super_admin")
@@ -190,6 +251,39 @@ class TestRetention:
         assert family.sql("SELECT count(*) FROM identity.user_sessions") == [(0,)]
         kept = family.sql("SELECT last_removed FROM admin.retention_policies WHERE code = 'identity.sessions'")
         assert kept == [(1,)]
+
+    @pytest.mark.parametrize(
+        ("code", "table", "columns", "values"),
+        [
+            (
+                "identity.codes",
+                "identity.one_time_codes",
+                "purpose, destination, code_hash, created_at, expires_at",
+                "'sign_in', sha256('a'), sha256('b'), '2026-01-01', '2026-01-02'",
+            ),
+            (
+                "identity.sign_ups",
+                "identity.email_confirmations",
+                "purpose, email, name, password_hash, locale, time_zone, token_hash, created_at, expires_at",
+                "'sign_up', 'a@example.org', 'A', 'h', 'en', 'UTC', 'h', '2026-01-01', '2026-01-02'",
+            ),
+            (
+                "notifications.outbox",
+                "notifications.outbox",
+                "kind, channel, locale, recipient_hint, created_at",
+                "'test.old', 'email', 'en', 'a', '2026-01-01'",
+            ),
+        ],
+    )
+    def test_what_has_ended_goes_by_the_same_table_and_no_other_job(
+        self, family: Family, code: str, table: str, columns: str, values: str
+    ) -> None:
+        family.sql(f"INSERT INTO {table} ({columns}) VALUES ({values})")
+        assert not [task.name for task in boot.tasks().values() if "prune_sessions" in task.name]
+        outcome = family.do(retention.apply_all, family.clock, dry_run=True)
+        assert {each.code: each.removed for each in outcome}[code] == 1
+        family.do(retention.apply_all, family.clock)
+        assert family.sql(f"SELECT count(*) FROM {table}") == [(0,)]
 
     def test_the_operators_number_counts(self, family: Family) -> None:
         family.do(retention.apply_all, family.clock)

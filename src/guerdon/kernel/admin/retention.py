@@ -97,7 +97,21 @@ POLICIES = (
             "identity.refresh_tokens.expires_at",
         ),
     ),
+    Policy("identity.codes", 1, "One-time codes, after they ended", older_than("identity.one_time_codes.expires_at")),
+    Policy(
+        "identity.sign_ups",
+        2,
+        "Sign-ups and new addresses that nobody confirmed, after their links ended",
+        older_than("identity.email_confirmations.expires_at"),
+    ),
+    Policy(
+        "identity.password_links",
+        7,
+        "Links for forgotten passwords, after they ended",
+        older_than("identity.password_reset_tokens.expires_at"),
+    ),
     Policy("identity.documents", 90, "Pictures of identity papers, after they were decided on", _forget_documents),
+    Policy("notifications.outbox", 30, "Messages that were sent or not", older_than("notifications.outbox.created_at")),
     Policy("admin.audit", years(5), "Entries of the audit log", _forget_audit),
     Policy("ledger.transfers", years(7), "Movements of value; they stay, and lose the name with the account", None),
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Engine, delete, select, tuple_, update
+from sqlalchemy import Engine, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,6 @@ from guerdon.web.i18n import translator
 from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Retry, Task
 
-KEEP = timedelta(days=30)
 CLAIM_MAX = timedelta(minutes=10)
 """A worker that has not said after this long how it went is taken for dead."""
 
@@ -133,7 +132,6 @@ class Outbox:
         )
         for message_id in waiting.all():
             enqueue(session, DELIVER, dedupe_key=f"outbox:{message_id}", message_id=message_id)
-        session.execute(delete(OutboxMessage).where(OutboxMessage.created_at < now - KEEP))
 
 
 def _claim(session: Session, clock: Clock, message_id: UUID) -> OutboxMessage | None:

@@ -1,13 +1,14 @@
 """The program's part of a copy of personal data, and of what goes when an account is erased.
 
-Contributions stay, because credits were given for them; photos go, and so does what nobody has approved.
+Credited contributions stay with kind, amounts and dates, because value moved for them; what was written freely goes,
+and so do photos, and everything that nobody has approved, in the archive too.
 """
 
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session, undefer
 
 from guerdon.core.clock import Clock
@@ -52,6 +53,16 @@ def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
         delete(Contribution)
         .where(Contribution.user_id == user_id, Contribution.status != ContributionStatus.APPROVED)
         .execution_options(synchronize_session=False)
+    )
+    session.execute(delete(ArchivedContribution).where(ArchivedContribution.user_id == user_id))
+    session.execute(
+        text(
+            "UPDATE credits.contributions SET value_json = credits.without_free_text(type, value_json),"
+            " calculation = CASE WHEN calculation #> '{override,reason}' IS NULL THEN calculation"
+            """ ELSE jsonb_set(calculation, '{override,reason}', '"[erased]"') END"""
+            " WHERE user_id = :user"
+        ),
+        {"user": user_id},
     )
 
 

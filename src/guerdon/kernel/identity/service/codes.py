@@ -10,7 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -22,7 +22,6 @@ Purpose = Literal["sign_in", "password_reset", "change_phone", "provider_email"]
 DIGITS = 6
 LIFE = timedelta(minutes=10)
 TRIES_MAX = 5
-KEEP = timedelta(days=1)
 
 
 def issue(session: Session, clock: Clock, key: bytes, purpose: Purpose, destination: str) -> str:
@@ -84,8 +83,3 @@ def check(session: Session, clock: Clock, key: bytes, purpose: Purpose, destinat
 
 def _digest(key: bytes, *parts: str) -> bytes:
     return hmac.new(key, "\0".join(parts).encode(), sha256).digest()
-
-
-def prune(session: Session, clock: Clock) -> None:
-    """Forget codes that ended a day ago."""
-    session.execute(delete(OneTimeCode).where(OneTimeCode.expires_at < clock.now() - KEEP))

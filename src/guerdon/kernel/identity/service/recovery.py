@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -18,7 +18,6 @@ from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Task
 
 LIFE = timedelta(minutes=30)
-KEEP = timedelta(days=7)
 
 
 def begin(session: Session, email: str) -> None:
@@ -106,8 +105,3 @@ def _use_up(session: Session, clock: Clock, user: User) -> None:
         .values(used_at=clock.now())
         .execution_options(synchronize_session=False)
     )
-
-
-def prune(session: Session, clock: Clock) -> None:
-    """Forget links that ended a week ago."""
-    session.execute(delete(PasswordResetToken).where(PasswordResetToken.expires_at < clock.now() - KEEP))

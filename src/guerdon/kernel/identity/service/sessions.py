@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, bindparam, delete, func, or_, select, update
+from sqlalchemy import Date, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -14,14 +14,13 @@ from guerdon.core.ids import new_id
 from guerdon.http.context import current_request
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.errors import RoleNotYoursError
-from guerdon.kernel.identity.models import AdminSession, ApiKey, RefreshToken, SigningKey, User, UserSession
+from guerdon.kernel.identity.models import AdminSession, ApiKey, SigningKey, User, UserSession
 from guerdon.kernel.identity.permissions import PermissionCatalogue, Role, rank
 from guerdon.kernel.identity.service import admin_sessions, refresh
 from guerdon.kernel.identity.service.secret_tokens import new_token, token_hash
 
 TOUCH_AFTER = timedelta(minutes=5)
 STAFF_TOUCH_AFTER = timedelta(seconds=30)
-KEEP = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,12 +302,3 @@ def end_idle(session: Session, clock: Clock, idle: timedelta) -> int:
     _revoke(session, clock, UserSession.token_hash.in_(hashes), why="timeout")
     admin_sessions.terminate(session, clock, hashes, why="timeout")
     return len(hashes)
-
-
-def prune_sessions(session: Session, clock: Clock) -> int:
-    """Forget sessions that ended 90 days ago. Returns how many."""
-    before = clock.now() - KEEP
-    session.execute(delete(AdminSession).where(AdminSession.expires_at < before))
-    session.execute(delete(RefreshToken).where(RefreshToken.expires_at < before))
-    gone = session.execute(delete(UserSession).where(UserSession.expires_at < before).returning(UserSession.id))
-    return len(gone.all())

@@ -7,7 +7,7 @@ somebody who signed up with another's address gains nothing when the owner follo
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -23,7 +23,6 @@ from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Task
 
 LIFE = timedelta(hours=24)
-KEEP = timedelta(days=2)
 
 
 def begin(session: Session, clock: Clock, *, name: str, email: str, password: str, locale: str, time_zone: str) -> None:
@@ -125,8 +124,3 @@ def confirm(session: Session, clock: Clock, token: str, *, password: str) -> Use
 
 
 _WAITING = select(EmailConfirmation)
-
-
-def prune(session: Session, clock: Clock) -> None:
-    """Forget what waited in vain."""
-    session.execute(delete(EmailConfirmation).where(EmailConfirmation.expires_at < clock.now() - KEEP))

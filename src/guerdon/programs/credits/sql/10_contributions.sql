@@ -13,6 +13,22 @@ CREATE OR REPLACE TRIGGER update_contributions_updated_at
     BEFORE UPDATE ON credits.contributions
     FOR EACH ROW EXECUTE FUNCTION credits.update_updated_at_column();
 
+-- What of a contribution has to stay when its member is forgotten: kind, amounts, dates, and what identifies the payment in
+-- the books. What was written freely may tell who somebody is, and goes; so does every key that is not named here.
+CREATE OR REPLACE FUNCTION credits.without_free_text(p_type credits.contribution_type, p_value jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(
+            (SELECT jsonb_object_agg(key, value) FROM jsonb_each(p_value)
+            WHERE key = ANY (CASE p_type
+                WHEN 'item_donation' THEN ARRAY['estimated_value', 'condition']
+                WHEN 'money' THEN ARRAY['amount', 'currency', 'payment_method', 'transaction_id']
+                ELSE ARRAY['hours', 'date'] END)), '{}')
+        || CASE p_type
+            WHEN 'item_donation' THEN '{"description": "[erased]"}'::jsonb
+            WHEN 'volunteer_hours' THEN '{"activity": "[erased]"}'
+            ELSE '{}' END
+$$;
+
 -- Counts the approvals, and keeps still what has been credited.
 CREATE OR REPLACE FUNCTION credits.prepare_contribution() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -40,7 +56,9 @@ BEGIN
     IF TG_OP = 'UPDATE' AND (NEW.id, NEW.user_id) IS DISTINCT FROM (OLD.id, OLD.user_id) THEN
         RAISE EXCEPTION 'a contribution stays with its member' USING ERRCODE = 'restrict_violation';
     END IF;
-    IF v_was_credited AND NEW.status = 'approved' AND (NEW.type, NEW.value_json) IS DISTINCT FROM (OLD.type, OLD.value_json)
+    IF v_was_credited AND NEW.status = 'approved'
+        AND (NEW.type, NEW.value_json) IS DISTINCT FROM (OLD.type, OLD.value_json)
+        AND (NEW.type, NEW.value_json) IS DISTINCT FROM (OLD.type, credits.without_free_text(OLD.type, OLD.value_json))
     THEN
         RAISE EXCEPTION 'an approved contribution is not changed: reopen it first' USING ERRCODE = 'restrict_violation';
     END IF;

@@ -147,6 +147,8 @@ def erase_identity(session: Session, clock: Clock, user_id: UUID) -> None:
         session.execute(delete(table).where(table.user_id == user_id))
     for name in _WAYS_IN:
         session.execute(text(f"DELETE FROM identity.{name} WHERE user_id = :user"), {"user": user_id})  # noqa: S608
+    # Answers that are kept for repeated requests may say what the person wrote.
+    session.execute(text("DELETE FROM http.idempotency_records WHERE owner_id = :user"), {"user": user_id})
     user = session.scalars(select(User).where(User.id == user_id).with_for_update()).one()
     user.name, user.email, user.phone, user.username = CLOSED_NAME, None, None, None
     user.country_code = user.email_verified_at = user.phone_verified_at = user.last_login_at = None

@@ -39,7 +39,7 @@ REQUESTS = RateLimit("guardian-requests", 10, timedelta(hours=1))
 """How often somebody may ask; without it, addresses could be tried out."""
 CAME_OF_AGE = "came of age"
 TOLD_LATE_DAYS = 7
-"""Below the time for which sent messages are kept, since they show who was told already."""
+"""Less than messages are kept, since they show who was told already."""
 
 
 def request(session: Session, clock: Clock, minor_id: UUID, *, guardian_email: str, relationship: str) -> Guardianship:
