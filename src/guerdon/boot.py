@@ -27,8 +27,12 @@ from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.admin import personal_data as admin_data
 from guerdon.kernel.engagement import api as engagement_api
 from guerdon.kernel.engagement import pages as engagement_pages
-from guerdon.kernel.engagement.activities.service import installing
+from guerdon.kernel.engagement.activities.service import following, installing
+from guerdon.kernel.engagement.badges.service import defining as badge_definitions
+from guerdon.kernel.engagement.badges.service.following import follow_badges
 from guerdon.kernel.engagement.service import rules, tiers
+from guerdon.kernel.engagement.streaks.service import definitions as streak_definitions
+from guerdon.kernel.engagement.streaks.service.following import follow_streaks
 from guerdon.kernel.home import pages as home_pages
 from guerdon.kernel.identity import api as identity_api
 from guerdon.kernel.identity import jobs as identity_jobs
@@ -86,6 +90,8 @@ def _install_program(program: Program, session: Session) -> None:
     installing.install_metrics(session, program.name, program.metrics)
     rules.install(session, program.name, program.rules)
     tiers.install(session, program.name, program.tiers)
+    streak_definitions.install(session, program.name, program.streaks)
+    badge_definitions.install(session, program.name, program.badges)
     if program.install is not None:
         program.install(session)
 
@@ -138,9 +144,12 @@ def prepare(settings: Settings) -> None:
     """What every process needs that does the application's work: acts on record, encryption, who knows what of whom."""
     wire(settings)
     encryption.install(settings)
+    following.follow("streaks", following.STREAKS, follow_streaks)
+    following.follow("badges", following.BADGES, follow_badges)
     for part in (people_data.PART, ledger_data.PART, admin_data.PART, notifications_data.PART):
         personal_data.register(part)
     for program in programs():
+        streak_definitions.use(program.name, program.streaks)
         if program.personal_data is not None:
             personal_data.register(program.personal_data)
 

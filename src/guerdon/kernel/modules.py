@@ -2,6 +2,7 @@
 
 from guerdon.db.migrate import Module
 from guerdon.kernel.engagement.activities.service.installing import install
+from guerdon.kernel.engagement.service.recognition import install as install_recognition
 
 KERNEL_MODULES = (
     Module("guerdon.worker", "worker"),
@@ -11,6 +12,8 @@ KERNEL_MODULES = (
     Module("guerdon.kernel.identity.people", "identity", since="0006_people", views_in=("events", "steps")),
     Module("guerdon.kernel.engagement", "engagement"),
     Module("guerdon.kernel.engagement.activities", "engagement", since="0007_activities", install=install),
+    Module("guerdon.kernel.engagement.streaks", "engagement", since="0009_recognition", install=install_recognition),
+    Module("guerdon.kernel.engagement.badges", "engagement", since="0009_recognition"),
     Module("guerdon.kernel.admin", "admin"),
     Module("guerdon.kernel.notifications", "notifications"),
 )

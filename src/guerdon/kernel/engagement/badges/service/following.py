@@ -1,0 +1,109 @@
+"""Awards badges as activities are recorded: a follower of counters, after that of streaks."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from guerdon.kernel.engagement.activities.schemas import Batch, Consequences, CounterChange
+from guerdon.kernel.engagement.badges.models import EarnedLevel
+from guerdon.kernel.engagement.badges.service import counting
+from guerdon.kernel.engagement.badges.service.awarding import Candidate, award, revoke
+from guerdon.kernel.engagement.badges.service.definitions import Definition, Definitions, definitions
+from guerdon.kernel.engagement.service.sets import among
+from guerdon.kernel.engagement.streaks.service.definitions import definitions as streaks
+
+WITHDRAWN = "withdrawn"
+
+
+def follow_badges(session: Session, now: datetime, batch: Batch) -> Consequences:
+    """Award what a batch reached; after a withdrawal, take back what no longer holds."""
+    found = Consequences()
+    known = definitions(session)
+    if not known.watched and not known.by_streak:
+        return found
+    if batch.withdrawn:
+        _take_back(session, now, known, batch.changes, found)
+    for awarded in award(session, _candidates(session, now, known, batch.changes)):
+        if awarded.reward is not None:
+            found.rewards.append(awarded.reward)
+        found.documents.setdefault(awarded.owner_id, {}).setdefault("badges", []).append(awarded.document())
+    return found
+
+
+def _candidates(
+    session: Session, now: datetime, known: Definitions, changes: Sequence[CounterChange]
+) -> Iterator[Candidate]:
+    recounted: dict[Definition, dict[UUID, datetime]] = {}
+    for change in changes:
+        for badge in known.watched.get((change.metric_id, change.period), ()):
+            if badge.kind == "periods":
+                if change.before < badge.minimum <= change.after:
+                    recounted.setdefault(badge, {})[change.owner_id] = change.at
+                continue
+            level = badge.reached(change.after)
+            if level > badge.reached(change.before):
+                yield Candidate(change.owner_id, badge, level, change.after, change.at)
+    for badge, owners in [*recounted.items(), *_of_streaks(session, now, known, changes)]:
+        for owner_id, value in counting.values(session, badge, owners).items():
+            if value >= badge.lowest:
+                yield Candidate(owner_id, badge, badge.reached(value), value, owners[owner_id])
+
+
+def _of_streaks(
+    session: Session, now: datetime, known: Definitions, changes: Iterable[CounterChange]
+) -> Iterator[tuple[Definition, dict[UUID, datetime]]]:
+    """The badges for streaks that the batch may have led on, each with the members concerned."""
+    if not known.by_streak:
+        return
+    watched = streaks(session).watched
+    touched: dict[UUID, dict[UUID, datetime]] = {}
+    for change in changes:
+        for streak in watched.get((change.metric_id, change.period), ()):
+            if streak.id in known.by_streak and (change.before >= streak.minimum) != (change.after >= streak.minimum):
+                touched.setdefault(streak.id, {})[change.owner_id] = now
+    for streak_id, owners in touched.items():
+        for badge in known.by_streak[streak_id]:
+            yield badge, owners
+
+
+def _take_back(
+    session: Session, now: datetime, known: Definitions, changes: Sequence[CounterChange], found: Consequences
+) -> None:
+    suspects: dict[Definition, set[UUID]] = {}
+    for change in changes:
+        if change.after < change.before:
+            for badge in known.watched.get((change.metric_id, change.period), ()):
+                suspects.setdefault(badge, set()).add(change.owner_id)
+    for badge, members in _of_streaks(session, now, known, changes):
+        suspects.setdefault(badge, set()).update(members)
+    for badge in sorted(suspects, key=lambda each: each.id):
+        holders = _holders(session, badge, suspects[badge])
+        values = counting.values(session, badge, holders)
+        for owner_id in sorted(holders):
+            level = badge.reached(values.get(owner_id, 0))
+            if level < holders[owner_id]:
+                gone = revoke(
+                    session, now, owner_id, badge, level + 1, reason=WITHDRAWN, actor_id=None, only_by_criteria=True
+                )
+                documents = found.documents.setdefault(owner_id, {}).setdefault("badges", [])
+                documents += [
+                    {"program": badge.program, "badge": badge.code, "level": each, "revoked": True} for each in gone
+                ]
+
+
+def _holders(session: Session, badge: Definition, owners: Iterable[UUID]) -> dict[UUID, int]:
+    """Who of some members has the badge by its criteria, with the highest level."""
+    rows = session.execute(
+        select(EarnedLevel.owner_id, EarnedLevel.level)
+        .where(
+            among(EarnedLevel.owner_id, owners),
+            EarnedLevel.badge_id == badge.id,
+            EarnedLevel.how == "criteria",
+            EarnedLevel.revoked_at.is_(None),
+        )
+        .order_by(EarnedLevel.level)
+    )
+    return {row.owner_id: row.level for row in rows}

@@ -1,0 +1,247 @@
+"""Streaks on a real database: bonuses, late facts, withdrawals, pauses, pardons."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import FixedClock
+from guerdon.db.database import Database
+from guerdon.kernel.engagement.streaks.errors import (
+    NothingToRestoreError,
+    OwnStreakError,
+    PauseDatesError,
+    PauseOverlapsError,
+    PauseUsedUpError,
+    StreakReasonMissingError,
+)
+from guerdon.kernel.engagement.streaks.service import pardons, pauses, reading
+from guerdon.kernel.engagement.streaks.service.definitions import Definition, by_code, use
+from support.databases import START_OF_TIME
+from support.walkers import WALKERS, advance, beans
+
+MONDAY = START_OF_TIME.date()
+WEEK = timedelta(days=7)
+
+
+class Walking:
+    """One member, week by week; the clock moves with them."""
+
+    def __init__(self, database: Database, clock: FixedClock, owner_id: UUID) -> None:
+        self.database = database
+        self.clock = clock
+        self.owner_id = owner_id
+
+    def week(self, number: int, walks: int = 1, *, withdrawn: bool = False) -> None:
+        """Walk in the week of that number, or have it withdrawn, whatever the clock says."""
+        with self.database.transaction() as session:
+            day = MONDAY + number * WEEK
+            advance(session, self.clock.now(), self.owner_id, day, withdrawn=withdrawn, walks=walks)
+
+    def to(self, number: int) -> None:
+        """Move the clock to the Monday of a week."""
+        self.clock.move(START_OF_TIME + number * WEEK - self.clock.now())
+
+    def weekly(self, session: Session) -> Definition:
+        return by_code(session, "walkers", "weekly")
+
+    def stands(self) -> reading.MemberStreak:
+        with self.database.transaction() as session:
+            return reading.one_of_member(session, self.clock.now(), self.owner_id, self.weekly(session))
+
+    def has(self) -> int:
+        with self.database.transaction() as session:
+            return beans(session, self.owner_id)
+
+    def bonus(self) -> int:
+        """What the streak has paid, net of what was taken back."""
+        with self.database.transaction() as session:
+            query = text(
+                "SELECT coalesce(sum(CASE WHEN t.reverses_id IS NULL THEN t.amount ELSE -t.amount END), 0)"
+                " FROM ledger.transfers AS t JOIN ledger.transfer_kinds AS k ON k.id = t.kind_id"
+                " WHERE k.code = 'streak.bonus' AND t.owner_id = :owner_id"
+            )
+            return int(session.scalars(query, {"owner_id": self.owner_id}).one())
+
+
+@pytest.fixture
+def walking(walkers: Database, clock: FixedClock, person: Callable[..., Any]) -> Walking:
+    return Walking(walkers, clock, person("ibis").id)
+
+
+def test_each_week_pays_by_the_length_and_lapses_when_it_is_read(walking: Walking) -> None:
+    for number in range(3):
+        walking.to(number)
+        walking.week(number)
+    assert (walking.stands().standing.current, walking.bonus()) == (3, 5 + 10 + 15)
+    walking.to(3)
+    assert walking.stands().at_risk
+    walking.to(4)
+    lapsed = walking.stands().standing
+    assert (lapsed.current, lapsed.longest, lapsed.lost, lapsed.broken) == (0, 3, 3, MONDAY + 3 * WEEK)
+    walking.week(4)
+    assert (walking.stands().standing.current, walking.bonus()) == (1, 35)
+
+
+def test_a_second_walk_of_a_week_pays_nothing_more(walking: Walking) -> None:
+    walking.week(0)
+    walking.week(0)
+    assert walking.bonus() == 5
+
+
+def test_freezes_save_missed_weeks_by_themselves(walking: Walking) -> None:
+    for number in range(4):
+        walking.week(number)
+    walking.to(5)
+    saved = walking.stands().standing
+    assert (saved.current, saved.freezes, saved.saved) == (4, 0, (MONDAY + 4 * WEEK,))
+    walking.week(5)
+    assert walking.stands().standing.current == 5
+    walking.to(7)
+    assert walking.stands().standing.current == 0
+
+
+def test_a_late_fact_mends_the_streak_and_pays_what_becomes_due(walking: Walking) -> None:
+    walking.to(4)
+    for number in (0, 1, 3, 4):
+        walking.week(number)
+    assert (walking.stands().standing.current, walking.bonus()) == (2, 5 + 10 + 5 + 10)
+    walking.week(2)
+    assert (walking.stands().standing.current, walking.bonus()) == (5, 5 + 10 + 15 + 20 + 25)
+
+
+def test_a_withdrawn_week_breaks_it_and_takes_back_what_is_there(walking: Walking) -> None:
+    walking.to(2)
+    for number in range(3):
+        walking.week(number)
+    assert walking.bonus() == 30
+    walking.week(1, -1, withdrawn=True)
+    assert (walking.stands().standing.current, walking.bonus()) == (1, 5 + 5)
+    walking.week(1)
+    assert (walking.stands().standing.current, walking.bonus()) == (3, 30)
+
+
+def test_what_was_spent_is_not_taken_back(walking: Walking) -> None:
+    walking.week(0)
+    walking.week(1)
+    with walking.database.transaction() as session:
+        from guerdon.kernel.ledger import service as ledger
+        from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
+
+        spent = Posting(
+            Account(walking.owner_id, "BEAN"), SystemAccount("redemption", "BEAN"), walking.has() - 4, "spend", "all"
+        )
+        ledger.post(session, spent, walking.clock.now())
+    before = walking.bonus()
+    walking.week(1, -1, withdrawn=True)
+    assert walking.bonus() >= before - 10
+    assert walking.has() >= 0
+
+
+def test_weeks_in_which_nothing_was_held_are_neutral(walking: Walking) -> None:
+    seed = WALKERS.streaks[0]
+
+    def held(_session: Session, start: date, end: date) -> list[date]:
+        return [day for number in (0, 1, 4) if start <= (day := MONDAY + number * WEEK) < end]
+
+    from dataclasses import replace
+
+    use("walkers", (replace(seed, held=held),))
+    try:
+        walking.to(4)
+        for number in (0, 1, 4):
+            walking.week(number)
+        assert walking.stands().standing.current == 3
+        with walking.database.transaction() as session:
+            shown = reading.calendar(session, walking.clock.now(), walking.owner_id, walking.weekly(session), 5)
+        assert [each.state for each in shown] == ["active", "active", "not_held", "not_held", "active"]
+        walking.to(9)
+        assert walking.stands().standing.current == 3
+        assert not walking.stands().at_risk
+    finally:
+        use("walkers", WALKERS.streaks)
+
+
+def test_pauses_keep_a_streak_and_have_their_limits(walking: Walking) -> None:
+    walking.week(0)
+    walking.to(1)
+
+    def pause(first: int, last: int, actor: UUID | None = None, reason: str = "") -> None:
+        with walking.database.transaction() as session:
+            pauses.pause(
+                session,
+                walking.clock.now(),
+                walking.weekly(session),
+                walking.owner_id,
+                first=MONDAY + first * WEEK,
+                last=MONDAY + last * WEEK,
+                actor_id=actor or walking.owner_id,
+                reason=reason,
+            )
+
+    pause(1, 3)
+    for first, last, error in ((2, 2, PauseOverlapsError), (0, 0, PauseDatesError), (5, 4, PauseDatesError)):
+        with pytest.raises(error):
+            pause(first, last)
+    with pytest.raises(PauseUsedUpError):
+        pause(5, 10)
+    with pytest.raises(StreakReasonMissingError):
+        pause(5, 10, UUID(int=1))
+    walking.to(4)
+    assert walking.stands().standing.current == 1
+    walking.week(4)
+    assert walking.stands().standing.current == 2
+    with walking.database.transaction() as session:
+        assert session.scalars(text("SELECT count(*) FROM engagement.streak_pauses")).one() == 1
+
+
+def test_a_pause_ended_early_counts_again(walking: Walking) -> None:
+    walking.week(0)
+    walking.to(1)
+    with walking.database.transaction() as session:
+        streak = walking.weekly(session)
+        made = pauses.pause(
+            session,
+            walking.clock.now(),
+            streak,
+            walking.owner_id,
+            first=MONDAY + WEEK,
+            last=MONDAY + 3 * WEEK,
+            actor_id=walking.owner_id,
+        )
+    walking.to(2)
+    with walking.database.transaction() as session:
+        pauses.end(session, walking.clock.now(), streak, walking.owner_id, made.id, actor_id=walking.owner_id)
+    assert walking.stands().standing.current == 1
+    walking.to(3)
+    assert walking.stands().standing.current == 0
+
+
+def test_staff_restore_a_streak_with_a_reason(walking: Walking, person: Callable[..., Any]) -> None:
+    staff = person("heron").id
+    walking.to(4)
+    for number in (0, 1, 4):
+        walking.week(number)
+
+    def restore(actor: UUID, reason: str = "The bus did not come.") -> tuple[date, ...]:
+        with walking.database.transaction() as session:
+            return pardons.restore(
+                session, walking.clock.now(), walking.weekly(session), walking.owner_id, actor_id=actor, reason=reason
+            )
+
+    with pytest.raises(OwnStreakError):
+        restore(walking.owner_id)
+    with pytest.raises(StreakReasonMissingError):
+        restore(staff, " ")
+    assert (walking.stands().standing.current, walking.bonus()) == (1, 20)
+    assert restore(staff) == (MONDAY + 2 * WEEK, MONDAY + 3 * WEEK)
+    assert (walking.stands().standing.current, walking.bonus()) == (3, 5 + 10 + 15)
+    with pytest.raises(NothingToRestoreError):
+        restore(staff)
+    with walking.database.transaction() as session:
+        query = text("SELECT reason FROM admin.audit_logs WHERE action = 'engagement.streak_restored'")
+        assert session.scalars(query).one() == "The bus did not come."
