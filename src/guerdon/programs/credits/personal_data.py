@@ -54,7 +54,7 @@ def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
         .where(Contribution.user_id == user_id, Contribution.status != ContributionStatus.APPROVED)
         .execution_options(synchronize_session=False)
     )
-    session.execute(delete(ArchivedContribution).where(ArchivedContribution.user_id == user_id))
+    session.execute(text("SELECT credits.forget_archived(:user)"), {"user": user_id})
     session.execute(
         text(
             "UPDATE credits.contributions SET value_json = credits.without_free_text(type, value_json),"

@@ -22,3 +22,10 @@ RETURNS bigint LANGUAGE sql AS $$
     )
     SELECT count(*) FROM kept
 $$;
+
+-- Deletes what is archived of a member who is forgotten. The application may not touch the archive otherwise, and this
+-- only where it works on everybody's rows, as the job does that erases accounts.
+CREATE OR REPLACE FUNCTION credits.forget_archived(p_user_id uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM credits.contributions_archive WHERE user_id = p_user_id AND identity.reaches_all()
+$$;
