@@ -30,6 +30,10 @@ from guerdon.kernel.engagement import pages as engagement_pages
 from guerdon.kernel.engagement.activities.service import following, installing
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
 from guerdon.kernel.engagement.badges.service.following import follow_badges
+from guerdon.kernel.engagement.campaigns import api as campaigns_api
+from guerdon.kernel.engagement.campaigns import jobs as campaigns_jobs
+from guerdon.kernel.engagement.campaigns import pages as campaigns_pages
+from guerdon.kernel.engagement.campaigns.service import boosting as campaigns
 from guerdon.kernel.engagement.service import rules, tiers
 from guerdon.kernel.engagement.streaks.service import definitions as streak_definitions
 from guerdon.kernel.engagement.streaks.service.following import follow_streaks
@@ -103,6 +107,7 @@ def tasks() -> TaskRegistry:
         *people_jobs.TASKS,
         *admin_jobs.TASKS,
         *ledger_jobs.TASKS,
+        *campaigns_jobs.TASKS,
         *notifications_jobs.TASKS,
     )
     return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
@@ -128,6 +133,7 @@ def navigation() -> tuple[NavItem, ...]:
         *people_pages.NAVIGATION,
         *ledger_pages.NAVIGATION,
         *engagement_pages.NAVIGATION,
+        *campaigns_pages.NAVIGATION,
         *admin_pages.NAVIGATION,
         *notifications_pages.NAVIGATION,
     )
@@ -144,6 +150,7 @@ def prepare(settings: Settings) -> None:
     """What every process needs that does the application's work: acts on record, encryption, who knows what of whom."""
     wire(settings)
     encryption.install(settings)
+    campaigns.install()
     following.follow("streaks", following.STREAKS, follow_streaks)
     following.follow("badges", following.BADGES, follow_badges)
     for part in (people_data.PART, ledger_data.PART, admin_data.PART, notifications_data.PART):
@@ -163,7 +170,15 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app = new_app(settings=settings, database=database, clock=clock, version=version("guerdon"))
     prepare(settings)
     identity_api.install(app, permissions())
-    kernel_pages = (identity_pages, people_pages, ledger_pages, engagement_pages, admin_pages, notifications_pages)
+    kernel_pages = (
+        identity_pages,
+        people_pages,
+        ledger_pages,
+        engagement_pages,
+        campaigns_pages,
+        admin_pages,
+        notifications_pages,
+    )
     for pages in (*kernel_pages, home_pages):
         pages.install()
     for program in programs():
@@ -186,7 +201,14 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
 def _include_routes(app: FastAPI) -> None:
     app.include_router(web_routes.router, dependencies=[Depends(public())])
     app.include_router(web_routes.browser_router, dependencies=[Depends(public(identify=False))])
-    for router in (identity_api.router, people_api.router, ledger_api.router, engagement_api.router, admin_api.router):
+    for router in (
+        identity_api.router,
+        people_api.router,
+        ledger_api.router,
+        engagement_api.router,
+        campaigns_api.router,
+        admin_api.router,
+    ):
         app.include_router(router)
     for program in programs():
         for router in program.routers:
@@ -201,6 +223,7 @@ def _include_routes(app: FastAPI) -> None:
         people_pages,
         ledger_pages,
         engagement_pages,
+        campaigns_pages,
         admin_pages,
         notifications_pages,
     ):

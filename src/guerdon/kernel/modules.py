@@ -2,6 +2,7 @@
 
 from guerdon.db.migrate import Module
 from guerdon.kernel.engagement.activities.service.installing import install
+from guerdon.kernel.engagement.campaigns.service import installing as campaigns
 from guerdon.kernel.engagement.service.recognition import install as install_recognition
 
 KERNEL_MODULES = (
@@ -14,6 +15,12 @@ KERNEL_MODULES = (
     Module("guerdon.kernel.engagement.activities", "engagement", since="0007_activities", install=install),
     Module("guerdon.kernel.engagement.streaks", "engagement", since="0009_recognition", install=install_recognition),
     Module("guerdon.kernel.engagement.badges", "engagement", since="0009_recognition"),
+    Module(
+        "guerdon.kernel.engagement.campaigns",
+        "engagement",
+        since="0010_campaigns",
+        install=campaigns.install,
+    ),
     Module("guerdon.kernel.admin", "admin"),
     Module("guerdon.kernel.notifications", "notifications"),
 )

@@ -1,0 +1,1 @@
+"""What campaigns do: ``managing`` writes and ends them, ``reading`` shows them, ``boosting`` applies them."""
