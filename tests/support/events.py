@@ -28,6 +28,8 @@ TABLES = (
     "special_awards",
     "invitation_links",
     "invitations",
+    "calendar_feeds",
+    "connection_blocks",
 )
 
 

@@ -10,6 +10,7 @@ from guerdon.programs.events.models.attendance import (
     Result,
 )
 from guerdon.programs.events.models.events import SCHEMA, Event, EventStatus, EventType, Series
+from guerdon.programs.events.models.keeping import CalendarFeed, ConnectionBlock
 from guerdon.programs.events.models.registrations import (
     LIVE,
     Invitation,
@@ -29,8 +30,10 @@ __all__ = [
     "Attendance",
     "AttendanceStatus",
     "Award",
+    "CalendarFeed",
     "CheckInMethod",
     "Connection",
+    "ConnectionBlock",
     "ConnectionStatus",
     "Event",
     "EventStatus",

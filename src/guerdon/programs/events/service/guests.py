@@ -1,0 +1,48 @@
+"""Who is at the door: those who are expected, those who came, and those who come without having registered."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from guerdon.kernel.identity.models import User
+from guerdon.programs.events.models import Attendance, AttendanceStatus, Registration, RegistrationStatus
+
+SHOWN_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody who is expected, or has come."""
+
+    user_id: UUID
+    name: str
+    status: RegistrationStatus
+    attendance: Attendance | None
+
+
+def at_the_door(session: Session, event_id: UUID, *, search: str = "", limit: int = SHOWN_MAX) -> list[Guest]:
+    """Who is expected or has come: those who came last first, then those who are expected, by name.
+
+    Args:
+        search: part of a name or address.
+    """
+    query = (
+        select(Registration.user_id, User.name, Registration.status, Attendance)
+        .join(User, User.id == Registration.user_id)
+        .outerjoin(
+            Attendance,
+            (Attendance.registration_id == Registration.id) & (Attendance.status == AttendanceStatus.ATTENDED),
+        )
+        .where(
+            Registration.event_id == event_id,
+            Registration.status.in_((RegistrationStatus.REGISTERED, RegistrationStatus.ATTENDED)),
+        )
+        .order_by(Attendance.check_in_time.desc().nulls_last(), User.name, User.id)
+        .limit(limit)
+    )
+    if words := search.strip():
+        pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(or_(User.name.ilike(pattern), User.email.ilike(pattern)))
+    return [Guest(*row) for row in session.execute(query)]

@@ -1,0 +1,176 @@
+"""The ticket on paper: a QR code as SVG for the page, and a sheet of A6 as PDF.
+
+The sheet is set in Helvetica, which every PDF reader has and which holds Western European letters. A name that needs
+others is set in a font of the machine if there is one that has them all; otherwise in the nearest Western letters.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import segno
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+from markupsafe import Markup
+
+_ENCODING = "cp1252"
+_FONTS = (
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "/usr/share/fonts/TTF/DejaVuSans.ttf",
+    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
+    "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
+    "/usr/share/fonts/noto/NotoSans-Regular.ttf",
+)
+_NEAREST = str.maketrans(
+    {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ŋ": "n", "Ŋ": "N", "ɓ": "b", "Ɓ": "B", "ɗ": "d", "Ɗ": "D"}
+    | {"ƴ": "y", "Ƴ": "Y", "ı": "i", "ɛ": "e", "Ɛ": "E", "ɔ": "o", "Ɔ": "O", "ħ": "h", "Ħ": "H", "ɲ": "n", "Ɲ": "N"}
+)
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+_SHEET_MM = (105, 148)
+_MARGIN_MM = 10
+_QR_MM = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a printed ticket says, in the reader's words.
+
+    Attributes:
+        lines: label and text, such as when and where.
+        number: for typing, below the code.
+        note: small, at the bottom.
+    """
+
+    community: str
+    title: str
+    lines: Sequence[tuple[str, str]]
+    code: str
+    number: str
+    note: str
+    language: str
+
+
+def qr_svg(code: str, label: str) -> Markup:
+    """A QR code for a page, on a white ground whatever the theme, as scanners need it.
+
+    Args:
+        label: what it is, for who cannot see it.
+    """
+    drawing = _symbol(code).svg_inline(border=4, light="#fff", dark="#000", omitsize=True, svgclass="qr", lineclass="")
+    return Markup('<div class="ticket__code" role="img" aria-label="{}">{}</div>').format(
+        label,
+        Markup(drawing),  # noqa: S704 - drawn by segno out of letters and digits
+    )
+
+
+def ticket_pdf(sheet: Sheet) -> bytes:
+    """A ticket as a PDF of one page, A6."""
+    pdf = FPDF(unit="mm", format=_SHEET_MM)
+    pdf.core_fonts_encoding = _ENCODING
+    pdf.set_title(sheet.title)
+    pdf.set_lang(sheet.language)
+    pdf.set_margin(_MARGIN_MM)
+    pdf.set_auto_page_break(False)
+    pdf.add_page()
+    _write(pdf, sheet.community, 9, grey=True)
+    _write(pdf, sheet.title, 15, lines_max=2)
+    for label, text in sheet.lines:
+        pdf.ln(1)
+        _write(pdf, label, 7, grey=True)
+        _write(pdf, text, 10, lines_max=2)
+    _draw_code(pdf, sheet.code)
+    pdf.set_y(_SHEET_MM[1] - _MARGIN_MM - 10)
+    _write(pdf, sheet.number, 13, align="C")
+    _write(pdf, sheet.note, 7, grey=True, align="C")
+    return bytes(pdf.output())
+
+
+def _symbol(code: str) -> segno.QRCode:
+    return segno.make_qr(code, error="m")
+
+
+def _draw_code(pdf: FPDF, code: str) -> None:
+    """The symbol's dark modules as rectangles, a run in a row at a time: sharp at any size."""
+    rows = list(_symbol(code).matrix)
+    size_mm = _QR_MM / len(rows)
+    left_mm = (_SHEET_MM[0] - _QR_MM) / 2
+    top_mm = _SHEET_MM[1] - _MARGIN_MM - 12 - _QR_MM
+    pdf.set_fill_color(0)
+    for down, row in enumerate(rows):
+        start = None
+        for across, dark in enumerate([*row, 0]):
+            if dark and start is None:
+                start = across
+            elif not dark and start is not None:
+                x_mm, y_mm = left_mm + start * size_mm, top_mm + down * size_mm
+                pdf.rect(x_mm, y_mm, (across - start) * size_mm, size_mm, style="F")
+                start = None
+
+
+def _write(pdf: FPDF, text: str, size: int, *, grey: bool = False, lines_max: int = 1, align: str = "L") -> None:
+    shown = _set_font(pdf, " ".join(text.split()), size)
+    pdf.set_text_color(110 if grey else 0)
+    height_mm = size * 0.45
+    for line in _broken(pdf, shown, height_mm, lines_max):
+        pdf.cell(0, height_mm, line, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def _broken(pdf: FPDF, text: str, height_mm: float, lines_max: int) -> list[str]:
+    lines = cast(list[str], pdf.multi_cell(0, height_mm, text, dry_run=True, output="LINES"))
+    if pdf.font_family == "helvetica":
+        # the writer gives back lines that are encoded already, and would encode them again
+        lines = [line.encode("latin-1").decode(_ENCODING) for line in lines]
+    if len(lines) > lines_max:
+        return [*lines[: lines_max - 1], lines[lines_max - 1].rstrip()[:-1] + "…"]
+    return lines
+
+
+def _set_font(pdf: FPDF, text: str, size: int) -> str:
+    """Choose a font that has every letter, and give the text as it can be set in it."""
+    if _fits(text):
+        pdf.set_font("helvetica", size=size)
+        return text
+    font = _font_for(text)
+    if font is not None:
+        pdf.add_font("own", fname=font)
+        pdf.set_font("own", size=size)
+        return text
+    pdf.set_font("helvetica", size=size)
+    return nearest_letters(text)
+
+
+def _fits(text: str) -> bool:
+    try:
+        text.encode(_ENCODING)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def nearest_letters(text: str) -> str:
+    """A text in Western European letters: the nearest ones, and ``?`` for what has no likeness."""
+    found = []
+    for letter in unicodedata.normalize("NFC", text).translate(_NEAREST):
+        bare = letter if _fits(letter) else unicodedata.normalize("NFKD", letter)[0]
+        found.append(bare if _fits(bare) else "?")
+    return "".join(found)
+
+
+def _font_for(text: str) -> Path | None:
+    if any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in text):
+        return None  # needs shaping, which the writer cannot do; wrong order is worse than none
+    return next((path for path, letters in _machine_fonts() if letters.issuperset(text)), None)
+
+
+@cache
+def _machine_fonts() -> tuple[tuple[Path, frozenset[str]], ...]:
+    found = []
+    for path in map(Path, _FONTS):
+        if path.is_file():
+            with TTFont(path, lazy=True) as font:
+                found.append((path, frozenset(map(chr, font.getBestCmap()))))
+    return tuple(found)
