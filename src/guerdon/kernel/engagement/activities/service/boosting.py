@@ -32,7 +32,13 @@ class Boost:
 
 
 class Boosts(Protocol):
-    """What is to be added to one award."""
+    """What is to be added to awards of one batch.
+
+    Attributes:
+        budget_ids: every budget that may be asked to pay, so that all can be locked in one order.
+    """
+
+    budget_ids: Sequence[UUID]
 
     def __call__(self, unit: str, rule: str, fact: Fact, variables: Mapping[str, Any]) -> Sequence[Boost]:
         """The boosts of an award in the order in which they compound.
