@@ -11,4 +11,5 @@ pytest_plugins = (
     "support.ledger",
     "support.credits",
     "support.events",
+    "support.track",
 )

@@ -27,7 +27,7 @@ from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.admin import personal_data as admin_data
 from guerdon.kernel.engagement import api as engagement_api
 from guerdon.kernel.engagement import pages as engagement_pages
-from guerdon.kernel.engagement.activities.service import following, installing
+from guerdon.kernel.engagement.activities.service import following, installing, watching
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
 from guerdon.kernel.engagement.badges.service.following import follow_badges
 from guerdon.kernel.engagement.campaigns import api as campaigns_api
@@ -144,6 +144,7 @@ def wire(settings: Settings) -> None:
     audit.install()
     notifications_jobs.install(settings)
     add_catalogue("guerdon.kernel.identity")
+    watching.install()
 
 
 def prepare(settings: Settings) -> None:

@@ -24,7 +24,7 @@ _READ = text(
     """
     SELECT 'pocket' AS what, id, code FROM ledger.pockets
     UNION ALL SELECT 'account', id, code FROM ledger.system_accounts
-    UNION ALL SELECT 'kind', id, code FROM ledger.transfer_kinds
+    UNION ALL SELECT CASE effect WHEN 1 THEN 'earning kind' ELSE 'kind' END, id, code FROM ledger.transfer_kinds
     UNION ALL SELECT 'reference', id, code FROM ledger.reference_types
     """
 )
@@ -40,6 +40,7 @@ class Catalogue:
     accounts_by_id: dict[int, str] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     kinds_by_id: dict[int, str] = field(default_factory=dict)
+    earning_kinds: set[int] = field(default_factory=set)
     references: dict[str, int] = field(default_factory=dict)
     references_by_id: dict[int, str] = field(default_factory=dict)
 
@@ -125,7 +126,9 @@ def _read(session: Session) -> Catalogue:
         if row.what in ("pocket", "account"):
             found.accounts[row.code] = row.id
             found.accounts_by_id[row.id] = row.code
-        elif row.what == "kind":
+        elif row.what in ("kind", "earning kind"):
+            if row.what == "earning kind":
+                found.earning_kinds.add(row.id)
             found.kinds[row.code] = row.id
             found.kinds_by_id[row.id] = row.code
         else:

@@ -1,7 +1,7 @@
 """The way to the door: postings become the arrays that ``ledger.post`` takes, its verdicts become values or errors."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -80,9 +80,35 @@ def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool)
     arrays = {name: list(column) for (name, _), column in zip(_COLUMNS, columns, strict=True)}
     with refusals():
         result = session.execute(_POST, {**arrays, "at": at, "verdicts": verdicts})
-        return [
+        posted = [
             Posted(r.item, r.verdict, r.transfer_id, r.debit_after, r.credit_after, r.problem or {}) for r in result
         ]
+    if not session.info.get(_UNWATCHED):
+        for watcher in list(_watchers.values()):
+            watcher(session, rows, posted, at)
+    return posted
+
+
+Watcher = Callable[[Session, Sequence[Row], Sequence[Posted], datetime], None]
+"""Told of what was posted: the rows in the order of ``_COLUMNS``, and what became of each."""
+_watchers: dict[str, Watcher] = {}
+_UNWATCHED = "ledger_unwatched"
+
+
+def watch(name: str, watcher: Watcher) -> None:
+    """Have everything told that goes through the door, in its transaction; registering a name again replaces it."""
+    _watchers[name] = watcher
+
+
+@contextmanager
+def unwatched(session: Session) -> Iterator[None]:
+    """Post without telling watchers: for a watcher that posts itself and knows already."""
+    former = session.info.get(_UNWATCHED, False)
+    session.info[_UNWATCHED] = True
+    try:
+        yield
+    finally:
+        session.info[_UNWATCHED] = former
 
 
 @contextmanager

@@ -6,7 +6,7 @@ written after it, because their outcomes tell what followers did. It never commi
 its own rows in the order of their keys.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from guerdon.kernel.engagement.activities.schemas import Batch, Consequences
 
 STREAKS, BADGES, TIERS, BOARDS = 10, 20, 30, 40
-"""Places in the order: rewards of streaks and badges are posted before tiers and boards look."""
-REWARDS_POSTED_AFTER = BADGES
+"""Places in the order; what one gives is posted, and counted, before the next one looks."""
 
 
 class Follower(Protocol):
@@ -44,11 +43,6 @@ def unfollow(name: str) -> None:
     _followers.pop(name, None)
 
 
-def followers(*, rewarding: bool) -> Iterable[Follower]:
-    """Those before (``rewarding``) or after the rewards are posted, in their order."""
-    chosen = [
-        (place, name, follower)
-        for name, (place, follower) in _followers.items()
-        if (place <= REWARDS_POSTED_AFTER) is rewarding
-    ]
-    return [follower for _, _, follower in sorted(chosen, key=lambda each: each[:2])]
+def followers() -> Sequence[Follower]:
+    """Everybody who follows, in their order."""
+    return [_followers[name][1] for name in sorted(_followers, key=lambda name: (_followers[name][0], name))]

@@ -9,6 +9,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN CASE p_period
     ELSE DATE '0001-01-01'
 END;
 
+-- A sum as a counter can hold it.
+CREATE OR REPLACE FUNCTION engagement.whole(p_sum numeric) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN least(greatest(p_sum, -9223372036854775807), 9223372036854775807)::bigint;
+
 -- The metric that counts what is earned of a unit, made when it is first asked for.
 CREATE OR REPLACE FUNCTION engagement.earned_metric(p_unit_id smallint) RETURNS smallint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -36,5 +41,21 @@ BEGIN
     SELECT p_owner_id, v_metric, p.period, engagement.period_start(p.period, v_day), p_amount, p_at
     FROM unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
     ON CONFLICT (owner_id, metric_id, period, period_start) DO UPDATE
-    SET value = c.value + excluded.value, reached_at = greatest(c.reached_at, excluded.reached_at);
+    SET value = engagement.whole(c.value::numeric + excluded.value), reached_at = greatest(c.reached_at, excluded.reached_at);
 END $$;
+
+-- What a member earned by one of their transfers, negative when it takes something back, and when. A reversal counts
+-- when its original happened.
+CREATE OR REPLACE FUNCTION engagement.earnings(p_owner_id uuid, p_transfer_id uuid)
+RETURNS TABLE (owner_id uuid, unit_id smallint, amount bigint, happened_at timestamptz, day date)
+LANGUAGE sql STABLE AS $$
+    SELECT t.owner_id, t.unit_id, CASE WHEN t.credit < 100 THEN t.amount ELSE -t.amount END, placed.at,
+        (placed.at AT TIME ZONE (SELECT c.time_zone FROM engagement.community AS c))::date
+    FROM ledger.transfers AS t
+    JOIN ledger.transfer_kinds AS k ON k.id = t.kind_id AND k.effect = 1
+    JOIN ledger.owners AS o ON o.id = t.owner_id AND o.kind = 'member'
+    LEFT JOIN ledger.transfers AS original ON original.owner_id = t.owner_id AND original.id = t.reverses_id,
+        LATERAL (SELECT coalesce(original.happened_at, t.happened_at) AS at) AS placed
+    WHERE t.owner_id = p_owner_id AND (p_transfer_id IS NULL OR t.id = p_transfer_id)
+        AND (t.credit < 100) <> (t.debit < 100)
+$$;

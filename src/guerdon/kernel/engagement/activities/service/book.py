@@ -1,0 +1,264 @@
+"""The book: all that recording has to know of kinds, metrics and rules, compiled once and kept until it changes."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import SmallInteger, cast, func, select
+from sqlalchemy.orm import Session
+
+from guerdon.kernel.engagement.activities.models import ActivityKindRow, Community, Metric
+from guerdon.kernel.engagement.binding import Bound, Frame, Read, bound
+from guerdon.kernel.engagement.expressions import ExpressionError
+from guerdon.kernel.engagement.models import Rule
+from guerdon.kernel.engagement.schemas import RuleStatus
+from guerdon.kernel.ledger.catalogue import catalogue, refresh
+
+KEPT_MAX = 8
+"""Books kept in a process: one, as long as it works on one database."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountedMetric:
+    """A metric ready to count.
+
+    Attributes:
+        name: program and code, as outcomes name it.
+        of_property: which it sums, and so on.
+        condition: None if every fact of the kinds counts.
+    """
+
+    id: int
+    program: str
+    code: str
+    kinds: tuple[str, ...]
+    aggregate: str
+    of_property: str | None
+    condition: Bound | None
+    zone: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRead:
+    """A counter that a rule reads: of which metric, over which period, bound under which name."""
+
+    name: str
+    metric: CountedMetric
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A version of a rule ready to be applied.
+
+    Attributes:
+        condition: None if it always applies.
+        activity, member: what it reads of them.
+        whole_activity, whole_member: it reads them as objects.
+        names: of the variables that take the values of ``activity``, ``member`` and ``counters``, in this order.
+        inputs: what it reads besides the fact's properties, as people write it: ``member.verified``.
+    """
+
+    id: UUID
+    program: str
+    code: str
+    version: int
+    kind: str
+    unit: str
+    params: Mapping[str, Any]
+    condition: Bound | None
+    amount: Bound
+    multipliers: tuple[Bound, ...]
+    multiplier_min_bp: int
+    multiplier_max_bp: int
+    caps: Mapping[str, int]
+    cool_down_s: int
+    maturity_s: int
+    budget: str | None
+    transfer_kind: str
+    activity: tuple[Read, ...]
+    member: tuple[Read, ...]
+    counters: tuple[CounterRead, ...]
+    whole_activity: bool
+    whole_member: bool
+    names: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+    @property
+    def limited(self) -> bool:
+        """Whether what it has granted before matters."""
+        return self.cool_down_s > 0 or any(period != "act" for period in self.caps)
+
+    def frame(self) -> Frame:
+        """Where it is evaluated."""
+        return Frame(self.params)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fact, with what counts it and what rules it falls under, in the order of their codes."""
+
+    name: str
+    program: str
+    title: str
+    properties: Mapping[str, str]
+    outside: bool
+    by_member: bool
+    metrics: tuple[CountedMetric, ...]
+    rules: tuple[CompiledRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What was in force under one mark of the community's row.
+
+    Attributes:
+        metrics: by program and code.
+        earned: metric of each unit, by the unit's code.
+        broken: rules in force that cannot be compiled, by kind, with what is wrong; they grant nothing.
+    """
+
+    revision: UUID
+    time_zone: str
+    kinds: Mapping[str, Kind]
+    metrics: Mapping[tuple[str, str], CountedMetric]
+    earned: Mapping[str, CountedMetric]
+    broken: Mapping[str, Sequence[tuple[str, str, str]]]
+
+    def earned_id(self, session: Session, unit: str) -> int:
+        """The metric of what is earned of a unit, which is made for a unit that is newer than the book."""
+        known = self.earned.get(unit)
+        if known is not None:
+            return known.id
+        made: int = session.execute(
+            select(func.engagement.earned_metric(cast(catalogue(session).unit_id(unit), SmallInteger)))
+        ).scalar_one()
+        return made
+
+
+_books: OrderedDict[tuple[UUID, str], Book] = OrderedDict()
+
+
+def load(session: Session) -> Book:
+    """The book that is in force; read anew only when something in it has changed."""
+    revision, time_zone = session.execute(select(Community.revision, Community.time_zone)).one()
+    known = _books.get((revision, time_zone))
+    if known is None:
+        known = _books[revision, time_zone] = _read(session, revision, time_zone)
+        while len(_books) > KEPT_MAX:
+            _books.popitem(last=False)
+    return known
+
+
+def _read(session: Session, revision: UUID, time_zone: str) -> Book:
+    codes = catalogue(session)
+    metrics: dict[tuple[str, str], CountedMetric] = {}
+    earned: dict[str, CountedMetric] = {}
+    for row in session.scalars(select(Metric).order_by(Metric.id)):
+        metric = CountedMetric(
+            row.id,
+            row.program,
+            row.code,
+            tuple(row.activity_kinds),
+            row.aggregate,
+            row.property,
+            None if row.condition.strip() == "true" else bound(row.condition),
+            row.zone,
+            f"{row.program}.{row.code}",
+        )
+        metrics[row.program, row.code] = metric
+        if row.unit_id is not None:
+            if row.unit_id not in codes.units_by_id:
+                refresh(session)
+                codes = catalogue(session)
+            earned[codes.units_by_id[row.unit_id].code] = metric
+    rules, broken = _rules(session, metrics)
+    kinds = {
+        row.name: Kind(
+            row.name,
+            row.program,
+            row.title,
+            row.properties,
+            row.outside,
+            row.by_member,
+            tuple(metric for metric in metrics.values() if row.name in metric.kinds),
+            tuple(rules.get(row.name, ())),
+        )
+        for row in session.scalars(select(ActivityKindRow))
+    }
+    return Book(revision, time_zone, kinds, metrics, earned, broken)
+
+
+def _rules(
+    session: Session, metrics: Mapping[tuple[str, str], CountedMetric]
+) -> tuple[dict[str, list[CompiledRule]], dict[str, list[tuple[str, str, str]]]]:
+    rules: dict[str, list[CompiledRule]] = {}
+    broken: dict[str, list[tuple[str, str, str]]] = {}
+    query = select(Rule).where(Rule.status == RuleStatus.ACTIVE).order_by(Rule.program, Rule.code)
+    for row in session.scalars(query):
+        try:
+            rules.setdefault(row.activity_kind, []).append(compile_rule(row, metrics))
+        except ExpressionError as exc:
+            broken.setdefault(row.activity_kind, []).append((row.program, row.code, str(exc)))
+    return rules, broken
+
+
+def compile_rule(rule: Rule, metrics: Mapping[tuple[str, str], CountedMetric]) -> CompiledRule:
+    """Make a version of a rule ready.
+
+    Raises:
+        ExpressionError: an expression is not CEL, or reads what there is not.
+    """
+    condition = None if rule.condition.strip() == "true" else bound(rule.condition)
+    amount = bound(rule.amount)
+    multipliers = tuple(bound(source) for source in rule.multipliers)
+    every = [each for each in (condition, amount, *multipliers) if each is not None]
+    reads = {read.name: read for each in every for read in each.reads}
+    roots = {root for each in every for root in each.roots}
+    activity = tuple(read for read in reads.values() if read.root == "activity")
+    member = tuple(read for read in reads.values() if read.root == "member")
+    counted = tuple(read for read in reads.values() if read.root == "counters")
+    return CompiledRule(
+        id=rule.id,
+        program=rule.program,
+        code=rule.code,
+        version=rule.version,
+        kind=rule.activity_kind,
+        unit=rule.unit_code,
+        params=rule.params,
+        condition=condition,
+        amount=amount,
+        multipliers=multipliers,
+        multiplier_min_bp=rule.multiplier_min_bp,
+        multiplier_max_bp=rule.multiplier_max_bp,
+        caps=rule.caps,
+        cool_down_s=rule.cool_down_s,
+        maturity_s=rule.maturity_s,
+        budget=rule.budget,
+        transfer_kind=rule.transfer_kind,
+        activity=activity,
+        member=member,
+        counters=tuple(counter_read(read, rule.program, metrics) for read in counted),
+        whole_activity="activity" in roots,
+        whole_member="member" in roots,
+        names=tuple(read.name for read in (*activity, *member, *counted)),
+        inputs=tuple(".".join((read.root, *read.path)) for read in (*member, *counted)),
+    )
+
+
+def counter_read(read: Read, program: str, metrics: Mapping[tuple[str, str], CountedMetric]) -> CounterRead:
+    """Which counter ``counters.attended.week`` is for a program's rule: its own metric, or that of another it names.
+
+    Raises:
+        ExpressionError: there is no such metric.
+    """
+    *names, period = read.path
+    code = ".".join(names)
+    own = metrics.get((program, code)) or metrics.get(("ledger", code))
+    found = own or metrics.get((names[0], ".".join(names[1:])))
+    if found is None:
+        raise ExpressionError(f"there is no counter '{code}'")
+    return CounterRead(read.name, found, period)

@@ -1,0 +1,102 @@
+"""Whether a fact may be recorded at all."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from guerdon.core.errors import FieldError, FieldErrors
+from guerdon.kernel.engagement.activities.errors import (
+    EXPECTED,
+    ActivityInFutureError,
+    ActivityKeyError,
+    ActivityKindUnknownError,
+    ActivityMomentError,
+    ActivityTooOldError,
+    PropertiesTooLargeError,
+    PropertyMissingError,
+    PropertyTypeError,
+    PropertyUnknownError,
+)
+from guerdon.kernel.engagement.activities.schemas import Fact
+from guerdon.kernel.engagement.activities.service.book import Book
+
+KEY_LENGTH_MAX = 255
+SKEW_S = 300
+"""How far the clock of whoever reports a fact may be ahead."""
+FIRST_YEAR = 2000
+TEXT_LENGTH_MAX = 500
+LIST_LENGTH_MAX = 100
+PROPERTIES_LENGTH_MAX = 8000
+_WHOLE = range(-(10**12), 10**12 + 1)
+"""Small enough that millions of them add up to something that a counter holds."""
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+def checked(book: Book, fact: Fact, now: datetime) -> str:
+    """The properties of a fact that may be recorded, as JSON with their names in order. Whether its member exists is
+    not looked at.
+
+    Raises:
+        FieldError: one thing that forbids it.
+        FieldErrors: properties that do not fit the kind; each is named.
+    """
+    kind = book.kinds.get(fact.kind)
+    if kind is None or kind.program != fact.program:
+        raise ActivityKindUnknownError(field="kind", kind=fact.kind[:100])
+    if not 0 < len(fact.key) <= KEY_LENGTH_MAX or not _is_clean(fact.key):
+        raise ActivityKeyError(field="key", length_max=KEY_LENGTH_MAX)
+    if fact.happened_at.tzinfo is None:
+        raise ActivityMomentError(field="happened_at")
+    if fact.happened_at > now + timedelta(seconds=SKEW_S):
+        raise ActivityInFutureError(field="happened_at", skew_s=SKEW_S)
+    if fact.happened_at.year < FIRST_YEAR:
+        raise ActivityTooOldError(field="happened_at", first_year=FIRST_YEAR)
+    faults = _property_faults(kind.properties, fact.properties)
+    if faults:
+        raise FieldErrors(faults)
+    text = _encode(fact.properties)
+    if len(text) > PROPERTIES_LENGTH_MAX:
+        raise PropertiesTooLargeError(field="properties", length_max=PROPERTIES_LENGTH_MAX)
+    return text
+
+
+def _property_faults(known: Mapping[str, str], given: Mapping[str, Any]) -> list[FieldError]:
+    faults: list[FieldError] = []
+    for name, expected in known.items():
+        value = given.get(name)
+        if value is None:
+            if name in given or not expected.endswith("?"):
+                faults.append(PropertyMissingError(field=f"properties.{name}", name=name))
+        elif not _fits(value, expected.removesuffix("?")):
+            words = EXPECTED[expected.removesuffix("?")]
+            faults.append(PropertyTypeError(field=f"properties.{name}", name=name, expected=words))
+    for name in given:
+        if name not in known:
+            faults.append(PropertyUnknownError(field=f"properties.{name[:100]}", name=name[:100]))
+    return faults
+
+
+def _fits(value: Any, expected: str) -> bool:
+    if expected == "int":
+        return type(value) is int and value in _WHOLE
+    if expected == "str":
+        return _is_text(value)
+    if expected == "bool":
+        return type(value) is bool
+    return (
+        isinstance(value, list)
+        and len(value) <= LIST_LENGTH_MAX
+        and all(type(each) is bool or (type(each) is int and each in _WHOLE) or _is_text(each) for each in value)
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and len(value) <= TEXT_LENGTH_MAX and _is_clean(value)
+
+
+def _is_clean(text: str) -> bool:
+    """Neither NUL nor a lone surrogate: neither PostgreSQL nor anybody else could read it."""
+    if "\x00" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,328 @@
+"""What rules find facts worth: condition, amount, multipliers, caps, cool-down, budget, in that order.
+
+Everything happens in memory, on what has been read before under the members' locks, so that a batch is judged fact by
+fact, each after those before it, without asking the database again.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from guerdon.core.money import AMOUNT_MINOR_MAX, round_half_up
+from guerdon.kernel.engagement.activities.schemas import Fact, NotAwarded
+from guerdon.kernel.engagement.activities.service import members
+from guerdon.kernel.engagement.activities.service.book import CompiledRule
+from guerdon.kernel.engagement.activities.service.boosting import Boost, Boosts
+from guerdon.kernel.engagement.activities.service.counting import Key
+from guerdon.kernel.engagement.activities.service.periods import period_start, starts
+from guerdon.kernel.engagement.binding import Frame
+from guerdon.kernel.engagement.expressions import ExpressionError
+
+BP = 10_000
+_MEMO_MAX = 4096
+GrantKey = tuple[UUID, str, str]
+"""Owner, program and code of a rule."""
+
+
+class Worth(NamedTuple):
+    """What a rule gives on certain values, before boosts, caps and budgets."""
+
+    applies: bool
+    amount_minor: int
+    multipliers_bp: tuple[int, ...]
+    problem: str | None
+
+
+@dataclass(slots=True)
+class Granted:
+    """What a rule has granted a member.
+
+    Attributes:
+        by_period: amount by period and its start.
+        acts: number of grants, by period and its start.
+        times: when; of late facts and of cool-downs the neighbours in time.
+    """
+
+    by_period: dict[tuple[str, date], int] = field(default_factory=dict)
+    acts: dict[tuple[str, date], int] = field(default_factory=dict)
+    times: list[datetime] = field(default_factory=list)
+
+    def copy(self) -> "Granted":
+        """One that can be added to without changing this."""
+        return Granted(dict(self.by_period), dict(self.acts), list(self.times))
+
+
+@dataclass(slots=True)
+class Grant:
+    """An award that is to be posted.
+
+    Attributes:
+        amount_minor: in all.
+        base_minor: what the rule itself, or its budget, pays.
+        boosts: what each campaign's budget pays.
+    """
+
+    activity_id: UUID
+    fact: Fact
+    rule: CompiledRule
+    amount_minor: int
+    base_minor: int
+    boosts: list[tuple[Boost, int]]
+    multiplier_bp: int
+    capped: str | None
+    due_at: datetime | None
+    inputs: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is known before the batch; judging works on a copy.
+
+    Attributes:
+        counters: what rules read.
+        granted: of rules with caps or cool-down.
+        budgets: what is left, by owner and unit; None is without bound.
+        budget_ids: owner of each budget that a rule names, by its name.
+    """
+
+    counters: dict[Key, int]
+    granted: dict[GrantKey, Granted]
+    budgets: dict[tuple[UUID, str], int | None]
+    budget_ids: dict[str, UUID]
+
+    def copy(self) -> "Standing":
+        """One that can be judged on without changing this."""
+        return Standing(
+            dict(self.counters),
+            {key: granted.copy() for key, granted in self.granted.items()},
+            dict(self.budgets),
+            self.budget_ids,
+        )
+
+
+class Judge:
+    """Applies rules to facts, one after the other.
+
+    Args:
+        now: for what is pending until when.
+        people: the members, as ``members.lock`` tells of them.
+        standing: changed as facts are judged.
+        boosts: of campaigns.
+        barred: why an award is not to be given again that the ledger has refused, by activity, program and rule.
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        people: Mapping[UUID, Mapping[str, Any]],
+        standing: Standing,
+        boosts: Sequence[Boosts],
+        barred: Mapping[tuple[UUID, str, str], str] | None = None,
+    ) -> None:
+        self._now = now
+        self._members = people
+        self._boosts = boosts
+        self._barred = barred or {}
+        self._frames: dict[UUID, Frame] = {}
+        self._memos: dict[UUID, dict[Any, Worth]] = defaultdict(dict)
+        self.standing = standing
+
+    def judge(
+        self, activity_id: UUID, fact: Fact, day: date, days: Mapping[str, date], rule: CompiledRule
+    ) -> Grant | NotAwarded:
+        """Apply one rule to one fact; what it grants counts against caps and budgets from then on.
+
+        Args:
+            day: the community's day of the fact.
+            days: the day of the fact by zone, for the counters that the rule reads.
+        """
+        reason = self._barred.get((activity_id, rule.program, rule.code))
+        if reason is not None:
+            return _refuse(rule, "ledger", problem=reason)
+        member = self._members[fact.owner_id]
+        values = self._values(rule, fact, member, days)
+        worth = self._worth(rule, values, fact, member)
+        if worth.problem is not None:
+            return _refuse(rule, "failed", problem=worth.problem)
+        if not worth.applies:
+            return _refuse(rule, "condition")
+        grant = self._multiplied(activity_id, fact, rule, worth, member)
+        if grant.amount_minor == 0:
+            return _refuse(rule, "nothing")
+        refused = self._limited(grant, day) or self._paid(grant)
+        if refused is not None:
+            return refused
+        if rule.inputs:
+            grant.inputs = dict(zip(rule.inputs, values[len(rule.activity) :], strict=True))
+        if rule.limited:
+            self._take_up(grant, day)
+        return grant
+
+    def _values(
+        self, rule: CompiledRule, fact: Fact, member: Mapping[str, Any], days: Mapping[str, date]
+    ) -> tuple[Any, ...]:
+        properties = fact.properties
+        values: list[Any] = [properties.get(read.path[0]) for read in rule.activity]
+        values += [members.read(member, read.path, fact.happened_at) for read in rule.member]
+        for each in rule.counters:
+            start = period_start(each.period, days[each.metric.zone])
+            values.append(self.standing.counters.get((fact.owner_id, each.metric.id, each.period, start), 0))
+        return tuple(values)
+
+    def _worth(self, rule: CompiledRule, values: tuple[Any, ...], fact: Fact, member: Mapping[str, Any]) -> Worth:
+        """What the rule gives on these values. Expressions have no effects, so the same values need no second look."""
+        memo = self._memos[rule.id]
+        whole = rule.whole_activity or rule.whole_member
+        try:
+            known = None if whole else memo.get(values)
+        except TypeError:  # a list is no key
+            known, whole = None, True
+        if known is not None:
+            return known
+        worth = self._evaluated(rule, values, fact, member)
+        if not whole:
+            if len(memo) >= _MEMO_MAX:
+                memo.clear()
+            memo[values] = worth
+        return worth
+
+    def _evaluated(self, rule: CompiledRule, values: tuple[Any, ...], fact: Fact, member: Mapping[str, Any]) -> Worth:
+        frame = self._frames.get(rule.id)
+        if frame is None:
+            frame = self._frames[rule.id] = rule.frame()
+        try:
+            frame.bind(rule.names, values)
+            if rule.whole_activity:
+                frame.bind(("activity",), (dict(fact.properties),))
+            if rule.whole_member:
+                frame.bind(("member",), (members.whole(member, fact.happened_at),))
+            if rule.condition is not None and not frame.truth(rule.condition):
+                return Worth(False, 0, (), None)
+            amount = frame.whole_number(rule.amount)
+            return Worth(True, amount, tuple(frame.whole_number(each) for each in rule.multipliers), None)
+        except ExpressionError as exc:
+            return Worth(False, 0, (), str(exc))
+
+    def _multiplied(
+        self, activity_id: UUID, fact: Fact, rule: CompiledRule, worth: Worth, member: Mapping[str, Any]
+    ) -> Grant:
+        amount, factor = worth.amount_minor, Fraction(1)
+        if worth.multipliers_bp:
+            factor = _bounded(rule, _product(worth.multipliers_bp))
+            amount = round_half_up(worth.amount_minor * factor)
+        base = amount
+        shares: list[tuple[Boost, int]] = []
+        if self._boosts and worth.amount_minor:
+            product = _product(worth.multipliers_bp)
+            variables = _Variables(fact, member, self.standing.counters)
+            for boosts in self._boosts:
+                for boost in boosts(rule.unit, f"{rule.program}.{rule.code}", fact, variables):
+                    product *= Fraction(boost.multiplier_bp, BP)
+                    factor = _bounded(rule, product)
+                    boosted = round_half_up(worth.amount_minor * factor)
+                    if boosted > amount:
+                        shares.append((boost, boosted - amount))
+                        amount = boosted
+        due_at = fact.happened_at + timedelta(seconds=rule.maturity_s) if rule.maturity_s else None
+        return Grant(
+            activity_id,
+            fact,
+            rule,
+            amount,
+            base,
+            shares,
+            round_half_up(factor * BP),
+            None,
+            due_at if due_at is not None and due_at > self._now else None,
+            {},
+        )
+
+    def _limited(self, grant: Grant, day: date) -> NotAwarded | None:
+        """Hold a grant against the rule's caps and cool-down; at a period's cap it shrinks to what is left."""
+        rule = grant.rule
+        if grant.amount_minor > AMOUNT_MINOR_MAX:
+            return _refuse(rule, "failed", problem="it gives more than an account can hold")
+        if not rule.caps and not rule.cool_down_s:
+            return None
+        cap = rule.caps.get("act")
+        if cap is not None and grant.amount_minor > cap:
+            return _refuse(rule, "act_cap", amount_minor=grant.amount_minor, cap_minor=cap, unit=rule.unit)
+        granted = self.standing.granted.get((grant.fact.owner_id, rule.program, rule.code))
+        if granted is None:
+            granted = Granted()
+        wait = timedelta(seconds=rule.cool_down_s)
+        if wait and any(abs(grant.fact.happened_at - each) < wait for each in granted.times):
+            return _refuse(rule, "cool_down")
+        for period, start in starts(day):
+            cap = rule.caps.get(period)
+            if cap is None:
+                continue
+            left = cap - granted.by_period.get((period, start), 0)
+            if left <= 0:
+                return _refuse(rule, f"{period}_cap")
+            if left < grant.amount_minor:
+                _shrink(grant, left)
+                grant.capped = period
+        return None
+
+    def _paid(self, grant: Grant) -> NotAwarded | None:
+        """Take what a grant costs from the budgets. A budget pays a share whole or not at all."""
+        budgets, unit = self.standing.budgets, grant.rule.unit
+        if grant.rule.budget is not None:
+            owner_id = self.standing.budget_ids.get(grant.rule.budget)
+            left = budgets.get((owner_id, unit), 0) if owner_id is not None else 0
+            if owner_id is None or (left is not None and left < grant.base_minor):
+                return _refuse(grant.rule, "budget")
+            if left is not None:
+                budgets[owner_id, unit] = left - grant.base_minor
+        paid: list[tuple[Boost, int]] = []
+        for boost, share in grant.boosts:
+            left = budgets.get((boost.budget_id, unit), 0)
+            if left is None or left >= share:
+                paid.append((boost, share))
+                if left is not None:
+                    budgets[boost.budget_id, unit] = left - share
+        grant.boosts = paid
+        grant.amount_minor = grant.base_minor + sum(share for _, share in paid)
+        return None if grant.amount_minor else _refuse(grant.rule, "budget")
+
+    def _take_up(self, grant: Grant, day: date) -> None:
+        key = (grant.fact.owner_id, grant.rule.program, grant.rule.code)
+        granted = self.standing.granted.setdefault(key, Granted())
+        for period in starts(day):
+            granted.by_period[period] = granted.by_period.get(period, 0) + grant.amount_minor
+            granted.acts[period] = granted.acts.get(period, 0) + 1
+        granted.times.append(grant.fact.happened_at)
+
+
+def _product(multipliers_bp: Sequence[int]) -> Fraction:
+    product = Fraction(1)
+    for each in multipliers_bp:
+        product *= Fraction(each, BP)
+    return product
+
+
+def _bounded(rule: CompiledRule, factor: Fraction) -> Fraction:
+    return min(max(factor, Fraction(rule.multiplier_min_bp, BP)), Fraction(rule.multiplier_max_bp, BP))
+
+
+def _shrink(grant: Grant, left: int) -> None:
+    """Bring a grant down to what is left: the last boost gives way first, the rule's own part last."""
+    excess = grant.amount_minor - left
+    grant.amount_minor = left
+    kept: list[tuple[Boost, int]] = []
+    for boost, share in reversed(grant.boosts):
+        cut = min(share, excess)
+        excess -= cut
+        if share > cut:
+            kept.insert(0, (boost, share - cut))
+    grant.boosts = kept
+    grant.base_minor -= excess
+
+
+def _refuse(rule: CompiledRule, reason: str, **params: Any) -> NotAwarded:
+    return NotAwarded(rule.program, rule.code, reason, params)

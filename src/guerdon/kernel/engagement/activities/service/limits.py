@@ -1,0 +1,114 @@
+"""What rules with caps or cool-down have granted: read before a batch is judged, kept after it."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from guerdon.kernel.engagement.activities.schemas import Fact, Period
+from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
+from guerdon.kernel.engagement.activities.service.evaluating import Grant, Granted, GrantKey, Standing
+from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
+
+_READ = text(
+    """
+    SELECT g.owner_id, g.program, g.rule_code, g.period, g.period_start, g.granted_minor, g.acts, g.last_at
+    FROM unnest(
+        CAST(:owners AS uuid[]), CAST(:programs AS text[]), CAST(:codes AS text[]), CAST(:periods AS text[]),
+        CAST(:starts AS date[])) AS i(owner_id, program, rule_code, period, period_start)
+    JOIN engagement.rule_grants AS g ON g.owner_id = i.owner_id AND g.program = i.program
+        AND g.rule_code = i.rule_code AND g.period = i.period AND g.period_start = i.period_start
+    """
+)
+_READ_TIMES = text(
+    """
+    SELECT a.happened_at
+    FROM engagement.activities AS a
+    WHERE a.owner_id = :owner_id AND a.happened_at BETWEEN :since AND :until
+        AND a.outcome @> CAST(:award AS jsonb)
+        AND NOT EXISTS (
+            SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
+    """
+)
+_KEEP = text(
+    """
+    INSERT INTO engagement.rule_grants AS g (
+        owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
+    SELECT * FROM unnest(
+        CAST(:owners AS uuid[]), CAST(:programs AS text[]), CAST(:codes AS text[]), CAST(:periods AS text[]),
+        CAST(:starts AS date[]), CAST(:amounts AS bigint[]), CAST(:acts AS bigint[]), CAST(:last AS timestamptz[]))
+        AS i(owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (owner_id, program, rule_code, period, period_start) DO UPDATE
+    SET granted_minor = excluded.granted_minor, acts = excluded.acts,
+        last_at = greatest(g.last_at, excluded.last_at)
+    """
+)
+
+
+def read(session: Session, book: Book, facts: Sequence[Fact]) -> dict[GrantKey, Granted]:
+    """What rules that look back have granted the members of these facts, in the periods that these fall in."""
+    community = zone(book.time_zone)
+    wanted: dict[tuple[UUID, str, str, str, Any], None] = {}
+    waits: dict[GrantKey, tuple[CompiledRule, list[datetime]]] = {}
+    for fact in facts:
+        for rule in book.kinds[fact.kind].rules:
+            if rule.limited:
+                for period, start in starts(day_of(fact.happened_at, community)):
+                    wanted[fact.owner_id, rule.program, rule.code, period, start] = None
+                if rule.cool_down_s:
+                    key = (fact.owner_id, rule.program, rule.code)
+                    waits.setdefault(key, (rule, []))[1].append(fact.happened_at)
+    if not wanted:
+        return {}
+    columns = [list(column) for column in zip(*wanted, strict=True)]
+    names = ("owners", "programs", "codes", "periods", "starts")
+    found: dict[GrantKey, Granted] = {}
+    for row in session.execute(_READ, dict(zip(names, columns, strict=True))):
+        key = (row.owner_id, row.program, row.rule_code)
+        granted = found.setdefault(key, Granted())
+        granted.by_period[row.period, row.period_start] = row.granted_minor
+        granted.acts[row.period, row.period_start] = row.acts
+        if row.period == Period.LIFE:
+            granted.times.append(row.last_at)
+    _add_neighbours(session, waits, found)
+    return found
+
+
+def _add_neighbours(
+    session: Session,
+    waits: dict[GrantKey, tuple[CompiledRule, list[datetime]]],
+    found: dict[GrantKey, Granted],
+) -> None:
+    """A fact older than the last grant may lie close to an earlier one, which only the activities tell."""
+    for key, (rule, moments) in waits.items():
+        granted = found.get(key)
+        late = [moment for moment in moments if granted is not None and moment < max(granted.times)]
+        if granted is not None and late:
+            wait = timedelta(seconds=rule.cool_down_s)
+            award = json.dumps({"awards": [{"program": rule.program, "rule": rule.code}]})
+            granted.times += session.scalars(
+                _READ_TIMES,
+                {"owner_id": key[0], "since": min(late) - wait, "until": max(late) + wait, "award": award},
+            )
+
+
+def keep(session: Session, grants: Sequence[Grant], standing: Standing) -> None:
+    """Write down what has been granted, for the periods that changed."""
+    touched = {
+        (grant.fact.owner_id, grant.rule.program, grant.rule.code): grant.rule for grant in grants if grant.rule.limited
+    }
+    rows = [
+        (*key, period, start, amount, granted.acts[period, start], max(granted.times))
+        for key in touched
+        for granted in (standing.granted[key],)
+        for (period, start), amount in granted.by_period.items()
+    ]
+    if rows:
+        names = ("owners", "programs", "codes", "periods", "starts", "amounts", "acts", "last")
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        session.execute(_KEEP, dict(zip(names, columns, strict=True)))

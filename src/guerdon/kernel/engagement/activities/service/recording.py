@@ -1,0 +1,347 @@
+"""Recording facts: once each, with everything that follows, whole or not at all.
+
+The order, which every other writer keeps to: members' rows by id, counters of facts, budgets, accounts on the ledger,
+counters of what was earned, followers, activities.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import Clock
+from guerdon.core.errors import GuerdonError
+from guerdon.core.ids import idempotency_uuid, new_id
+from guerdon.kernel.engagement.activities.errors import ActivityConflictError, MemberUnknownError
+from guerdon.kernel.engagement.activities.schemas import (
+    LIFE_START,
+    Aggregate,
+    Award,
+    Batch,
+    CounterChange,
+    Fact,
+    NotAwarded,
+    Outcome,
+    Recorded,
+)
+from guerdon.kernel.engagement.activities.service import counting, limits, members, paying, stored
+from guerdon.kernel.engagement.activities.service.book import Book, load
+from guerdon.kernel.engagement.activities.service.boosting import boosts_of
+from guerdon.kernel.engagement.activities.service.checking import checked
+from guerdon.kernel.engagement.activities.service.concluding import Documents, conclude
+from guerdon.kernel.engagement.activities.service.counting import Contribution, Key, Tally
+from guerdon.kernel.engagement.activities.service.evaluating import Grant, Judge, Standing
+from guerdon.kernel.engagement.activities.service.periods import day_of, period_start, starts, zone
+from guerdon.kernel.ledger.schemas import Posted
+
+BATCH_MAX = 10_000
+_TRIES_MAX = 5
+
+
+NO_KEY = UUID(int=0)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One fact on its way: what it was given as, and what has become of it so far."""
+
+    fact: Fact
+    properties: str = ""
+    key: UUID = NO_KEY
+    activity_id: UUID | None = None
+    outcome: Outcome | None = None
+    same_as: int | None = None
+    contributions: list[Contribution] = field(default_factory=list)
+
+
+def record(session: Session, clock: Clock, facts: Sequence[Fact]) -> list[Outcome]:
+    """Record facts in their order, each judged after those before it, with everything that follows from them.
+
+    A fact that was recorded before under its key answers with what was answered then. A fact that cannot be recorded is
+    refused by itself and does not hold up the others.
+
+    Args:
+        facts: at most ``BATCH_MAX``.
+
+    Returns:
+        One outcome for each fact, in order.
+
+    Raises:
+        ValueError: too many facts.
+    """
+    if len(facts) > BATCH_MAX:
+        raise ValueError(f"at most {BATCH_MAX} facts are recorded at once")
+    if not facts:
+        return []
+    with members.reaching_all(session):
+        return _Recording(session, clock.now(), facts).run()
+
+
+class _Recording:
+    def __init__(self, session: Session, now: datetime, facts: Sequence[Fact]) -> None:
+        self.session = session
+        self.now = now
+        self.entries = [_Entry(fact) for fact in facts]
+        self.book: Book = load(session)
+        self.members: dict[UUID, dict[str, Any]] = {}
+        self.days: dict[UUID, dict[str, date]] = {}
+
+    def run(self) -> list[Outcome]:
+        self._check()
+        self._lock()
+        accepted = self._accept()
+        if accepted:
+            tally = self._count(accepted)
+            advanced = counting.advance(self.session, tally)
+            standing = self._standing(accepted, advanced.changes)
+            grants, posted = self._judge(accepted, standing, advanced.new_values)
+            earned = paying.count_earned(self.session, self.book, grants)
+            recorded = [Recorded(entry.activity_id, entry.fact) for entry in accepted if entry.activity_id]
+            limits.keep(self.session, grants, standing)
+            self._take_awards(accepted, grants, posted)
+            changes = counting.merged(advanced.changes, earned)
+            batch = Batch(recorded, changes, sorted(self.members), self.book.time_zone)
+            self._take_conclusion(accepted, conclude(self.session, self.now, batch))
+            self._store(accepted)
+        return [self._outcome(entry) for entry in self.entries]
+
+    def _check(self) -> None:
+        for entry in self.entries:
+            try:
+                entry.properties = checked(self.book, entry.fact, self.now)
+                entry.key = idempotency_uuid(entry.fact.key)
+            except GuerdonError as refused:
+                entry.outcome = Outcome(None, refused=refused)
+
+    def _lock(self) -> None:
+        possible = [entry for entry in self.entries if entry.outcome is None]
+        self.members = members.lock(self.session, [entry.fact.owner_id for entry in possible])
+        for entry in possible:
+            if entry.fact.owner_id not in self.members:
+                unknown = MemberUnknownError(field="owner_id", member=str(entry.fact.owner_id))
+                entry.outcome = Outcome(None, refused=unknown)
+
+    def _accept(self) -> list[_Entry]:
+        """Give an id to every fact that is new; the rest are replays, or collide with what has their key."""
+        possible = [(number, entry) for number, entry in enumerate(self.entries) if entry.outcome is None]
+        known = stored.find(self.session, [(entry.fact.owner_id, entry.key) for _, entry in possible])
+        firsts: dict[tuple[UUID, UUID], int] = {}
+        accepted: list[_Entry] = []
+        for number, entry in possible:
+            key = (entry.fact.owner_id, entry.key)
+            before = known.get(key)
+            first = firsts.setdefault(key, number)
+            if before is not None:
+                entry.outcome = (
+                    stored.outcome_of(before)
+                    if stored.is_same(before, entry.fact, entry.properties)
+                    else _conflict(before["id"])
+                )
+            elif first == number:
+                accepted.append(entry)
+            elif stored.are_same(self.entries[first].fact, entry.fact):
+                entry.same_as = first
+            else:
+                entry.same_as, entry.outcome = first, _conflict(None)
+        last = stored.last_id(self.session, list({entry.fact.owner_id for entry in accepted}))
+        ids = _ids_after(last, len(accepted))
+        for entry, activity_id in zip(accepted, ids, strict=True):
+            entry.activity_id = activity_id
+        return accepted
+
+    def _count(self, accepted: Sequence[_Entry]) -> Tally:
+        counter = counting.Counter(self.book, {owner: member["time_zone"] for owner, member in self.members.items()})
+        tally = Tally()
+        for entry in accepted:
+            fact = entry.fact
+            entry.contributions = counter.contributions(fact.owner_id, fact.kind, fact.happened_at, fact.properties)
+            for contribution in entry.contributions:
+                tally.add(fact.owner_id, contribution, fact.happened_at)
+        return tally
+
+    def _days(self, fact: Fact) -> dict[str, date]:
+        """The day of a fact by the community's clock, and by the member's."""
+        mine = zone(self.members[fact.owner_id]["time_zone"])
+        return {
+            "community": day_of(fact.happened_at, zone(self.book.time_zone)),
+            "member": day_of(fact.happened_at, mine),
+        }
+
+    def _standing(self, accepted: Sequence[_Entry], changes: Sequence[CounterChange]) -> Standing:
+        """Everything that the rules of these facts look at, as it was before them."""
+        rules = {
+            rule.id: rule for kind in {entry.fact.kind for entry in accepted} for rule in self.book.kinds[kind].rules
+        }
+        counters: dict[Key, int] = {
+            (each.owner_id, each.metric_id, each.period, each.period_start): each.before for each in changes
+        }
+        wanted: set[Key] = set()
+        for entry in accepted:
+            reads = [read for rule in self.book.kinds[entry.fact.kind].rules for read in rule.counters]
+            if reads:
+                days = self._days(entry.fact)
+                for read in reads:
+                    start = period_start(read.period, days[read.metric.zone])
+                    wanted.add((entry.fact.owner_id, read.metric.id, read.period, start))
+        counters |= counting.read(self.session, [key for key in wanted if key not in counters])
+        if any(rule.whole_member or any(read.path[0] == "tiers" for read in rule.member) for rule in rules.values()):
+            members.add_tiers(self.session, self.members)
+        facts = [entry.fact for entry in accepted]
+        granted = limits.read(self.session, self.book, facts)
+        return Standing(counters, granted, {}, {})
+
+    def _judge(
+        self,
+        accepted: Sequence[_Entry],
+        standing: Standing,
+        new_values: set[tuple[UUID, int, str, date, bytes]],
+    ) -> tuple[list[Grant], list[list[Posted]]]:
+        """Judge all facts and post what rules grant; again without those that the ledger refuses, if it does."""
+        facts = [entry.fact for entry in accepted]
+        boosts = boosts_of(self.session, self.now, facts)
+        budgets = paying.lock_budgets(self.session, self.book, facts, boosts)
+        barred: dict[tuple[UUID, str, str], str] = {}
+        for _ in range(_TRIES_MAX):
+            attempt = standing.copy()
+            attempt.budgets, attempt.budget_ids = paying.read_budgets(self.session, budgets)
+            judge = Judge(self.now, self.members, attempt, boosts, barred)
+            grants = self._judge_each(accepted, judge, set(new_values))
+            savepoint = self.session.begin_nested()
+            posted, refused = paying.post(self.session, grants, attempt.budget_ids, self.now)
+            if not refused:
+                savepoint.commit()
+                standing.granted = attempt.granted
+                return grants, posted
+            savepoint.rollback()
+            barred |= refused
+        raise RuntimeError("the ledger kept refusing awards")
+
+    def _judge_each(
+        self, accepted: Sequence[_Entry], judge: Judge, new_values: set[tuple[UUID, int, str, date, bytes]]
+    ) -> list[Grant]:
+        grants: list[Grant] = []
+        counters = judge.standing.counters
+        for entry in accepted:
+            fact, activity_id = entry.fact, entry.activity_id
+            outcome = entry.outcome = Outcome(activity_id)
+            if activity_id is None:
+                continue
+            for contribution in entry.contributions:
+                self._advance(counters, fact.owner_id, contribution, new_values)
+                life = (fact.owner_id, contribution.metric.id, "life", LIFE_START)
+                outcome.counters[contribution.metric.name] = counters[life]
+            kind = self.book.kinds[fact.kind]
+            days = self._days(fact) if kind.rules else {}
+            earned: list[Grant] = []
+            for rule in kind.rules:
+                judged = judge.judge(activity_id, fact, days["community"], days, rule)
+                if isinstance(judged, NotAwarded):
+                    outcome.not_awarded.append(judged)
+                else:
+                    earned.append(judged)
+            for program, code, problem in self.book.broken.get(fact.kind, ()):
+                outcome.not_awarded.append(NotAwarded(program, code, "failed", {"problem": problem}))
+            for grant in earned:
+                self._advance_earned(counters, grant, days["community"])
+            grants += earned
+        return grants
+
+    @staticmethod
+    def _advance(
+        counters: dict[Key, int],
+        owner_id: UUID,
+        contribution: Contribution,
+        new_values: set[tuple[UUID, int, str, date, bytes]],
+    ) -> None:
+        metric = contribution.metric
+        for period, start in starts(contribution.day):
+            key = (owner_id, metric.id, period, start)
+            value = counters.get(key, 0)
+            if metric.aggregate == Aggregate.DISTINCT:
+                new = (*key, contribution.digest)
+                if new in new_values:
+                    new_values.remove(new)
+                    value += 1
+            elif metric.aggregate == Aggregate.MAX:
+                value = max(value, contribution.amount)
+            else:
+                value += contribution.amount
+            counters[key] = value
+
+    def _advance_earned(self, counters: dict[Key, int], grant: Grant, day: date) -> None:
+        metric = self.book.earned.get(grant.rule.unit)
+        if metric is not None:
+            for period, start in starts(day):
+                key = (grant.fact.owner_id, metric.id, period, start)
+                if key in counters:
+                    counters[key] += grant.amount_minor
+
+    def _take_awards(
+        self, accepted: Sequence[_Entry], grants: Sequence[Grant], posted: Sequence[Sequence[Posted]]
+    ) -> None:
+        by_activity = {entry.activity_id: entry for entry in accepted}
+        for grant, transfers in zip(grants, posted, strict=True):
+            outcome = by_activity[grant.activity_id].outcome
+            if outcome is not None:
+                rule = grant.rule
+                outcome.awards.append(
+                    Award(
+                        rule.program,
+                        rule.code,
+                        rule.version,
+                        rule.id,
+                        rule.unit,
+                        grant.amount_minor,
+                        grant.multiplier_bp,
+                        grant.capped,
+                        tuple(each.transfer_id for each in transfers if each.transfer_id is not None),
+                        grant.due_at,
+                        {boost.code: share for boost, share in grant.boosts},
+                        grant.inputs,
+                    )
+                )
+
+    @staticmethod
+    def _take_conclusion(accepted: Sequence[_Entry], conclusion: Documents) -> None:
+        """What followed from a batch is told with the last fact of each member."""
+        last = {entry.fact.owner_id: entry for entry in accepted}
+        for owner_id, documents in conclusion.items():
+            outcome = last[owner_id].outcome if owner_id in last else None
+            if outcome is not None:
+                for name, found in documents.items():
+                    getattr(outcome, name).extend(found)
+
+    def _store(self, accepted: Sequence[_Entry]) -> None:
+        stored.write(
+            self.session,
+            self.now,
+            [
+                (entry.activity_id, entry.key, entry.fact, entry.properties, entry.outcome)
+                for entry in accepted
+                if entry.activity_id and entry.outcome
+            ],
+        )
+
+    def _outcome(self, entry: _Entry) -> Outcome:
+        if entry.outcome is None and entry.same_as is not None:
+            first = self.entries[entry.same_as].outcome
+            if first is not None:
+                return stored.replayed(first)
+        if entry.outcome is None:
+            raise AssertionError("every fact has an outcome")
+        return entry.outcome
+
+
+def _conflict(activity_id: UUID | None) -> Outcome:
+    return Outcome(None, refused=ActivityConflictError(field="key", activity_id=activity_id))
+
+
+def _ids_after(last: UUID | None, count: int) -> list[UUID]:
+    """New ids that sort after ``last`` and among themselves, whatever the machine's clock says."""
+    start = new_id().int
+    if last is not None and last.int >= start:
+        start = last.int + 1
+    return [UUID(int=start + number) for number in range(count)]
