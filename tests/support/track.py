@@ -138,7 +138,7 @@ class Track:
         )
         with self.database.transaction() as session:
             rows = session.execute(query, {"owner": owner_id, "program": program, "code": code})
-            return dict(rows)
+            return {row[0]: row[1] for row in rows}
 
     def laps(self, owner_id: UUID) -> int:
         """What a member has earned, net, by the ledger."""

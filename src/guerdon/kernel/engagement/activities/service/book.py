@@ -1,7 +1,8 @@
 """The book: all that recording has to know of kinds, metrics and rules, compiled once and kept until it changes."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -46,6 +47,7 @@ class CounterRead:
     """A counter that a rule reads: of which metric, over which period, bound under which name."""
 
     name: str
+    path: tuple[str, ...]
     metric: CountedMetric
     period: str
 
@@ -92,6 +94,11 @@ class CompiledRule:
         """Whether what it has granted before matters."""
         return self.cool_down_s > 0 or any(period != "act" for period in self.caps)
 
+    @property
+    def reads_tiers(self) -> bool:
+        """Whether it matters where the member stands."""
+        return self.whole_member or any(read.path[0] == "tiers" for read in self.member)
+
     def frame(self) -> Frame:
         """Where it is evaluated."""
         return Frame(self.params)
@@ -127,6 +134,16 @@ class Book:
     metrics: Mapping[tuple[str, str], CountedMetric]
     earned: Mapping[str, CountedMetric]
     broken: Mapping[str, Sequence[tuple[str, str, str]]]
+
+    def boost_reads(self, conditions: Iterable[str]) -> list[CounterRead]:
+        """The counters that conditions of boosts read; what cannot be compiled reads none, and holds for nobody."""
+        found: dict[str, CounterRead] = {}
+        for condition in conditions:
+            with suppress(ExpressionError):
+                for read in bound(condition).reads:
+                    if read.root == "counters":
+                        found[read.name] = counter_read(read, "", self.metrics)
+        return list(found.values())
 
     def earned_id(self, session: Session, unit: str) -> int:
         """The metric of what is earned of a unit, which is made for a unit that is newer than the book."""
@@ -261,4 +278,4 @@ def counter_read(read: Read, program: str, metrics: Mapping[tuple[str, str], Cou
     found = own or metrics.get((names[0], ".".join(names[1:])))
     if found is None:
         raise ExpressionError(f"there is no counter '{code}'")
-    return CounterRead(read.name, found, period)
+    return CounterRead(read.name, read.path, found, period)

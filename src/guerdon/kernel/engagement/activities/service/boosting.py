@@ -36,9 +36,11 @@ class Boosts(Protocol):
 
     Attributes:
         budget_ids: every budget that may be asked to pay, so that all can be locked in one order.
+        conditions: the expressions that it may evaluate, so that the counters that they read can be read before.
     """
 
     budget_ids: Sequence[UUID]
+    conditions: Sequence[str]
 
     def __call__(self, unit: str, rule: str, fact: Fact, variables: Mapping[str, Any]) -> Sequence[Boost]:
         """The boosts of an award in the order in which they compound.
@@ -46,7 +48,7 @@ class Boosts(Protocol):
         Args:
             unit: what the rule pays in.
             rule: its program and code, ``events.attendance``.
-            variables: what expressions read: ``activity``, ``member`` and ``counters``.
+            variables: what expressions read: ``activity``, ``member``, and of ``counters`` what ``conditions`` read.
         """
         ...
 

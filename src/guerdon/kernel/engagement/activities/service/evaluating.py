@@ -15,7 +15,7 @@ from uuid import UUID
 from guerdon.core.money import AMOUNT_MINOR_MAX, round_half_up
 from guerdon.kernel.engagement.activities.schemas import Fact, NotAwarded
 from guerdon.kernel.engagement.activities.service import members
-from guerdon.kernel.engagement.activities.service.book import CompiledRule
+from guerdon.kernel.engagement.activities.service.book import CompiledRule, CounterRead
 from guerdon.kernel.engagement.activities.service.boosting import Boost, Boosts
 from guerdon.kernel.engagement.activities.service.counting import Key
 from guerdon.kernel.engagement.activities.service.periods import period_start, starts
@@ -111,7 +111,7 @@ class Judge:
         now: for what is pending until when.
         people: the members, as ``members.lock`` tells of them.
         standing: changed as facts are judged.
-        boosts: of campaigns.
+        boosts: of campaigns, and the counters that their conditions read.
         barred: why an award is not to be given again that the ledger has refused, by activity, program and rule.
     """
 
@@ -120,12 +120,12 @@ class Judge:
         now: datetime,
         people: Mapping[UUID, Mapping[str, Any]],
         standing: Standing,
-        boosts: Sequence[Boosts],
+        boosts: tuple[Sequence[Boosts], Sequence[CounterRead]],
         barred: Mapping[tuple[UUID, str, str], str] | None = None,
     ) -> None:
         self._now = now
         self._members = people
-        self._boosts = boosts
+        self._boosts, self._boost_reads = boosts
         self._barred = barred or {}
         self._frames: dict[UUID, Frame] = {}
         self._memos: dict[UUID, dict[Any, Worth]] = defaultdict(dict)
@@ -150,7 +150,7 @@ class Judge:
             return _refuse(rule, "failed", problem=worth.problem)
         if not worth.applies:
             return _refuse(rule, "condition")
-        grant = self._multiplied(activity_id, fact, rule, worth, member)
+        grant = self._multiplied((activity_id, fact, rule), worth, member, days)
         if grant.amount_minor == 0:
             return _refuse(rule, "nothing")
         refused = self._limited(grant, day) or self._paid(grant)
@@ -208,8 +208,13 @@ class Judge:
             return Worth(False, 0, (), str(exc))
 
     def _multiplied(
-        self, activity_id: UUID, fact: Fact, rule: CompiledRule, worth: Worth, member: Mapping[str, Any]
+        self,
+        about: tuple[UUID, Fact, CompiledRule],
+        worth: Worth,
+        member: Mapping[str, Any],
+        days: Mapping[str, date],
     ) -> Grant:
+        activity_id, fact, rule = about
         amount, factor = worth.amount_minor, Fraction(1)
         if worth.multipliers_bp:
             factor = _bounded(rule, _product(worth.multipliers_bp))
@@ -218,7 +223,7 @@ class Judge:
         shares: list[tuple[Boost, int]] = []
         if self._boosts and worth.amount_minor:
             product = _product(worth.multipliers_bp)
-            variables = _Variables(fact, member, self.standing.counters)
+            variables = self._variables(fact, member, days)
             for boosts in self._boosts:
                 for boost in boosts(rule.unit, f"{rule.program}.{rule.code}", fact, variables):
                     product *= Fraction(boost.multiplier_bp, BP)
@@ -240,6 +245,22 @@ class Judge:
             due_at if due_at is not None and due_at > self._now else None,
             {},
         )
+
+    def _variables(self, fact: Fact, member: Mapping[str, Any], days: Mapping[str, date]) -> dict[str, Any]:
+        """What conditions of boosts read, as objects."""
+        counters: dict[str, Any] = {}
+        for read in self._boost_reads:
+            place = counters
+            *names, period = read.path
+            for name in names:
+                place = place.setdefault(name, {})
+            start = period_start(period, days[read.metric.zone])
+            place[period] = self.standing.counters.get((fact.owner_id, read.metric.id, period, start), 0)
+        return {
+            "activity": dict(fact.properties),
+            "member": members.whole(member, fact.happened_at),
+            "counters": counters,
+        }
 
     def _limited(self, grant: Grant, day: date) -> NotAwarded | None:
         """Hold a grant against the rule's caps and cool-down; at a period's cap it shrinks to what is left."""

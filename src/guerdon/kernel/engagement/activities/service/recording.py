@@ -28,8 +28,8 @@ from guerdon.kernel.engagement.activities.schemas import (
     Recorded,
 )
 from guerdon.kernel.engagement.activities.service import counting, limits, members, paying, stored
-from guerdon.kernel.engagement.activities.service.book import Book, load
-from guerdon.kernel.engagement.activities.service.boosting import boosts_of
+from guerdon.kernel.engagement.activities.service.book import Book, CounterRead, load
+from guerdon.kernel.engagement.activities.service.boosting import Boosts, boosts_of
 from guerdon.kernel.engagement.activities.service.checking import checked
 from guerdon.kernel.engagement.activities.service.concluding import Documents, conclude
 from guerdon.kernel.engagement.activities.service.counting import Contribution, Key, Tally
@@ -87,7 +87,8 @@ class _Recording:
         self.entries = [_Entry(fact) for fact in facts]
         self.book: Book = load(session)
         self.members: dict[UUID, dict[str, Any]] = {}
-        self.days: dict[UUID, dict[str, date]] = {}
+        self.boosts: list[Boosts] = []
+        self.boost_reads: list[CounterRead] = []
 
     def run(self) -> list[Outcome]:
         self._check()
@@ -96,6 +97,8 @@ class _Recording:
         if accepted:
             tally = self._count(accepted)
             advanced = counting.advance(self.session, tally)
+            self.boosts = boosts_of(self.session, self.now, [entry.fact for entry in accepted])
+            self.boost_reads = self.book.boost_reads(each for boosts in self.boosts for each in boosts.conditions)
             standing = self._standing(accepted, advanced.changes)
             grants, posted = self._judge(accepted, standing, advanced.new_values)
             earned = paying.count_earned(self.session, self.book, grants)
@@ -181,13 +184,16 @@ class _Recording:
         wanted: set[Key] = set()
         for entry in accepted:
             reads = [read for rule in self.book.kinds[entry.fact.kind].rules for read in rule.counters]
+            reads += self.boost_reads
             if reads:
                 days = self._days(entry.fact)
                 for read in reads:
                     start = period_start(read.period, days[read.metric.zone])
                     wanted.add((entry.fact.owner_id, read.metric.id, read.period, start))
         counters |= counting.read(self.session, [key for key in wanted if key not in counters])
-        if any(rule.whole_member or any(read.path[0] == "tiers" for read in rule.member) for rule in rules.values()):
+        if self.boosts or any(
+            rule.whole_member or any(read.path[0] == "tiers" for read in rule.member) for rule in rules.values()
+        ):
             members.add_tiers(self.session, self.members)
         facts = [entry.fact for entry in accepted]
         granted = limits.read(self.session, self.book, facts)
@@ -201,13 +207,12 @@ class _Recording:
     ) -> tuple[list[Grant], list[list[Posted]]]:
         """Judge all facts and post what rules grant; again without those that the ledger refuses, if it does."""
         facts = [entry.fact for entry in accepted]
-        boosts = boosts_of(self.session, self.now, facts)
-        budgets = paying.lock_budgets(self.session, self.book, facts, boosts)
+        budgets = paying.lock_budgets(self.session, self.book, facts, self.boosts)
         barred: dict[tuple[UUID, str, str], str] = {}
         for _ in range(_TRIES_MAX):
             attempt = standing.copy()
             attempt.budgets, attempt.budget_ids = paying.read_budgets(self.session, budgets)
-            judge = Judge(self.now, self.members, attempt, boosts, barred)
+            judge = Judge(self.now, self.members, attempt, (self.boosts, self.boost_reads), barred)
             grants = self._judge_each(accepted, judge, set(new_values))
             savepoint = self.session.begin_nested()
             posted, refused = paying.post(self.session, grants, attempt.budget_ids, self.now)

@@ -49,6 +49,7 @@ class _Running:
     def __init__(self, campaigns: Sequence[Campaign]) -> None:
         self._campaigns = [(each, each.budget_id) for each in campaigns if each.budget_id is not None]
         self.budget_ids: Sequence[UUID] = [budget_id for _, budget_id in self._campaigns]
+        self.conditions: Sequence[str] = [campaign.condition for campaign, _ in self._campaigns]
 
     def __call__(self, unit: str, rule: str, fact: Fact, variables: Mapping[str, Any]) -> Sequence[Boost]:
         """The boosts of an award."""
