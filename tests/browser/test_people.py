@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -61,6 +62,8 @@ def test_a_minor_asks_and_their_mother_consents(browser: Browser, address: str, 
         page.goto(f"{address}/account/family")
         page.get_by_role("button", name="I answer for them").click()
         page.get_by_text("You answer for Modou now.").wait_for()
+        page.get_by_role("link", name="Modou").click()
+        page.get_by_text("May 20, 2012").wait_for()
     found = family.sql("SELECT guardian_user_id FROM identity.profiles WHERE user_id = %s", modou)
     assert found == [(fatou,)]
 
@@ -86,10 +89,33 @@ def test_a_member_fetches_a_copy_of_everything(browser: Browser, address: str, f
         assert page.get_by_role("button", name="Fetch").count() == 0
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_role_is_given_after_the_password_is_entered_again(
+    browser: Browser, address: str, family: Family, scripts: bool
+) -> None:
+    family.member("boss", ADULT, "admin")
+    awa = family.member("awa", ADULT)
+    with page_of(browser, viewport={"width": 360, "height": 800}, java_script_enabled=scripts) as page:
+        sign_in(page, address, "boss")
+        family.clock.move(timedelta(minutes=11))
+        page.goto(f"{address}/staff/members/{awa}")
+        assert page.get_by_label("Reason").count() == 0
+        page.get_by_role("link", name="Enter the password").click()
+        page.get_by_label("Your password").fill(PASSWORD)
+        page.get_by_label("Your password").press("Enter")
+        page.wait_for_url(f"{address}/staff/members/{awa}")
+        page.locator("#f-role").select_option("staff")
+        page.locator("#f-reason").fill("joined the team")
+        page.get_by_role("button", name="Give the role").click()
+        page.get_by_text("The roles are changed.").wait_for()
+        assert overflow_px(page) <= 0
+    assert family.sql("SELECT roles FROM identity.users WHERE id = %s", awa) == [(["user", "staff"],)]
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_pages_fit(browser: Browser, address: str, family: Family, width: int) -> None:
     family.member("boss", ADULT, "admin")
-    pages = ("profile", "addresses", "family", "identity", "privacy")
+    pages = ("profile", "addresses", "family", "identity", "privacy", "keys", "proof")
     with page_of(browser, viewport={"width": width, "height": 800}) as page:
         sign_in(page, address, "boss")
         for path in (*(f"/account/{name}" for name in pages), "/staff/guardians", "/staff/identity", "/staff/erasures"):

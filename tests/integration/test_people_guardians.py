@@ -22,6 +22,7 @@ from guerdon.kernel.identity.people.service import guardians, profiles
 from support.credits import ITEM
 from support.family import ADULT, MINOR, Family
 from support.http_client import Client
+from support.people import PASSWORD
 
 
 def guardian_of(family: Family, minor: Any) -> Any:
@@ -121,6 +122,68 @@ class TestAsking:
         family.ward(modou, "fatou", fatou)
         with pytest.raises(GuerdonError):
             family.do(profiles.update, family.clock, fatou, family.change("fatou", "2011-01-01"))
+
+
+class TestOnPages:
+    @pytest.mark.parametrize(
+        ("guardian", "relationship", "field"),
+        [
+            ("nobody", "parent", "guardian_email"),
+            ("modou", "parent", "guardian_email"),  # oneself
+            ("binta", "sibling", "guardian_email"),  # a brother or sister, and a minor
+            ("ageless", "parent", "guardian_email"),
+            ("gone", "parent", "guardian_email"),
+            ("fatou", "friend", "relationship_type"),
+        ],
+    )
+    def test_the_field_at_fault_is_named_there_and_over_http(
+        self,
+        family: Family,
+        whole_app: Any,
+        calling: Callable[..., Client],
+        guardian: str,
+        relationship: str,
+        field: str,
+    ) -> None:
+        family.member("modou", MINOR)
+        for name, born in (("fatou", ADULT), ("binta", MINOR), ("ageless", None), ("gone", ADULT)):
+            family.member(name, born)
+        family.sql("UPDATE identity.users SET is_active = false WHERE name = 'Gone'")
+        page = Client(whole_app, page=True)
+        page.submit("/sign-in", email="modou@example.org", password=PASSWORD)
+        modou, before = calling("modou", known=True), family.rows()
+        form = {"guardian_email": f"{guardian}@example.org", "relationship_type": relationship}
+        shown = page.submit("/account/family", **form)
+        assert shown.status_code == 422
+        assert f'id="f-{field}-error"' in shown.text
+        answer = modou.post("/api/v1/identity/guardianships", json=form)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+        assert family.rows() == before
+
+    def test_an_adult_sibling_may_answer(self, family: Family) -> None:
+        modou, awa = family.member("modou", MINOR), family.member("awa", ADULT)
+        asked = family.ask(modou, "awa", "sibling")
+        family.do(guardians.consent, family.clock, awa, asked)
+        assert guardian_of(family, modou) == (awa, "sibling")
+
+    def test_two_minors_cannot_answer_for_each_other_nor_a_ward_for_anybody(self, family: Family) -> None:
+        modou, binta, fatou = (family.member(name, MINOR) for name in ("modou", "binta", "fatou"))
+        for asker, asked in ((modou, "binta"), (binta, "modou")):
+            with pytest.raises(GuardianUnsuitableError):
+                family.ask(asker, asked)
+        # Even where staff took a ward for an adult by mistake, nobody comes to stand between.
+        awa = family.member("awa", ADULT)
+        family.ward(modou, "awa", awa)
+        family.sql("UPDATE identity.profiles SET date_of_birth = '1990-01-01' WHERE user_id = %s", modou)
+        before = family.rows()
+        with pytest.raises(GuardianshipLoopError):
+            family.ask(fatou, "modou")
+        family.sql("UPDATE identity.profiles SET date_of_birth = '2012-01-01' WHERE user_id = %s", awa)
+        with pytest.raises(GuardianshipLoopError):
+            family.ask(awa, "modou")
+        family.sql("UPDATE identity.profiles SET date_of_birth = %s WHERE user_id = %s", ADULT, awa)
+        assert family.rows().keys() == before.keys()
+        assert family.rows()["identity.guardianships"] == before["identity.guardianships"]
 
 
 class TestTheNight:

@@ -87,7 +87,11 @@ class TestCopy:
         assert any(name.startswith("credits/photos/") for name in names)
         assert json.loads(archive.read("identity/account.json"))["email"] == "awa@example.org"
         assert json.loads(archive.read("credits/contributions.json"))[0]["value"]["description"] == ITEM["description"]
-        assert b"argon2" not in got.content
+        for name in names:
+            assert not {b"argon2", b"_hash"} & {*re.findall(rb"argon2|_hash", archive.read(name))}, name
+        (chain,) = json.loads(archive.read("identity/programs.json"))
+        assert chain["user_id"] == str(awa.user_id)
+        assert {f"identity/{part}.json" for part in ("api_keys", "linked_accounts", "staff_sessions")} <= {*names}
         assert awa.post(path).status_code == 409
         assert family.sql("SELECT count(*) FROM identity.export_files") == [(0,)]
         assert family.actions()[-1] == "identity.export_fetched"

@@ -219,6 +219,7 @@ class TestPages:
     def test_profile_and_addresses_are_saved_by_form(self, family: Family, browser: Callable[..., Client]) -> None:
         family.person("awa")
         awa = browser("awa")
+        assert '<option value="Thiès">' in awa.get("/account/addresses").text
         saved = awa.submit(
             "/account/profile", full_name="Awa D", locale="fr-SN", timezone="Africa/Dakar", date_of_birth=ADULT
         )

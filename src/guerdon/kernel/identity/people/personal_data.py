@@ -8,7 +8,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, undefer
 
 from guerdon.core.clock import Clock
-from guerdon.kernel.identity.models import User, UserSession
+from guerdon.kernel.identity.models import AdminSession, ApiKey, LinkedProvider, RefreshToken, User, UserSession
 from guerdon.kernel.identity.people import encryption
 from guerdon.kernel.identity.people.models import (
     Avatar,
@@ -23,7 +23,7 @@ from guerdon.kernel.identity.people.models import (
 from guerdon.kernel.identity.people.service import erasures, guardians
 from guerdon.kernel.personal_data import PersonalData, PersonalFile, json_file
 
-_SECRET = frozenset({"token_hash", "id_hash", "id_number", "content"})
+_SECRET = frozenset({"token_hash", "session_token_hash", "key_hash", "id_hash", "id_number", "content"})
 _SUFFIXES = {"image/webp": "webp", "application/pdf": "pdf"}
 
 
@@ -48,6 +48,10 @@ def _export(session: Session, clock: Clock, user_id: UUID) -> Iterator[PersonalF
     for name, model in (
         ("addresses", UserAddress),
         ("sessions", UserSession),
+        ("staff_sessions", AdminSession),
+        ("programs", RefreshToken),
+        ("api_keys", ApiKey),
+        ("linked_accounts", LinkedProvider),
         ("consents", Consent),
         ("copies", Export),
         ("closing", Erasure),

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from guerdon.http.schemas import Schema, Text
+from guerdon.kernel.identity.people.fields import REGIONS, SENEGAL
 
 Relationship = Literal["parent", "guardian", "grandparent", "aunt_uncle", "sibling", "foster_parent"]
 
@@ -89,7 +90,7 @@ class AddressIn(Schema):
     type: Text = Field("primary", max_length=20, description="primary, billing or delivery.")
     street_address: Text | None = Field(None, max_length=1000)
     city: Text | None = Field(None, max_length=200)
-    region: Text | None = Field(None, max_length=200, description="In Senegal, one of its 14 regions.")
+    region: Text | None = Field(None, max_length=200, description=f"In Senegal one of: {', '.join(REGIONS[SENEGAL])}.")
     country: Text = Field("SEN", max_length=3, description="ISO 3166 alpha-3.")
     postal_code: Text | None = Field(None, max_length=20)
     is_default: bool = False
