@@ -145,6 +145,8 @@ def wire(settings: Settings) -> None:
     notifications_jobs.install(settings)
     add_catalogue("guerdon.kernel.identity")
     watching.install()
+    for program in programs():
+        add_catalogue(program.package)
 
 
 def prepare(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from guerdon.core.money import Unit, UnitKind
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.program import Program
+from guerdon.programs.events import jobs
 from guerdon.programs.events.service import types
 from guerdon.web.i18n import msgid
 
@@ -24,5 +25,6 @@ PROGRAM = Program(
         permission("events:report", "See the dashboards of events", Role.STAFF),
         permission("events:configure", "Change the types of events", Role.ADMIN),
     ),
+    tasks=jobs.TASKS,
     install=types.install,
 )

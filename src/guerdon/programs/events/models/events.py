@@ -123,6 +123,7 @@ class Event(Base):
             "(status = 'cancelled') = (cancelled_at IS NOT NULL AND cancellation_reason IS NOT NULL)",
             name="cancelled_at",
         ),
+        CheckConstraint("offer_s BETWEEN 600 AND 1209600", name="offer_s"),
         CheckConstraint("(series_id IS NULL) = (occurrence IS NULL)", name="occurrence"),
         Index("idx_events_start_time", "start_time"),
         Index("idx_events_event_type", "event_type"),
@@ -144,6 +145,9 @@ class Event(Base):
     price_minor: Mapped[int] = mapped_column(BigInteger, server_default="0", comment="In the currency's smallest unit")
     currency: Mapped[str] = mapped_column(String(3), server_default="USD")
     walk_ins_allowed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    offer_s: Mapped[int] = mapped_column(
+        Integer, server_default="86400", comment="How long a freed place is offered to the next who waits"
+    )
     series_id: Mapped[UUID | None] = mapped_column(ForeignKey("events.series.id"))
     occurrence: Mapped[date | None] = mapped_column(Date, comment="Its day in the series, which moving it keeps")
     status: Mapped[EventStatus] = mapped_column(words(EventStatus), server_default="draft")

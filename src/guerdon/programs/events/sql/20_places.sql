@@ -83,27 +83,30 @@ CREATE OR REPLACE TRIGGER event_kept BEFORE DELETE ON events.events
     FOR EACH ROW EXECUTE FUNCTION events.keep_event();
 
 -- Lets offers lapse that nobody took in time, and offers free places to those who wait, in their order, until the offer
--- runs out or the event begins. The one way by which a place goes from one member to the next: it sees every
--- registration of the event, whoever asks, and gives out no more than what it changed.
-CREATE OR REPLACE FUNCTION events.settle_places(p_event_id uuid, p_now timestamptz, p_offer_s integer)
+-- runs out or the event begins; once it has begun, whoever still waits waits no more. The one way by which a place goes
+-- from one member to the next: it sees every registration of the event, whoever asks, and gives out no more than what it
+-- changed.
+CREATE OR REPLACE FUNCTION events.settle_places(p_event_id uuid, p_now timestamptz)
 RETURNS TABLE (id uuid, user_id uuid, status text, offer_expires_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 #variable_conflict use_column
 DECLARE
     v_event events.events;
 BEGIN
-    PERFORM FROM events.events AS e WHERE e.id = p_event_id FOR NO KEY UPDATE;
+    SELECT * INTO v_event FROM events.events AS e WHERE e.id = p_event_id FOR NO KEY UPDATE;
     RETURN QUERY
         UPDATE events.registrations AS r SET status = 'lapsed'
-        WHERE r.event_id = p_event_id AND r.status = 'offered' AND r.offer_expires_at <= p_now
+        WHERE r.event_id = p_event_id
+            AND (r.status = 'offered' AND r.offer_expires_at <= p_now
+                OR r.status IN ('offered', 'waiting') AND v_event.start_time <= p_now)
         RETURNING r.id, r.user_id, r.status::text, r.offer_expires_at;
     -- Read again: the lines above have changed its counts.
     SELECT * INTO v_event FROM events.events AS e WHERE e.id = p_event_id;
-    IF v_event.status = 'published' AND v_event.waiting > 0 AND v_event.start_time > p_now THEN
+    IF v_event.status = 'published' AND v_event.waiting > 0 THEN
         RETURN QUERY
             UPDATE events.registrations AS r
             SET status = 'offered', offered_at = p_now,
-                offer_expires_at = least(p_now + make_interval(secs => p_offer_s), v_event.start_time)
+                offer_expires_at = least(p_now + make_interval(secs => v_event.offer_s), v_event.start_time)
             WHERE r.id IN (
                 SELECT w.id FROM events.registrations AS w
                 WHERE w.event_id = p_event_id AND w.status = 'waiting'
@@ -112,8 +115,8 @@ BEGIN
             RETURNING r.id, r.user_id, r.status::text, r.offer_expires_at;
     END IF;
 END $$;
-REVOKE ALL ON FUNCTION events.settle_places(uuid, timestamptz, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION events.settle_places(uuid, timestamptz, integer) TO guerdon_app;
+REVOKE ALL ON FUNCTION events.settle_places(uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION events.settle_places(uuid, timestamptz) TO guerdon_app;
 
 -- How many wait before a registration; NULL if it does not wait.
 CREATE OR REPLACE FUNCTION events.waiting_before(p_registration_id uuid) RETURNS bigint

@@ -15,7 +15,7 @@ GRANT DELETE ON events.event_types, events.events TO guerdon_app;
 GRANT UPDATE (ends_on, exceptions, interval_weeks, weekdays, start_local, duration_s, time_zone) ON events.series
     TO guerdon_app;
 GRANT UPDATE (title, description, event_type, location, map_url, start_time, end_time, time_zone, max_participants,
-    points_reward, price_minor, currency, walk_ins_allowed, series_id, occurrence, status, published_at, cancelled_at,
+    points_reward, price_minor, currency, walk_ins_allowed, offer_s, series_id, occurrence, status, published_at, cancelled_at,
     cancellation_reason, revision, updated_at) ON events.events TO guerdon_app;
 GRANT UPDATE (status, offered_at, offer_expires_at, cancelled_at, cancelled_by, cancellation_reason)
     ON events.registrations TO guerdon_app;

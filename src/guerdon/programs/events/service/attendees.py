@@ -1,0 +1,114 @@
+"""Who comes to an event, for staff: listed, searched, exported."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from guerdon.kernel.identity.models import User
+from guerdon.programs.events.models import (
+    LIVE,
+    Attendance,
+    AttendanceStatus,
+    PaymentStatus,
+    Registration,
+    RegistrationStatus,
+)
+from guerdon.programs.events.schemas import Attendee, AttendeeFilters
+from guerdon.programs.events.service.checking import price_text
+
+AttendeeSelect = Select[Registration, str, str | None, datetime]
+
+CHUNK_ROWS = 1000
+COLUMNS = (
+    *("registration_id", "name", "email", "status", "registered_at", "walk_in", "queue_number", "check_in_time"),
+    *("payment_status", "price", "currency", "cancelled_at", "cancellation_reason"),
+)
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def listed(
+    session: Session,
+    event_id: UUID,
+    filters: AttendeeFilters,
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Attendee]:
+    """Registrations for an event, in the order in which they were made."""
+    query = _query(event_id, filters).order_by(Registration.registration_date, Registration.id).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(Registration.registration_date, Registration.id) > after)
+    return [Attendee(*row) for row in session.execute(query)]
+
+
+def counts(session: Session, event_id: UUID) -> dict[RegistrationStatus, int]:
+    """How many registrations of an event stand where."""
+    query = select(Registration.status, func.count()).where(Registration.event_id == event_id)
+    found = {row[0]: row[1] for row in session.execute(query.group_by(Registration.status))}
+    return {status: found.get(status, 0) for status in RegistrationStatus}
+
+
+def _query(event_id: UUID, filters: AttendeeFilters) -> AttendeeSelect:
+    query: AttendeeSelect = (
+        select(Registration, User.name, User.email, Attendance.check_in_time)
+        .join(User, User.id == Registration.user_id)
+        .outerjoin(
+            Attendance,
+            (Attendance.registration_id == Registration.id) & (Attendance.status == AttendanceStatus.ATTENDED),
+        )
+        .where(Registration.event_id == event_id)
+    )
+    if filters.no_show:
+        query = query.where(Registration.status == RegistrationStatus.REGISTERED)
+    elif filters.status is not None:
+        query = query.where(Registration.status == filters.status)
+    if filters.unpaid:
+        query = query.where(Registration.payment_status == PaymentStatus.PENDING, Registration.status.in_(LIVE))
+    for word in filters.search.split():
+        query = query.where(
+            or_(User.name.icontains(word, autoescape=True), User.email.icontains(word, autoescape=True))
+        )
+    return query
+
+
+def export_csv(session: Session, event_id: UUID, filters: AttendeeFilters) -> Iterator[str]:
+    """The registrations that a filter finds as CSV, in chunks of many lines."""
+    yield _lines([COLUMNS])
+    after = None
+    while rows := listed(session, event_id, filters, after=after, limit=CHUNK_ROWS):
+        yield _lines(_row(each) for each in rows)
+        last = rows[-1].registration
+        after = (last.registration_date, last.id)
+        session.expunge_all()
+
+
+def _row(each: Attendee) -> list[str]:
+    kept = each.registration
+    values = (
+        *(kept.id, each.name, each.email, kept.status.value, kept.registration_date),
+        *("yes" if kept.is_walk_in else "no", kept.queue_number, each.check_in_time, kept.payment_status.value),
+        *(price_text(kept.price_minor, kept.currency), kept.currency, kept.cancelled_at, kept.cancellation_reason),
+    )
+    return [_cell(value) for value in values]
+
+
+def _cell(value: Any) -> str:
+    """A value as a cell; a text that a spreadsheet would run as a formula is led by an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    text = str(value)
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA_SIGNS) else text
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
