@@ -186,7 +186,6 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
-        add_catalogue(program.package)
     add_catalogue("guerdon.http")
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     mark_public(STATIC)
