@@ -27,6 +27,7 @@ from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.admin import personal_data as admin_data
 from guerdon.kernel.engagement import api as engagement_api
 from guerdon.kernel.engagement import pages as engagement_pages
+from guerdon.kernel.engagement.activities import api as activities_api
 from guerdon.kernel.engagement.activities.service import following, installing, watching
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
 from guerdon.kernel.engagement.badges.service.following import follow_badges
@@ -186,7 +187,8 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
-    add_catalogue("guerdon.http")
+    for package in ("guerdon.http", "guerdon.kernel.engagement.activities"):
+        add_catalogue(package)
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     mark_public(STATIC)
     app.state.translator = lambda request: viewer_of(request).translator.gettext
@@ -196,11 +198,15 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app.state.metrics.registry.register(QueueCollector(database))
     _include_routes(app)
     own_limits = {path: size for program in programs() for path, size in program.body_limits.items()}
-    protect(app, larger_bodies={**ledger_api.BODY_LIMITS, **people_api.BODY_LIMITS, **own_limits})
+    protect(
+        app,
+        larger_bodies={**activities_api.BODY_LIMITS, **ledger_api.BODY_LIMITS, **people_api.BODY_LIMITS, **own_limits},
+    )
     return app
 
 
 def _include_routes(app: FastAPI) -> None:
+    app.include_router(activities_api.router)  # first, because the most requests may be for it
     app.include_router(web_routes.router, dependencies=[Depends(public())])
     app.include_router(web_routes.browser_router, dependencies=[Depends(public(identify=False))])
     for router in (

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -85,6 +85,9 @@ class Grouping(Generic[Item, Verdict]):
             lane.busy = loop.create_task(self._empty(lane))
         return await verdict
 
+    def _settle(self, items: Sequence[Item]) -> list[Verdict | Exception]:
+        return settle(self._database, self._post, items)
+
     async def _empty(self, lane: _Lane[Item, Verdict]) -> None:
         try:
             while lane.waiting:
@@ -99,7 +102,7 @@ class Grouping(Generic[Item, Verdict]):
                 size = min(len(lane.waiting), self._together_max)
                 taken = [lane.waiting.popleft() for _ in range(size)]
                 group = [pair for pair in taken if not pair[1].done()]
-                verdicts = await run_in_threadpool(self.settle, [item for item, _ in group])
+                verdicts = await run_in_threadpool(self._settle, [item for item, _ in group])
         except OverloadedError as exc:
             group, verdicts = list(lane.waiting), [exc] * len(lane.waiting)
             lane.waiting.clear()
@@ -111,25 +114,28 @@ class Grouping(Generic[Item, Verdict]):
             else:
                 waiting.set_result(verdict)
 
-    def settle(self, items: Sequence[Item]) -> list[Verdict | Exception]:
-        """Post items now, in this thread, committed when it returns: one verdict or exception for each, in order.
 
-        What makes a transaction fail is looked for by halves, so that it cannot spoil its neighbours.
-        """
-        if not items:
-            return []
-        try:
-            return list(self._database.run(lambda session: self._post(session, items)))
-        except Exception as exc:
-            if len(items) == 1 or _is_nobodys_fault(exc):
-                return [exc] * len(items)
-            log.warning("a group is posted in halves", error=type(exc).__name__, items=len(items))
-        middle = len(items) // 2
-        return self.settle(items[:middle]) + self.settle(items[middle:])
+def settle(
+    database: Database,
+    post: Callable[[Session, Sequence[Item]], Sequence[Verdict | Exception]],
+    items: Sequence[Item],
+) -> list[Verdict | Exception]:
+    """Post items now, in this thread, committed when it returns: one verdict or exception for each, in order.
+
+    What makes a transaction fail is looked for by halves, so that it cannot spoil its neighbours.
+    """
+    if not items:
+        return []
+    try:
+        return list(database.run(lambda session: post(session, items)))
+    except Exception as exc:
+        if len(items) == 1 or _is_nobodys_fault(exc):
+            return [exc] * len(items)
+        log.warning("a group is posted in halves", error=type(exc).__name__, items=len(items))
+    middle = len(items) // 2
+    return settle(database, post, items[:middle]) + settle(database, post, items[middle:])
 
 
 def _is_nobodys_fault(exc: Exception) -> bool:
     """Whether it would happen to any item: the database does not answer."""
-    return isinstance(exc, PoolTimeoutError) or (
-        isinstance(exc, SQLAlchemyError) and isinstance(exc, DBAPIError) and exc.connection_invalidated
-    )
+    return isinstance(exc, PoolTimeoutError) or (isinstance(exc, DBAPIError) and exc.connection_invalidated)

@@ -100,6 +100,8 @@ def answer(request: Request, error: GuerdonError, headers: dict[str, str] | None
     headers = dict(headers or {})
     if isinstance(error, RateLimitedError):
         headers["Retry-After"] = str(error.params["retry_after_s"])
+    if error.status == 503:
+        headers.setdefault("Retry-After", "1")
     if isinstance(error, ProofNeededError):
         max_age = f'max_age="{error.params["max_age_s"]}"'
         headers["WWW-Authenticate"] = f'Bearer error="insufficient_user_authentication", {max_age}'
@@ -160,7 +162,7 @@ async def _database(request: Request, exc: Exception) -> Response:
         isinstance(exc, DBAPIError) and (is_retryable(exc) or exc.connection_invalidated)
     ):
         log.warning("database unavailable", error=type(exc).__name__)
-        return answer(request, UnavailableError(), {"Retry-After": "1"})
+        return answer(request, UnavailableError())
     raise exc
 
 

@@ -13,17 +13,20 @@ _END = object()
 
 
 def stream(
-    request: Request, pieces: Iterator[str], *, media_type: str, filename: str, each_on_its_own: bool
+    request: Request, pieces: Iterator[str], *, media_type: str, filename: str | None, each_on_its_own: bool
 ) -> StreamingResponse:
-    """An answer that is made while it is sent, as a file to save.
+    """An answer that is made while it is sent.
 
     Args:
         pieces: makes the pieces; runs in a thread.
+        filename: to save it under; None for what is read by programs.
         each_on_its_own: ``pieces`` opens a transaction for each piece, so that a reader who is slow keeps nothing;
             else it may hold one from the first piece to the last, and counts as a request all the while.
     """
     admission = cast(Admission, request.app.state.admission)
-    headers = {"content-disposition": f'attachment; filename="{filename}"', "cache-control": "private, no-store"}
+    headers = {"cache-control": "private, no-store"}
+    if filename is not None:
+        headers["content-disposition"] = f'attachment; filename="{filename}"'
     made = _one_by_one(admission, pieces) if each_on_its_own else _all(admission, pieces)
     return StreamingResponse(made, media_type=media_type, headers=headers)
 

@@ -1,6 +1,6 @@
 """What is refused of facts, and why rules grant nothing."""
 
-from guerdon.core.errors import ConflictError, FieldError, NotFoundError
+from guerdon.core.errors import ConflictError, FieldError, GuerdonError, NotFoundError
 from guerdon.web.i18n import msgid
 
 
@@ -18,6 +18,40 @@ class ActivityKindUnknownError(FieldError):
     code = "activity-kind-unknown"
     message = "There is no kind of activity '{kind}'."
     remedy = "List the kinds with GET /api/v1/activities/kinds."
+
+
+class ActivityKindInsideError(FieldError):
+    """The kind is recorded by its program, from what happens in it, and by nobody else."""
+
+    code = "activity-kind-inside"
+    message = "Activities of the kind '{kind}' are not reported from outside."
+    remedy = "List the kinds that are with GET /api/v1/activities/kinds."
+
+
+class BatchTooLongError(GuerdonError):
+    """More lines than one request may have; none of them was looked at."""
+
+    code = "activity-batch-too-long"
+    status = 413
+    message = "A batch has at most {lines_max} lines. Nothing was recorded."
+    remedy = "Send the lines in several requests."
+
+
+class BatchTypeError(GuerdonError):
+    """A batch of another form than one JSON document on each line."""
+
+    code = "activity-batch-type"
+    status = 415
+    message = "A batch of activities is sent as application/x-ndjson."
+    remedy = "Send one CloudEvent on each line, with the content type application/x-ndjson."
+
+
+class LineTooLongError(FieldError):
+    """A line of a batch that is larger than any activity."""
+
+    code = "activity-line-too-long"
+    message = "The line is longer than {bytes_max} bytes."
+    remedy = "Check where the line ends; an activity holds little, and refers to the rest."
 
 
 class ActivityInFutureError(FieldError):

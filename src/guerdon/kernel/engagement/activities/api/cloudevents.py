@@ -6,7 +6,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md, …/formats
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 from uuid import UUID
@@ -23,6 +23,7 @@ STRUCTURED = ("application/cloudevents+json", "application/json")
 TYPE_PREFIX = "guerdon."
 """May stand before a kind: CloudEvents likes types to say whose they are."""
 ID_LENGTH_MAX = 200
+KEY_LENGTH_MAX = 255
 SOURCE_LENGTH_MAX = 300
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,40}")
 _HEADER_PREFIX = "ce-"
@@ -74,18 +75,15 @@ class CloudEvent(BaseModel):
     def key(self) -> str:
         """What makes it the same event when it comes again: source and id together, as the specification says.
 
-        A source holds no blank, so that no two pairs make the same key.
+        A source holds no blank, so that no two pairs make the same key. What is too long for one is kept by its digest.
         """
-        return f"{self.source} {self.id}"
+        key = f"{self.source} {self.id}"
+        return key if len(key) <= KEY_LENGTH_MAX else f"sha256 {sha256(key.encode()).hexdigest()}"
 
     @property
     def member(self) -> UUID | str:
         """The member's account id, or their e-mail address in lower case."""
         return self.subject  # a validator has made it one of the two
-
-    def happened_at(self, now: datetime) -> datetime:
-        """When it happened; now, if the event does not say."""
-        return self.time or now
 
 
 def read_event(body: bytes, headers: Mapping[str, str]) -> CloudEvent:
