@@ -7,6 +7,7 @@ pytest_plugins = (
     "support.mailbox",
     "support.family",
     "support.garden",
+    "support.boards",
     "support.walkers",
     "support.ledger",
     "support.credits",

@@ -31,6 +31,12 @@ from guerdon.kernel.engagement.activities import api as activities_api
 from guerdon.kernel.engagement.activities.service import following, installing, watching
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
 from guerdon.kernel.engagement.badges.service.following import follow_badges
+from guerdon.kernel.engagement.boards import api as boards_api
+from guerdon.kernel.engagement.boards import following as boards_following
+from guerdon.kernel.engagement.boards import jobs as boards_jobs
+from guerdon.kernel.engagement.boards import pages as boards_pages
+from guerdon.kernel.engagement.boards import personal_data as boards_data
+from guerdon.kernel.engagement.boards.service import managing as boards
 from guerdon.kernel.engagement.campaigns import api as campaigns_api
 from guerdon.kernel.engagement.campaigns import jobs as campaigns_jobs
 from guerdon.kernel.engagement.campaigns import pages as campaigns_pages
@@ -97,6 +103,7 @@ def _install_program(program: Program, session: Session) -> None:
     tiers.install(session, program.name, program.tiers)
     streak_definitions.install(session, program.name, program.streaks)
     badge_definitions.install(session, program.name, program.badges)
+    boards.install(session, program.name, program.boards)
     if program.install is not None:
         program.install(session)
 
@@ -109,6 +116,7 @@ def tasks() -> TaskRegistry:
         *admin_jobs.TASKS,
         *ledger_jobs.TASKS,
         *campaigns_jobs.TASKS,
+        *boards_jobs.TASKS,
         *notifications_jobs.TASKS,
     )
     return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
@@ -135,6 +143,7 @@ def navigation() -> tuple[NavItem, ...]:
         *ledger_pages.NAVIGATION,
         *engagement_pages.NAVIGATION,
         *campaigns_pages.NAVIGATION,
+        *boards_pages.NAVIGATION,
         *admin_pages.NAVIGATION,
         *notifications_pages.NAVIGATION,
     )
@@ -157,7 +166,8 @@ def prepare(settings: Settings) -> None:
     campaigns.install()
     following.follow("streaks", following.STREAKS, follow_streaks)
     following.follow("badges", following.BADGES, follow_badges)
-    for part in (people_data.PART, ledger_data.PART, admin_data.PART, notifications_data.PART):
+    boards_following.install()
+    for part in (people_data.PART, ledger_data.PART, boards_data.PART, admin_data.PART, notifications_data.PART):
         personal_data.register(part)
     for program in programs():
         streak_definitions.use(program.name, program.streaks)
@@ -180,6 +190,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         ledger_pages,
         engagement_pages,
         campaigns_pages,
+        boards_pages,
         admin_pages,
         notifications_pages,
     )
@@ -215,6 +226,7 @@ def _include_routes(app: FastAPI) -> None:
         ledger_api.router,
         engagement_api.router,
         campaigns_api.router,
+        boards_api.router,
         admin_api.router,
     ):
         app.include_router(router)
@@ -232,6 +244,7 @@ def _include_routes(app: FastAPI) -> None:
         ledger_pages,
         engagement_pages,
         campaigns_pages,
+        boards_pages,
         admin_pages,
         notifications_pages,
     ):

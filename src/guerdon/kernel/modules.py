@@ -21,6 +21,8 @@ KERNEL_MODULES = (
         since="0010_campaigns",
         install=campaigns.install,
     ),
+    Module("guerdon.kernel.engagement.boards", "engagement", since="0011_boards"),
+    Module("guerdon.kernel.engagement.ladders", "engagement", since="0011_boards"),
     Module("guerdon.kernel.admin", "admin"),
     Module("guerdon.kernel.notifications", "notifications"),
 )

@@ -116,6 +116,11 @@ def format_date(day: date | datetime, length: Length = "medium") -> str:
     return dates.format_date(shown, length, locale=current_viewer().locale)
 
 
+def format_month(day: date) -> str:
+    """The month of a calendar day, with its year."""
+    return dates.format_skeleton("yMMMM", day, locale=current_viewer().locale)
+
+
 def format_datetime(moment: datetime, length: Length = "medium") -> str:
     """Day and time on the reader's clock, to the minute."""
     viewer = current_viewer()
@@ -181,6 +186,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "compact": compact,
     "percent": percent,
     "date": format_date,
+    "month": format_month,
     "datetime": format_datetime,
     "time": format_time,
     "relative": relative,

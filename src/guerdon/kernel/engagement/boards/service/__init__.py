@@ -1,0 +1,1 @@
+"""What leaderboards do: read, defined by staff, closed, built and checked."""
