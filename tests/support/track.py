@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from threading import Barrier, Thread
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,25 @@ TABLES = (
 def rule(code: str, amount: str = "10", **options: Any) -> RuleSeed:
     """A rule for runs that pays in laps."""
     return RuleSeed(code, "track.run", "LAP", amount, **options)
+
+
+def together(work: Callable[[int], Any], times: int) -> list[Exception]:
+    """Do something from several threads at the same moment; what they raised."""
+    barrier, raised = Barrier(times), []
+
+    def run(number: int) -> None:
+        barrier.wait()
+        try:
+            work(number)
+        except Exception as exc:
+            raised.append(exc)
+
+    threads = [Thread(target=run, args=(number,)) for number in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
 
 
 def snapshot(dsn: str) -> dict[str, list[str]]:

@@ -55,8 +55,8 @@ def downgrade() -> None:
         """
         DROP FUNCTION IF EXISTS engagement.refuse_change(), engagement.mark_revision() CASCADE;
         DROP FUNCTION IF EXISTS engagement.earned(uuid, smallint, bigint, timestamptz),
-            engagement.earned_metric(smallint), engagement.period_start(text, date), engagement.whole(numeric),
-            engagement.earnings(uuid, uuid)
+            engagement.earned_metric(smallint), engagement.period_start(text, date),
+            engagement.whole(numeric), engagement.apart(text), engagement.earnings(uuid, uuid)
         """
     )
     for name in RULE_CHECKS:

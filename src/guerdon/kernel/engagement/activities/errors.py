@@ -79,11 +79,11 @@ class ActivityMomentError(FieldError):
 
 
 class ActivityKeyError(FieldError):
-    """Without a key of its own a fact could be recorded twice."""
+    """Without a key of its own a fact could be recorded twice; without a source nobody knows who says so."""
 
     code = "activity-key"
-    message = "The idempotency key must have 1 to {length_max} characters."
-    remedy = "Send a key that is the same whenever the same activity is sent again, and no other's."
+    message = "This must have 1 to {length_max} printable characters."
+    remedy = "Send a key that is the same whenever the same activity is sent again, and no other's; name the source."
 
 
 class PropertyMissingError(FieldError):

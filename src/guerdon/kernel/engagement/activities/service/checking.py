@@ -44,8 +44,10 @@ def checked(book: Book, fact: Fact, now: datetime) -> str:
     kind = book.kinds.get(fact.kind)
     if kind is None or kind.program != fact.program:
         raise ActivityKindUnknownError(field="kind", kind=fact.kind[:100])
-    if not 0 < len(fact.key) <= KEY_LENGTH_MAX or not _is_clean(fact.key):
+    if not 0 < len(fact.key) <= KEY_LENGTH_MAX or not fact.key.isprintable():
         raise ActivityKeyError(field="key", length_max=KEY_LENGTH_MAX)
+    if not 0 < len(fact.source) <= KEY_LENGTH_MAX or not fact.source.isprintable():
+        raise ActivityKeyError(field="source", length_max=KEY_LENGTH_MAX)
     if fact.happened_at.tzinfo is None:
         raise ActivityMomentError(field="happened_at")
     if fact.happened_at > now + timedelta(seconds=SKEW_S):

@@ -249,18 +249,7 @@ def advance(session: Session, tally: Tally) -> Advanced:
 
 
 def _advance_distinct(session: Session, tally: Tally, advanced: Advanced) -> None:
-    owners, metrics, periods, begins, digests = zip(*tally.values, strict=True)
-    kept = session.execute(
-        _KEEP_VALUES,
-        {
-            "owners": list(owners),
-            "metrics": list(metrics),
-            "periods": list(periods),
-            "starts": list(begins),
-            "digests": list(digests),
-        },
-    )
-    advanced.new_values = {(row[0], row[1], row[2], row[3], bytes(row[4])) for row in kept}
+    advanced.new_values = keep_values(session, list(tally.values))
     if advanced.new_values:
         new = list(advanced.new_values)
         advanced.changes += _changes(
@@ -275,6 +264,18 @@ def _advance_distinct(session: Session, tally: Tally, advanced: Advanced) -> Non
                 },
             )
         )
+
+
+def keep_values(
+    session: Session, values: Sequence[tuple[UUID, int, str, date, bytes]]
+) -> set[tuple[UUID, int, str, date, bytes]]:
+    """Keep distinct values (owner, metric, period, its start, digest); returns those that were not kept before."""
+    if not values:
+        return set()
+    names = ("owners", "metrics", "periods", "starts", "digests")
+    columns = [list(column) for column in zip(*values, strict=True)]
+    kept = session.execute(_KEEP_VALUES, dict(zip(names, columns, strict=True)))
+    return {(row[0], row[1], row[2], row[3], bytes(row[4])) for row in kept}
 
 
 def _changes(rows: Iterable[Any]) -> Iterator[CounterChange]:

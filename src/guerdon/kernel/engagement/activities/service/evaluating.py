@@ -42,18 +42,18 @@ class Granted:
     """What a rule has granted a member.
 
     Attributes:
-        by_period: amount by period and its start.
-        acts: number of grants, by period and its start.
-        times: when; of late facts and of cool-downs the neighbours in time.
+        by_period: amount, number of grants and moment of the latest, by period and its start.
+        times: when it last granted, and what lies close to the facts of a batch.
+        touched: periods in which something has been added.
     """
 
-    by_period: dict[tuple[str, date], int] = field(default_factory=dict)
-    acts: dict[tuple[str, date], int] = field(default_factory=dict)
+    by_period: dict[tuple[str, date], tuple[int, int, datetime]] = field(default_factory=dict)
     times: list[datetime] = field(default_factory=list)
+    touched: set[tuple[str, date]] = field(default_factory=set)
 
     def copy(self) -> "Granted":
         """One that can be added to without changing this."""
-        return Granted(dict(self.by_period), dict(self.acts), list(self.times))
+        return Granted(dict(self.by_period), list(self.times))
 
 
 @dataclass(slots=True)
@@ -282,7 +282,8 @@ class Judge:
             cap = rule.caps.get(period)
             if cap is None:
                 continue
-            left = cap - granted.by_period.get((period, start), 0)
+            known = granted.by_period.get((period, start))
+            left = cap if known is None else cap - known[0]
             if left <= 0:
                 return _refuse(rule, f"{period}_cap")
             if left < grant.amount_minor:
@@ -314,10 +315,12 @@ class Judge:
     def _take_up(self, grant: Grant, day: date) -> None:
         key = (grant.fact.owner_id, grant.rule.program, grant.rule.code)
         granted = self.standing.granted.setdefault(key, Granted())
+        at = grant.fact.happened_at
         for period in starts(day):
-            granted.by_period[period] = granted.by_period.get(period, 0) + grant.amount_minor
-            granted.acts[period] = granted.acts.get(period, 0) + 1
-        granted.times.append(grant.fact.happened_at)
+            amount, acts, last = granted.by_period.get(period, (0, 0, at))
+            granted.by_period[period] = (amount + grant.amount_minor, acts + 1, max(last, at))
+        granted.touched.update(starts(day))
+        granted.times.append(at)
 
 
 def _product(multipliers_bp: Sequence[int]) -> Fraction:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,16 +11,14 @@ from sqlalchemy.orm import Session
 from guerdon.kernel.engagement.activities.schemas import Fact, Period
 from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
 from guerdon.kernel.engagement.activities.service.evaluating import Grant, Granted, GrantKey, Standing
-from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
+from guerdon.kernel.engagement.activities.service.periods import day_of, zone
 
 _READ = text(
     """
     SELECT g.owner_id, g.program, g.rule_code, g.period, g.period_start, g.granted_minor, g.acts, g.last_at
-    FROM unnest(
-        CAST(:owners AS uuid[]), CAST(:programs AS text[]), CAST(:codes AS text[]), CAST(:periods AS text[]),
-        CAST(:starts AS date[])) AS i(owner_id, program, rule_code, period, period_start)
-    JOIN engagement.rule_grants AS g ON g.owner_id = i.owner_id AND g.program = i.program
-        AND g.rule_code = i.rule_code AND g.period = i.period AND g.period_start = i.period_start
+    FROM engagement.rule_grants AS g
+    WHERE g.owner_id = ANY(:owners) AND g.program || '.' || g.rule_code = ANY(:rules)
+        AND (g.period = 'life' OR g.period_start BETWEEN :since AND :until)
     """
 )
 _READ_TIMES = text(
@@ -44,8 +41,7 @@ _KEEP = text(
         AS i(owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (owner_id, program, rule_code, period, period_start) DO UPDATE
-    SET granted_minor = excluded.granted_minor, acts = excluded.acts,
-        last_at = greatest(g.last_at, excluded.last_at)
+    SET granted_minor = excluded.granted_minor, acts = excluded.acts, last_at = excluded.last_at
     """
 )
 
@@ -53,26 +49,31 @@ _KEEP = text(
 def read(session: Session, book: Book, facts: Sequence[Fact]) -> dict[GrantKey, Granted]:
     """What rules that look back have granted the members of these facts, in the periods that these fall in."""
     community = zone(book.time_zone)
-    wanted: dict[tuple[UUID, str, str, str, Any], None] = {}
+    owners: set[UUID] = set()
+    rules: set[str] = set()
     waits: dict[GrantKey, tuple[CompiledRule, list[datetime]]] = {}
     for fact in facts:
         for rule in book.kinds[fact.kind].rules:
             if rule.limited:
-                for period, start in starts(day_of(fact.happened_at, community)):
-                    wanted[fact.owner_id, rule.program, rule.code, period, start] = None
+                owners.add(fact.owner_id)
+                rules.add(f"{rule.program}.{rule.code}")
                 if rule.cool_down_s:
                     key = (fact.owner_id, rule.program, rule.code)
                     waits.setdefault(key, (rule, []))[1].append(fact.happened_at)
-    if not wanted:
+    if not rules:
         return {}
-    columns = [list(column) for column in zip(*wanted, strict=True)]
-    names = ("owners", "programs", "codes", "periods", "starts")
+    moments = [fact.happened_at for fact in facts]
+    given = {
+        "owners": list(owners),
+        "rules": list(rules),
+        "since": day_of(min(moments), community) - timedelta(days=31),
+        "until": day_of(max(moments), community),
+    }
     found: dict[GrantKey, Granted] = {}
-    for row in session.execute(_READ, dict(zip(names, columns, strict=True))):
+    for row in session.execute(_READ, given):
         key = (row.owner_id, row.program, row.rule_code)
         granted = found.setdefault(key, Granted())
-        granted.by_period[row.period, row.period_start] = row.granted_minor
-        granted.acts[row.period, row.period_start] = row.acts
+        granted.by_period[row.period, row.period_start] = (row.granted_minor, row.acts, row.last_at)
         if row.period == Period.LIFE:
             granted.times.append(row.last_at)
     _add_neighbours(session, waits, found)
@@ -103,10 +104,10 @@ def keep(session: Session, grants: Sequence[Grant], standing: Standing) -> None:
         (grant.fact.owner_id, grant.rule.program, grant.rule.code): grant.rule for grant in grants if grant.rule.limited
     }
     rows = [
-        (*key, period, start, amount, granted.acts[period, start], max(granted.times))
+        (*key, *period, *granted.by_period[period])
         for key in touched
         for granted in (standing.granted[key],)
-        for (period, start), amount in granted.by_period.items()
+        for period in granted.touched
     ]
     if rows:
         names = ("owners", "programs", "codes", "periods", "starts", "amounts", "acts", "last")

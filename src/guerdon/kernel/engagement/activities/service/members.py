@@ -91,6 +91,12 @@ def lock(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     }
 
 
+def zones(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The time zone of each member."""
+    rows = session.execute(text("SELECT id, time_zone FROM identity.users WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    return {row[0]: row[1] for row in rows}
+
+
 def add_tiers(session: Session, members: Mapping[UUID, dict[str, Any]]) -> None:
     """Tell of each member on which tier of each program they stand."""
     steps = ladders(session)

@@ -12,12 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import Award, Fact, NotAwarded, Outcome
+from guerdon.kernel.engagement.activities.service import wire
 
 _FIND = text(
     """
     SELECT a.owner_id, a.id, a.idempotency_key, a.program, a.kind, a.happened_at, a.reference_type, a.reference_id,
         a.properties, a.outcome
-    FROM unnest(CAST(:owners AS uuid[]), CAST(:keys AS uuid[])) AS i(owner_id, idempotency_key)
+    FROM unnest(CAST(engagement.apart(:owners) AS uuid[]), CAST(engagement.apart(:keys) AS uuid[]))
+         AS i(owner_id, idempotency_key)
     JOIN engagement.activities AS a ON a.owner_id = i.owner_id AND a.idempotency_key = i.idempotency_key
     """
 )
@@ -41,10 +43,19 @@ _WRITE = text(
     SELECT i.owner_id, i.id, i.program, i.kind, i.happened_at, :now, i.idempotency_key, i.key, i.source, i.actor_id,
         i.reference_type, i.reference_id, i.properties, i.outcome
     FROM unnest(
-        CAST(:owner_id AS uuid[]), CAST(:id AS uuid[]), CAST(:program AS text[]), CAST(:kind AS text[]),
-        CAST(:happened_at AS timestamptz[]), CAST(:idempotency_key AS uuid[]), CAST(:key AS text[]),
-        CAST(:source AS text[]), CAST(:actor_id AS uuid[]), CAST(:reference_type AS text[]),
-        CAST(:reference_id AS uuid[]), CAST(:properties AS jsonb[]), CAST(:outcome AS jsonb[]))
+        CAST(engagement.apart(:owner_id) AS uuid[]),
+        CAST(engagement.apart(:id) AS uuid[]),
+        CAST(engagement.apart(:program) AS text[]),
+        CAST(engagement.apart(:kind) AS text[]),
+        CAST(engagement.apart(:happened_at) AS timestamptz[]),
+        CAST(engagement.apart(:idempotency_key) AS uuid[]),
+        CAST(engagement.apart(:key) AS text[]),
+        CAST(engagement.apart(:source) AS text[]),
+        CAST(engagement.apart(:actor_id) AS uuid[]),
+        CAST(engagement.apart(:reference_type) AS text[]),
+        CAST(engagement.apart(:reference_id) AS uuid[]),
+        CAST(engagement.apart(:properties) AS jsonb[]),
+        CAST(engagement.apart(:outcome) AS jsonb[]))
         AS i(owner_id, id, program, kind, happened_at, idempotency_key, key, source, actor_id, reference_type,
             reference_id, properties, outcome)
     """
@@ -56,7 +67,8 @@ def find(session: Session, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID
     """Activities that members have under keys."""
     if not keys:
         return {}
-    rows = session.execute(_FIND, {"owners": [each[0] for each in keys], "keys": [each[1] for each in keys]})
+    given = {"owners": wire.uuids(each[0] for each in keys), "keys": wire.uuids(each[1] for each in keys)}
+    rows = session.execute(_FIND, given)
     return {(row.owner_id, row.idempotency_key): row._asdict() for row in rows}
 
 
@@ -107,19 +119,19 @@ def write(session: Session, now: datetime, entries: Sequence[tuple[UUID, UUID, F
         _WRITE,
         {
             "now": now,
-            "owner_id": [fact.owner_id for fact in facts],
-            "id": [each[0] for each in entries],
-            "program": [fact.program for fact in facts],
-            "kind": [fact.kind for fact in facts],
-            "happened_at": [fact.happened_at for fact in facts],
-            "idempotency_key": [each[1] for each in entries],
-            "key": [fact.key for fact in facts],
-            "source": [fact.source for fact in facts],
-            "actor_id": [fact.actor_id for fact in facts],
-            "reference_type": [fact.reference.type if fact.reference else None for fact in facts],
-            "reference_id": [fact.reference.id if fact.reference else None for fact in facts],
-            "properties": [each[3] for each in entries],
-            "outcome": [_encode(document(each[4])) for each in entries],
+            "owner_id": wire.uuids(fact.owner_id for fact in facts),
+            "id": wire.uuids(each[0] for each in entries),
+            "program": wire.texts(fact.program for fact in facts),
+            "kind": wire.texts(fact.kind for fact in facts),
+            "happened_at": wire.moments(fact.happened_at for fact in facts),
+            "idempotency_key": wire.uuids(each[1] for each in entries),
+            "key": wire.texts(fact.key for fact in facts),
+            "source": wire.texts(fact.source for fact in facts),
+            "actor_id": wire.uuids(fact.actor_id for fact in facts),
+            "reference_type": wire.texts(fact.reference.type if fact.reference else None for fact in facts),
+            "reference_id": wire.uuids(fact.reference.id if fact.reference else None for fact in facts),
+            "properties": wire.texts(each[3] for each in entries),
+            "outcome": wire.texts(_encode(document(each[4])) for each in entries),
         },
     )
 

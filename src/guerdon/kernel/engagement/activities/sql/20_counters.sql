@@ -9,6 +9,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN CASE p_period
     ELSE DATE '0001-01-01'
 END;
 
+-- The values of a column that was sent as one text: a unit separator stands between them, a record separator for NULL.
+CREATE OR REPLACE FUNCTION engagement.apart(p_column text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN string_to_array(p_column, E'\x1f', E'\x1e');
+
 -- A sum as a counter can hold it.
 CREATE OR REPLACE FUNCTION engagement.whole(p_sum numeric) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -1,0 +1,212 @@
+"""Activities in batches, with five rules in force, against the ledger alone posting the transfers that they make.
+
+Two processes take part, each with members of its own and one connection, because that is what two cores are for. The
+ledger posts exactly the postings that recording a batch of the same facts makes, from Python, in the same processes.
+"""
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from multiprocessing import get_context
+from time import perf_counter
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from bench.arena import Arena, Place
+from bench.figures import Figure, Progress, Rounds
+from bench.plan import BATCH, Plan
+from guerdon.core.clock import SystemClock
+from guerdon.db.database import Database
+from guerdon.kernel.engagement.activities.schemas import ActivityKind, Aggregate, Fact, MetricSeed, Outcome
+from guerdon.kernel.engagement.activities.service import installing
+from guerdon.kernel.engagement.activities.service.recording import record
+from guerdon.kernel.engagement.schemas import RuleSeed
+from guerdon.kernel.engagement.service import rules
+from guerdon.kernel.ledger.schemas import Account, Posting, Reference, SystemAccount
+from guerdon.kernel.ledger.service import post_batch
+
+WORKERS = 2
+MEMBERS_EACH = 2_000
+PER_SECOND = 10_000
+SHARE = 0.5
+ACROSS = timedelta(days=3)
+"""The facts of a batch are some hours to three days old, as what devices report in a batch is."""
+
+KINDS = (ActivityKind("bench.walk", "A walk", {"metres": int, "minutes": int, "park": str}, outside=True),)
+METRICS = (
+    MetricSeed("walks", "Walks", ("bench.walk",)),
+    MetricSeed("metres", "Metres", ("bench.walk",), Aggregate.SUM, "metres"),
+)
+RULES = (
+    RuleSeed(
+        "walk",
+        "bench.walk",
+        "BENCH",
+        "1 + ratio(activity.metres * params.points_per_km, 1000)",
+        params={"points_per_km": 10},
+    ),
+    RuleSeed(
+        "long", "bench.walk", "BENCH", "params.points", condition="activity.metres >= 9500", params={"points": 20}
+    ),
+    RuleSeed(
+        "brisk",
+        "bench.walk",
+        "BENCH",
+        "5",
+        condition="activity.metres > activity.minutes * 115",
+        caps={"day": 10, "month": 100},
+    ),
+    RuleSeed("seventh", "bench.walk", "BENCH", "50", condition="counters.walks.week == 7"),
+    RuleSeed(
+        "opening",
+        "bench.walk",
+        "BENCH",
+        "25",
+        condition='activity.park == "north" && member.account_age_days < 2',
+        multipliers=("params.boost_bp",),
+        params={"boost_bp": 15000},
+        cool_down_s=86_400,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    dsn: str
+    worker: int
+    seed: int
+
+
+def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
+    """Activities a second, and that against half of what the ledger alone posts."""
+    place = arena.place("activities")
+    _prepare(place)
+    arena.tidy(place)
+    seeds = count(1)
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+
+        def together(work: Callable[[_Job], tuple[int, float]]) -> float:
+            jobs = [_Job(place.app_dsn, worker, next(seeds)) for worker in range(WORKERS)]
+            done = list(pool.map(work, jobs))
+            return sum(items / seconds for items, seconds in done)
+
+        together(_record)  # opens members and accounts, compiles rules
+        together(_record)
+        rounds = Rounds(
+            {"activities": lambda: together(_record), "ledger": lambda: together(_post)}, plan.batch_rounds, progress
+        )
+    rate = rounds.rate("activities")
+    title = f"batches of {BATCH:,} activities, {len(RULES)} active rules, {WORKERS} processes"
+    return [
+        Figure(title, "", rate, None, "activities/s", rate, rounds.count, PER_SECOND),
+        Figure(
+            title,
+            "the ledger alone posting the same transfers from Python",
+            rate,
+            rounds.rate("ledger"),
+            "/s",
+            rounds.ratio("activities", "ledger"),
+            rounds.count,
+            SHARE,
+        ),
+    ]
+
+
+def _prepare(place: Place) -> None:
+    database = Database(place.owner_dsn)
+    with database.transaction() as session:
+        session.execute(
+            text(
+                """
+                INSERT INTO identity.users (id, email, name, email_verified_at, created_at)
+                SELECT o.id, 'walker' || row_number() OVER () || '@example.org', 'Walker', now(),
+                    now() - interval '1 day' * (hashtext(o.id::text) & 127)
+                FROM ledger.owners AS o WHERE o.kind = 'member' ORDER BY o.id LIMIT :members
+                """
+            ),
+            {"members": WORKERS * MEMBERS_EACH},
+        )
+        installing.install_kinds(session, "bench", KINDS)
+        installing.install_metrics(session, "bench", METRICS)
+        rules.install(session, "bench", RULES)
+    database.dispose()
+
+
+def facts(worker: int, seed: int, now: datetime) -> list[Fact]:
+    """A batch of made-up walks."""
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+    made = []
+    for _ in range(BATCH):
+        metres = chance.randint(200, 10_000)
+        made.append(
+            Fact(
+                _member(worker * MEMBERS_EACH + chance.randrange(MEMBERS_EACH)),
+                "bench",
+                "bench.walk",
+                now - timedelta(seconds=chance.randrange(int(ACROSS.total_seconds()))),
+                {"metres": metres, "minutes": metres // chance.randint(60, 120), "park": chance.choice("abcdefgh")},
+                str(uuid4()),
+                source="bench",
+            )
+        )
+    return made
+
+
+def _member(number: int) -> UUID:
+    return UUID(f"00000000-0000-7000-8000-{number + 1:012}")
+
+
+def _record(job: _Job) -> tuple[int, float]:
+    database = Database(job.dsn)
+    try:
+        clock = SystemClock()
+        made = facts(job.worker, job.seed, clock.now())
+        with database.transaction() as session:
+            session.execute(text("SELECT 1"))
+            start = perf_counter()
+            outcomes = record(session, clock, made)
+            session.commit()
+            seconds = perf_counter() - start
+        _check(outcomes)
+        return len(made), seconds
+    finally:
+        database.dispose()
+
+
+def _post(job: _Job) -> tuple[int, float]:
+    database = Database(job.dsn)
+    try:
+        postings = _postings(facts(job.worker, job.seed, datetime.now(UTC)))
+        with database.transaction() as session:
+            session.execute(text("SELECT 1"))
+            start = perf_counter()
+            post_batch(session, postings, datetime.now(UTC))
+            session.commit()
+            return len(postings), perf_counter() - start
+    finally:
+        database.dispose()
+
+
+def _postings(made: list[Fact]) -> list[Posting]:
+    """One transfer for each fact, as the first rule makes it; the others seldom grant anything."""
+    return [
+        Posting(
+            SystemAccount("issuance", "BENCH"),
+            Account(fact.owner_id, "BENCH"),
+            10,
+            "award",
+            str(uuid4()),
+            reference=Reference(installing.REFERENCE, uuid4()),
+            happened_at=fact.happened_at,
+        )
+        for fact in made
+    ]
+
+
+def _check(outcomes: list[Outcome]) -> None:
+    if any(each.refused or each.replayed or not each.awards for each in outcomes):
+        raise RuntimeError("a walk was refused, replayed or earned nothing")

@@ -1,0 +1,264 @@
+"""Counting anew: every counter from the activities and the ledger, by the code that counted in the first place.
+
+Counters of facts are compared under the members' locks. What was earned is compared with the ledger in one snapshot,
+in which a transfer and what it counted are both there or both not, and put right by the difference; so nobody who posts
+meanwhile has to wait or loses anything.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from guerdon.kernel.engagement.activities.models import Member
+from guerdon.kernel.engagement.activities.schemas import CounterChange
+from guerdon.kernel.engagement.activities.service import counting, members
+from guerdon.kernel.engagement.activities.service.book import Book, load
+from guerdon.kernel.engagement.activities.service.counting import Key, Tally
+from guerdon.kernel.engagement.activities.service.periods import starts
+from guerdon.kernel.engagement.models import Rule
+
+MEMBERS_AT_ONCE = 200
+_ROWS_AT_ONCE = 5000
+Value = tuple[int, datetime]
+"""A counter's value and when it was reached."""
+
+_ACTIVITIES = text(
+    """
+    SELECT a.owner_id, a.kind, a.happened_at, a.properties
+    FROM engagement.activities AS a
+    WHERE a.owner_id = ANY(:owners) AND NOT EXISTS (
+        SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
+    ORDER BY a.owner_id, a.id
+    """
+)
+_COUNTERS = text(
+    """
+    SELECT c.owner_id, c.metric_id, c.period, c.period_start, c.value, c.reached_at
+    FROM engagement.counters AS c
+    JOIN engagement.metrics AS m ON m.id = c.metric_id AND m.aggregate <> 'earned'
+    WHERE c.owner_id = ANY(:owners)
+    """
+)
+_EARNED = text(
+    """
+    SELECT owner_id, metric_id, period, period_start, c.value AS before, coalesce(e.value, 0) AS after,
+        c.reached_at AS reached_before, e.reached_at
+    FROM (
+        SELECT e.owner_id, engagement.earned_metric(e.unit_id) AS metric_id, p.period,
+            engagement.period_start(p.period, e.day) AS period_start, engagement.whole(sum(e.amount)) AS value,
+            max(e.happened_at) AS reached_at
+        FROM unnest(CAST(:owners AS uuid[])) AS i(owner_id), engagement.earnings(i.owner_id, NULL) AS e,
+            unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
+        GROUP BY e.owner_id, e.unit_id, 3, 4
+    ) AS e
+    FULL JOIN (
+        SELECT c.owner_id, c.metric_id, c.period, c.period_start, c.value, c.reached_at
+        FROM engagement.counters AS c
+        JOIN engagement.metrics AS m ON m.id = c.metric_id AND m.aggregate = 'earned'
+        WHERE c.owner_id = ANY(:owners)
+    ) AS c USING (owner_id, metric_id, period, period_start)
+    WHERE (c.value, c.reached_at) IS DISTINCT FROM (e.value, e.reached_at)
+    """
+)
+_CORRECT_EARNED = text(
+    """
+    INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
+    SELECT * FROM unnest(
+        CAST(:owners AS uuid[]), CAST(:metrics AS smallint[]), CAST(:periods AS text[]), CAST(:starts AS date[]),
+        CAST(:differences AS bigint[]), CAST(:ats AS timestamptz[])) AS i(owner, metric, period, start, value, at)
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (owner_id, metric_id, period, period_start) DO UPDATE
+    SET value = c.value + excluded.value, reached_at = excluded.reached_at
+    """
+)
+_REMOVE = text(
+    """
+    DELETE FROM engagement.counters AS c
+    USING unnest(
+        CAST(:owners AS uuid[]), CAST(:metrics AS smallint[]), CAST(:periods AS text[]), CAST(:starts AS date[]))
+        AS i(owner_id, metric_id, period, period_start)
+    WHERE (c.owner_id, c.metric_id, c.period, c.period_start) = (i.owner_id, i.metric_id, i.period, i.period_start)
+    """
+)
+_SET = text(
+    """
+    INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
+    SELECT * FROM unnest(
+        CAST(:owners AS uuid[]), CAST(:metrics AS smallint[]), CAST(:periods AS text[]), CAST(:starts AS date[]),
+        CAST(:values AS bigint[]), CAST(:ats AS timestamptz[])) AS i(owner, metric, period, start, value, at)
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (owner_id, metric_id, period, period_start) DO UPDATE
+    SET value = excluded.value, reached_at = excluded.reached_at
+    """
+)
+_FORGET_VALUES = text("DELETE FROM engagement.distinct_values WHERE owner_id = ANY(:owners)")
+_FORGET_GRANTS = text("DELETE FROM engagement.rule_grants WHERE owner_id = ANY(:owners)")
+_GRANT_AGAIN = text(
+    """
+    INSERT INTO engagement.rule_grants (
+        owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
+    SELECT a.owner_id, award ->> 'program', award ->> 'rule', p.period,
+        engagement.period_start(p.period, (a.happened_at AT TIME ZONE :zone)::date),
+        sum((award ->> 'amount_minor')::bigint), count(*), max(a.happened_at)
+    FROM engagement.activities AS a, jsonb_array_elements(a.outcome -> 'awards') AS award,
+        unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
+    WHERE a.owner_id = ANY(:owners) AND (award ->> 'program') || '.' || (award ->> 'rule') = ANY(:rules)
+        AND NOT EXISTS (
+            SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
+    GROUP BY 1, 2, 3, 4, 5
+    """
+)
+
+
+@dataclass(slots=True)
+class Differences:
+    """Where counters are not what activities and ledger say.
+
+    Attributes:
+        facts: of metrics over activities.
+        earned: of what was earned.
+        expected: every counter of facts as it should be.
+        values: every distinct value as it should be kept.
+    """
+
+    facts: list[CounterChange] = field(default_factory=list)
+    earned: list[CounterChange] = field(default_factory=list)
+    expected: dict[Key, Value] = field(default_factory=dict)
+    values: list[tuple[UUID, int, str, date, bytes]] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[CounterChange]:
+        """All of them."""
+        return [*self.facts, *self.earned]
+
+
+def differences(session: Session, owners: Sequence[UUID]) -> Differences:
+    """Compare the counters of members with what their activities and transfers give. Nothing is changed."""
+    book = load(session)
+    tally = _tally(session, book, owners, members.zones(session, owners))
+    found = Differences(expected=_expected(tally), values=list(tally.values))
+    actual: dict[Key, Value] = {
+        (row.owner_id, row.metric_id, row.period, row.period_start): (row.value, row.reached_at)
+        for row in session.execute(_COUNTERS, {"owners": list(owners)})
+    }
+    for key in sorted(actual.keys() | found.expected.keys()):
+        before, after = actual.get(key), found.expected.get(key)
+        known = after or before
+        if before != after and known is not None:
+            found.facts.append(CounterChange(*key, before[0] if before else 0, after[0] if after else 0, known[1]))
+    for row in session.execute(_EARNED, {"owners": list(owners)}):
+        key = (row.owner_id, row.metric_id, row.period, row.period_start)
+        found.earned.append(CounterChange(*key, row.before or 0, row.after, row.reached_at or row.reached_before))
+    return found
+
+
+def rebuild(session: Session, owners: Sequence[UUID]) -> list[CounterChange]:
+    """Put right whatever differs for some members, their distinct values and what rules have granted them included.
+
+    Returns:
+        What was not as it should have been; empty if everything was.
+    """
+    with members.reaching_all(session):
+        members.lock(session, owners)
+        found = differences(session, owners)
+        gone = [each for each in found.facts if _key(each) not in found.expected]
+        set_to = [each for each in found.facts if _key(each) in found.expected]
+        if gone:
+            session.execute(_REMOVE, _columns(gone))
+        if set_to:
+            values = [found.expected[_key(each)] for each in set_to]
+            given = {"values": [value for value, _ in values], "ats": [at for _, at in values]}
+            session.execute(_SET, {**_columns(set_to), **given})
+        if found.earned:
+            given_earned = {
+                "differences": [each.after - each.before for each in found.earned],
+                "ats": [each.at for each in found.earned],
+            }
+            session.execute(_CORRECT_EARNED, {**_columns(found.earned), **given_earned})
+        session.execute(_FORGET_VALUES, {"owners": list(owners)})
+        counting.keep_values(session, found.values)
+        _grant_again(session, owners)
+        return found.changes
+
+
+def everybody(session: Session) -> Iterator[list[UUID]]:
+    """All members who have anything to count, some at a time, in the order of their ids."""
+    after = UUID(int=0)
+    query = text(
+        """
+        SELECT id FROM (
+            SELECT owner_id AS id FROM engagement.members
+            UNION SELECT id FROM ledger.owners WHERE kind = 'member'
+            UNION SELECT owner_id FROM engagement.counters
+        ) AS every
+        WHERE id > :after ORDER BY id LIMIT :limit
+        """
+    )
+    while owners := list(session.scalars(query, {"after": after, "limit": MEMBERS_AT_ONCE})):
+        yield owners
+        after = owners[-1]
+
+
+def count_members(session: Session) -> int:
+    """How many members have activities, for a progress bar."""
+    return session.scalars(select(func.count()).select_from(Member)).one()
+
+
+def _tally(session: Session, book: Book, owners: Sequence[UUID], zones: dict[UUID, str]) -> Tally:
+    counter, tally = counting.Counter(book, zones), Tally()
+    rows = session.execute(_ACTIVITIES, {"owners": list(owners)}, execution_options={"yield_per": _ROWS_AT_ONCE})
+    for row in rows:
+        for contribution in counter.contributions(row.owner_id, row.kind, row.happened_at, row.properties):
+            tally.add(row.owner_id, contribution, row.happened_at)
+    return tally
+
+
+def _expected(tally: Tally) -> dict[Key, Value]:
+    """The counters that a tally makes of nothing; the SQL of ``counting.advance`` does the same."""
+    found: dict[Key, Value] = {}
+    for (owner_id, metric_id, day), (amount, at) in tally.sums.items():
+        for period, start in starts(day):
+            key = (owner_id, metric_id, period, start)
+            before = found.get(key)
+            found[key] = (amount, at) if before is None else (before[0] + amount, max(before[1], at))
+    for (owner_id, metric_id, day), (value, at, _) in sorted(tally.maxima.items(), key=lambda each: each[1][2]):
+        for period, start in starts(day):
+            key = (owner_id, metric_id, period, start)
+            before = found.get(key)
+            if before is None or value > before[0]:
+                found[key] = (value, at)
+    for (owner_id, metric_id, period, start, _), at in tally.values.items():
+        key = (owner_id, metric_id, period, start)
+        before = found.get(key)
+        found[key] = (1, at) if before is None else (before[0] + 1, max(before[1], at))
+    return found
+
+
+def _grant_again(session: Session, owners: Sequence[UUID]) -> None:
+    """Rules that look back, in any version, find what they have granted in the outcomes."""
+    session.execute(_FORGET_GRANTS, {"owners": list(owners)})
+    rules = {
+        f"{rule.program}.{rule.code}"
+        for rule in session.scalars(select(Rule).where(Rule.activated_at.is_not(None)))
+        if rule.cool_down_s or set(rule.caps) - {"act"}
+    }
+    if rules:
+        zone = load(session).time_zone
+        session.execute(_GRANT_AGAIN, {"owners": list(owners), "rules": sorted(rules), "zone": zone})
+
+
+def _key(change: CounterChange) -> Key:
+    return change.owner_id, change.metric_id, change.period, change.period_start
+
+
+def _columns(changes: Sequence[CounterChange]) -> dict[str, list[object]]:
+    return {
+        "owners": [each.owner_id for each in changes],
+        "metrics": [each.metric_id for each in changes],
+        "periods": [each.period for each in changes],
+        "starts": [each.period_start for each in changes],
+    }
