@@ -29,6 +29,10 @@ from guerdon.kernel.engagement import api as engagement_api
 from guerdon.kernel.engagement import pages as engagement_pages
 from guerdon.kernel.engagement.activities import api as activities_api
 from guerdon.kernel.engagement.activities.service import following, installing, watching
+from guerdon.kernel.engagement.badges import api as badges_api
+from guerdon.kernel.engagement.badges import jobs as badges_jobs
+from guerdon.kernel.engagement.badges import pages as badges_pages
+from guerdon.kernel.engagement.badges import personal_data as badges_data
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
 from guerdon.kernel.engagement.badges.service.following import follow_badges
 from guerdon.kernel.engagement.boards import api as boards_api
@@ -42,6 +46,9 @@ from guerdon.kernel.engagement.campaigns import jobs as campaigns_jobs
 from guerdon.kernel.engagement.campaigns import pages as campaigns_pages
 from guerdon.kernel.engagement.campaigns.service import boosting as campaigns
 from guerdon.kernel.engagement.service import rules, tiers
+from guerdon.kernel.engagement.streaks import api as streaks_api
+from guerdon.kernel.engagement.streaks import jobs as streaks_jobs
+from guerdon.kernel.engagement.streaks import pages as streaks_pages
 from guerdon.kernel.engagement.streaks.service import definitions as streak_definitions
 from guerdon.kernel.engagement.streaks.service.following import follow_streaks
 from guerdon.kernel.home import pages as home_pages
@@ -117,6 +124,8 @@ def tasks() -> TaskRegistry:
         *ledger_jobs.TASKS,
         *campaigns_jobs.TASKS,
         *boards_jobs.TASKS,
+        *streaks_jobs.TASKS,
+        *badges_jobs.TASKS,
         *notifications_jobs.TASKS,
     )
     return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
@@ -138,6 +147,8 @@ def navigation() -> tuple[NavItem, ...]:
     return (
         *home_pages.NAVIGATION,
         *own,
+        *badges_pages.NAVIGATION,
+        *streaks_pages.NAVIGATION,
         *identity_pages.NAVIGATION,
         *people_pages.NAVIGATION,
         *ledger_pages.NAVIGATION,
@@ -167,7 +178,15 @@ def prepare(settings: Settings) -> None:
     following.follow("streaks", following.STREAKS, follow_streaks)
     following.follow("badges", following.BADGES, follow_badges)
     boards_following.install()
-    for part in (people_data.PART, ledger_data.PART, boards_data.PART, admin_data.PART, notifications_data.PART):
+    kernel_parts = (
+        people_data.PART,
+        ledger_data.PART,
+        badges_data.PART,
+        boards_data.PART,
+        admin_data.PART,
+        notifications_data.PART,
+    )
+    for part in kernel_parts:
         personal_data.register(part)
     for program in programs():
         streak_definitions.use(program.name, program.streaks)
@@ -191,6 +210,8 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         engagement_pages,
         campaigns_pages,
         boards_pages,
+        streaks_pages,
+        badges_pages,
         admin_pages,
         notifications_pages,
     )
@@ -227,6 +248,8 @@ def _include_routes(app: FastAPI) -> None:
         engagement_api.router,
         campaigns_api.router,
         boards_api.router,
+        streaks_api.router,
+        badges_api.router,
         admin_api.router,
     ):
         app.include_router(router)
@@ -245,6 +268,8 @@ def _include_routes(app: FastAPI) -> None:
         engagement_pages,
         campaigns_pages,
         boards_pages,
+        streaks_pages,
+        badges_pages,
         admin_pages,
         notifications_pages,
     ):

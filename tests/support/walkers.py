@@ -16,14 +16,13 @@ from guerdon.kernel.engagement.activities.schemas import (
     ActivityKind,
     Aggregate,
     Batch,
-    Consequences,
     CounterChange,
     MetricSeed,
 )
-from guerdon.kernel.engagement.activities.service import following
+from guerdon.kernel.engagement.activities.service.concluding import conclude
 from guerdon.kernel.engagement.badges.seeds import BadgeLevel, BadgeSeed, Criteria
-from guerdon.kernel.engagement.service.rewarding import give
 from guerdon.kernel.engagement.streaks.seeds import StreakBonus, StreakSeed
+from guerdon.kernel.ledger.service import open_member
 from guerdon.kernel.program import Program
 
 BEAN = Unit("BEAN", 0, UnitKind.POINTS, "beans")
@@ -97,11 +96,10 @@ _ADVANCE = text(
 )
 
 
-def advance(
-    session: Session, now: datetime, owner_id: UUID, day: date, *, withdrawn: bool = False, **more: int
-) -> list[Consequences]:
+def advance(session: Session, now: datetime, owner_id: UUID, day: date, *, withdrawn: bool = False, **more: int) -> Any:
     """Advance counters of a day by so much, by metric, and let streaks and badges follow, as the recording does."""
     at = datetime.combine(day, time(12), UTC)
+    open_member(session, owner_id)
     changes = [
         CounterChange(owner_id, row.metric_id, row.period, row.period_start, row.value - by, row.value, at)
         for metric, by in more.items()
@@ -109,7 +107,4 @@ def advance(
             _ADVANCE, {"owner_id": owner_id, "metric": metric, "day": day, "more": by, "at": at}
         ).all()
     ]
-    batch = Batch((), changes, (owner_id,), "UTC", withdrawn=withdrawn)
-    found = [follower(session, now, batch) for follower in following.followers(rewarding=True)]
-    give(session, now, [reward for each in found for reward in each.rewards])
-    return found
+    return conclude(session, now, Batch((), changes, (owner_id,), "UTC", withdrawn=withdrawn))

@@ -64,8 +64,10 @@ class BadgeCriteriaError(FieldError):
 
     code = "badge-criteria"
     message = "The criteria need a value here that fits their kind."
-    remedy = "total: a metric; window: a metric and day, week or month; periods: a metric, a minimum and week or month;"
-    remedy += " streak: a streak; hand: nothing."
+    remedy = (
+        "total: a metric; window: a metric and day, week or month; periods: a metric, a minimum and week or month;"
+        " streak: a streak; hand: nothing."
+    )
 
 
 class BadgeLevelsError(FieldError):

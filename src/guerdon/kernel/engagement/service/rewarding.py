@@ -1,13 +1,13 @@
 """Rewards outside of the recording of activities, and taking back what turned out not to be due.
 
-What is earned advances the ``earned`` counters here too, so that they agree with the ledger at all times.
+Both go through the ledger's door, where what they add to or take from ``earned`` counters is counted.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import Reward
@@ -17,8 +17,6 @@ from guerdon.kernel.ledger.models import Transfer
 from guerdon.kernel.ledger.schemas import Account
 from guerdon.kernel.ledger.service.posting import posted_under
 from guerdon.kernel.ledger.service.reading import available_minor
-
-_EARNED = text("SELECT engagement.earned(:owner_id, CAST(:unit_id AS smallint), :amount_minor, :at)")
 
 
 def give(session: Session, now: datetime, rewards: Sequence[Reward]) -> None:
@@ -33,10 +31,7 @@ def give(session: Session, now: datetime, rewards: Sequence[Reward]) -> None:
         account = reward.posting.credit
         if isinstance(account, Account):
             ledger.open_member(session, account.owner_id)
-    postings = [reward.posting for reward in rewards]
-    for posting, posted in zip(postings, ledger.post_batch(session, postings, now), strict=True):
-        if not posted.replayed and isinstance(posting.credit, Account):
-            _count(session, posting.credit.owner_id, posting.credit.unit, posting.amount_minor, now)
+    ledger.post_batch(session, [reward.posting for reward in rewards], now)
 
 
 def take_back(
@@ -78,10 +73,4 @@ def take_back(
         reason=reason,
         actor_id=actor_id,
     )
-    _count(session, owner_id, unit, -amount, now)
     return amount
-
-
-def _count(session: Session, owner_id: UUID, unit: str, amount_minor: int, at: datetime) -> None:
-    unit_id = catalogue(session).unit_id(unit)
-    session.execute(_EARNED, {"owner_id": owner_id, "unit_id": unit_id, "amount_minor": amount_minor, "at": at})

@@ -132,7 +132,7 @@ def change(session: Session, badge_id: UUID, draft: Draft, *, actor_id: UUID) ->
     return version
 
 
-def set_active(session: Session, badge_id: UUID, active: bool, *, actor_id: UUID) -> bool:
+def set_active(session: Session, badge_id: UUID, *, active: bool, actor_id: UUID) -> bool:
     """Let a badge be earned from now on, or not any more. Who has it keeps it.
 
     Returns:

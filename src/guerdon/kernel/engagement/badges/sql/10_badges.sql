@@ -46,7 +46,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON engagement.member_badges TO guerdon_app;
 GRANT SELECT, INSERT, UPDATE (reason, taken_back_minor, revoked_at, revoked_by, revoke_reason)
     ON engagement.earned_levels TO guerdon_app;
 GRANT SELECT, INSERT, UPDATE (retired_at, sealed) ON engagement.credential_keys TO guerdon_app;
-GRANT SELECT, INSERT, DELETE, UPDATE (revoked_at, revoke_reason) ON engagement.badge_credentials TO guerdon_app;
+GRANT SELECT, INSERT, UPDATE (token, document, shown_name, revoked_at, revoke_reason)
+    ON engagement.badge_credentials TO guerdon_app;
 REVOKE EXECUTE ON FUNCTION engagement.public_credential(text), engagement.revoked_credentials(),
     engagement.badge_holders() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION engagement.public_credential(text), engagement.revoked_credentials(),
