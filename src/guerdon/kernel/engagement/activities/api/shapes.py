@@ -32,7 +32,9 @@ class Earned(Schema):
     rule_id: UUID
     unit: str = Field(examples=["POINT"])
     amount: str = Field(description="Decimal, in all.", examples=["20"])
-    multiplier: str = Field(description="What multipliers and campaigns came to together.", examples=["2.0000"])
+    multiplier: str = Field(
+        description="What multipliers and campaigns came to together, before caps and budgets.", examples=["2.0000"]
+    )
     campaigns: dict[str, str] = Field(
         description="What each campaign added, by its code; 0 where its budget no longer covered it.",
         examples=[{"double_points_in_may": "10"}],

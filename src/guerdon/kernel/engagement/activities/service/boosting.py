@@ -75,5 +75,6 @@ def boost_no_more(name: str) -> None:
 
 
 def boosts_of(session: Session, now: datetime, facts: Sequence[Fact]) -> list[Boosts]:
-    """The prepared boosters of a batch."""
-    return [booster(session, now, facts) for booster in _boosters.values()]
+    """The prepared boosters of a batch, without those that cannot pay for anything."""
+    prepared = [booster(session, now, facts) for booster in _boosters.values()]
+    return [each for each in prepared if each.budget_ids]

@@ -304,10 +304,10 @@ class Judge:
         paid: list[tuple[Boost, int]] = []
         for boost, share in grant.boosts:
             left = budgets.get((boost.budget_id, unit), 0)
-            if left is None or left >= share:
-                paid.append((boost, share))
-                if left is not None:
-                    budgets[boost.budget_id, unit] = left - share
+            covered = left is None or left >= share
+            paid.append((boost, share if covered else 0))
+            if covered and left is not None:
+                budgets[boost.budget_id, unit] = left - share
         grant.boosts = paid
         grant.amount_minor = grant.base_minor + sum(share for _, share in paid)
         return None if grant.amount_minor else _refuse(grant.rule, "budget")

@@ -45,8 +45,13 @@ def lock_budgets(session: Session, book: Book, facts: Sequence[Fact], boosts: Se
         ids |= set(session.scalars(_BY_CODE, {"codes": list(codes)}))
     ordered = sorted(ids)
     for budget_id in ordered:
-        session.execute(_LOCK_BUDGET, {"id": str(budget_id)})
+        lock_budget(session, budget_id)
     return ordered
+
+
+def lock_budget(session: Session, budget_id: UUID) -> None:
+    """Let no award draw on a budget until the transaction ends; for who takes out of it otherwise, too."""
+    session.execute(_LOCK_BUDGET, {"id": str(budget_id)})
 
 
 def read_budgets(session: Session, ids: Sequence[UUID]) -> tuple[dict[tuple[UUID, str], int | None], dict[str, UUID]]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.ids import new_id
 from guerdon.core.money import to_text
 from guerdon.kernel.acts import Act, announce
+from guerdon.kernel.engagement.activities.service.paying import lock_budget
 from guerdon.kernel.engagement.campaigns.errors import (
     CampaignNotFoundError,
     CampaignOverError,
@@ -22,7 +23,6 @@ from guerdon.kernel.engagement.campaigns.models import Campaign
 from guerdon.kernel.engagement.campaigns.schemas import LATE, CampaignStatus, Terms
 from guerdon.kernel.engagement.campaigns.service.terms import check
 from guerdon.kernel.ledger.catalogue import catalogue
-from guerdon.kernel.ledger.errors import InsufficientBalanceError
 from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
 from guerdon.kernel.ledger.service import open_system_owner, post
 from guerdon.kernel.ledger.service.reading import available_minor
@@ -187,22 +187,16 @@ def _end(session: Session, campaign: Campaign, now: datetime, *, actor_id: UUID 
 
 
 def _return(session: Session, campaign: Campaign, now: datetime) -> None:
-    """Give back what is left.
-
-    Awards that began before may take from it at the same moment: whoever comes second finds less, and reads again.
-    """
+    """Give back what is left, once the awards that are drawing on it have taken what they take."""
     if campaign.budget_id is None:
         raise AssertionError("a campaign that was active has a budget")
-    budget = Account(campaign.budget_id, campaign.unit_code)
-    issuance = SystemAccount("issuance", campaign.unit_code)
-    while left_minor := available_minor(session, campaign.budget_id, campaign.unit_code, now):
-        try:
-            with session.begin_nested():
-                post(session, Posting(budget, issuance, left_minor, RETURN, f"return/{new_id()}"), now)
-        except InsufficientBalanceError:
-            continue
+    lock_budget(session, campaign.budget_id)
+    left_minor = available_minor(session, campaign.budget_id, campaign.unit_code, now)
+    if left_minor:
+        budget = Account(campaign.budget_id, campaign.unit_code)
+        issuance = SystemAccount("issuance", campaign.unit_code)
+        post(session, Posting(budget, issuance, left_minor, RETURN, f"return/{new_id()}"), now)
         campaign.returned_minor += left_minor
-        return
 
 
 def _document(terms: Terms) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import AMOUNT_MINOR_MAX
+from guerdon.kernel.engagement.activities.service.book import counter_read, load
+from guerdon.kernel.engagement.binding import bound
 from guerdon.kernel.engagement.campaigns.errors import (
     CampaignBudgetError,
     CampaignCodeInvalidError,
@@ -21,7 +23,7 @@ from guerdon.kernel.engagement.campaigns.errors import (
 )
 from guerdon.kernel.engagement.campaigns.models import MULTIPLIER_BP_MAX, MULTIPLIER_BP_MIN, Campaign
 from guerdon.kernel.engagement.campaigns.schemas import DAYS_MAX, TITLE_LENGTH_MAX, Terms
-from guerdon.kernel.engagement.expressions import ExpressionError, compiled
+from guerdon.kernel.engagement.expressions import ExpressionError
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
 from guerdon.kernel.ledger.catalogue import catalogue
@@ -55,13 +57,16 @@ def _faults_of_form(terms: Terms) -> Iterator[FieldError]:
         yield CampaignMultiplierError(field="multiplier", problem="")
     if not 0 < terms.budget_minor <= AMOUNT_MINOR_MAX:
         yield CampaignBudgetError(field="budget", problem="")
-    try:
-        compiled(terms.condition)
-    except ExpressionError as exc:
-        yield CampaignConditionError(field="condition", problem=str(exc))
 
 
 def _faults_of_names(session: Session, terms: Terms, own: Campaign | None) -> Iterator[FieldError]:
+    try:
+        metrics = load(session).metrics
+        for read in bound(terms.condition).reads:
+            if read.root == "counters":
+                counter_read(read, "", metrics)
+    except ExpressionError as exc:
+        yield CampaignConditionError(field="condition", problem=str(exc))
     taken = session.scalars(select(Campaign.id).where(Campaign.code == terms.code)).one_or_none()
     if taken is not None and (own is None or own.id != taken):
         yield CampaignCodeTakenError(field="code", problem="", value=terms.code)
