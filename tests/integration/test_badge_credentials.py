@@ -163,7 +163,7 @@ def test_a_member_shows_their_name_if_they_want_and_withdraws(
     public = Client(club_app, page=True)
     assert revoked(public) == {unnamed["id"]}
     identifiers = verified(public, named["token"])["credentialSubject"]["identifier"]
-    assert {each["identityType"] for each in identifiers} == {"emailAddress", "name"}
+    assert {each["identityType"] for each in identifiers} == {"emailAddress", "ext:name"}
     path = urlsplit(named["id"]).path
     listed = holder.http.get("/api/v1/engagement/credentials").json()
     assert [(each["id"], each["shows_name"], each["revoked_at"] is None) for each in listed] == [

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
+from guerdon.kernel.engagement.badges import personal_data
 from guerdon.kernel.engagement.streaks.errors import (
     NothingToRestoreError,
     OwnStreakError,
@@ -19,7 +20,7 @@ from guerdon.kernel.engagement.streaks.errors import (
     PauseUsedUpError,
     StreakReasonMissingError,
 )
-from guerdon.kernel.engagement.streaks.service import pardons, pauses, reading
+from guerdon.kernel.engagement.streaks.service import pardons, pauses, reading, reminding
 from guerdon.kernel.engagement.streaks.service.definitions import Definition, by_code, use
 from support.databases import START_OF_TIME
 from support.walkers import WALKERS, advance, beans
@@ -245,3 +246,59 @@ def test_staff_restore_a_streak_with_a_reason(walking: Walking, person: Callable
     with walking.database.transaction() as session:
         query = text("SELECT reason FROM admin.audit_logs WHERE action = 'engagement.streak_restored'")
         assert session.scalars(query).one() == "The bus did not come."
+
+
+def test_members_are_told_once_before_a_streak_breaks_if_they_want_mails(walking: Walking) -> None:
+    def remind() -> int:
+        with walking.database.transaction() as session:
+            reminding.remind(session, walking.clock)
+            return session.scalars(
+                text("SELECT count(*) FROM notifications.outbox WHERE kind = 'engagement.streak_at_risk'")
+            ).one()
+
+    walking.week(0)
+    walking.to(1)
+    walking.week(1)
+    walking.to(2)
+    assert remind() == 0  # the week has only begun
+    walking.clock.move(timedelta(days=6))
+    assert remind() == 1
+    assert remind() == 1
+    walking.week(2)
+    walking.to(3)
+    walking.clock.move(timedelta(days=6))
+    with walking.database.transaction() as session:
+        session.execute(text("UPDATE identity.profiles SET notification_preferences = '{\"email\": false}'"))
+    assert remind() == 1
+    with walking.database.transaction() as session:
+        session.execute(text("UPDATE identity.profiles SET notification_preferences = '{\"email\": true}'"))
+    walking.week(3)
+    assert remind() == 1  # done: nothing is at risk
+
+
+def test_a_copy_tells_of_badges_and_streaks_and_leaving_takes_words_away(
+    walking: Walking, person: Callable[..., Any]
+) -> None:
+    staff = person("heron").id
+    walking.week(0)
+    walking.to(4)
+    with walking.database.transaction() as session:
+        pardons.restore(
+            session,
+            walking.clock.now(),
+            walking.weekly(session),
+            walking.owner_id,
+            actor_id=staff,
+            reason="Was in hospital.",
+        )
+    with walking.database.transaction() as session:
+        files = {
+            each.path: each.content for each in personal_data.PART.export(session, walking.clock, walking.owner_id)
+        }
+        assert b"walker" in files["badges.json"]
+        assert b"Was in hospital." in files["streaks.json"]
+        assert personal_data.PART.erase is not None
+        personal_data.PART.erase(session, walking.clock, walking.owner_id)
+        reasons = session.scalars(text("SELECT DISTINCT reason FROM engagement.streak_pardons")).all()
+        assert reasons == ["erased"]
+    assert walking.stands().standing.longest == 1

@@ -209,7 +209,7 @@ def identifiers(user: User, *, show_name: bool) -> list[dict[str, Any]]:
             }
         )
     if show_name:
-        found.append({"type": "IdentityObject", "hashed": False, "identityHash": user.name, "identityType": "name"})
+        found.append({"type": "IdentityObject", "hashed": False, "identityHash": user.name, "identityType": "ext:name"})
     return found
 
 
