@@ -1,13 +1,27 @@
 -- The short way for batches: what most of them hold is movements between available pockets and system accounts.
 
--- Posts a batch of nothing else, in one statement of a few sets, where post_judged judges item by item. Returns no row,
--- and has changed nothing, when an item is of another sort; ends in unique_violation when an item has to be refused, is a
--- replay or needs an account opened: ledger.post then starts over the general way, which finds out what.
+-- A sum that stays a bigint, and fails where one cannot hold it; PostgreSQL's own makes a numeric of every step.
+CREATE OR REPLACE AGGREGATE ledger.total(bigint) (
+    SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
+
+-- The ids of a batch: one UUIDv7, its last 32 bits counting from 1, as RFC 9562 (6.2) allows. Drawing each at random
+-- costs more than anything else that is done for an item.
+CREATE OR REPLACE FUNCTION ledger.batch_ids(p_count integer) RETURNS uuid[] LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_base text := left(uuidv7()::text, 28);
+BEGIN
+    RETURN ARRAY(SELECT (v_base || lpad(to_hex(n), 8, '0'))::uuid FROM generate_series(1, p_count) AS n);
+END $$;
+
+-- Posts a batch of nothing else, in a few sets, where post_judged judges item by item. Returns no row, and has changed
+-- nothing, when an item is of another sort; ends in unique_violation when an item has to be refused, is a replay or needs
+-- an account opened: ledger.post then starts over the general way, which finds out what.
 --
--- The UPDATE locks, judges and writes at once, so no account is read twice. Whichever join the settings below leave
--- to the planner, accounts are met in the order of their keys, so that postings never wait in a circle. An account's
--- balance from before is found by its number in an array: PostgreSQL cannot know how many items will come, takes them
--- for few, and would join them by nested loops.
+-- The first UPDATE locks, judges and writes at once, so no account is read twice. Whichever join the settings below leave
+-- to the planner, accounts are met in the order of their keys, so that postings never wait in a circle. Sorting and
+-- running sums see only what they need of an item; the rest of it is read once, when the transfers are written, again in
+-- the order of the owners, whose index entries then stand together. What belongs together is found by its number in an
+-- array: PostgreSQL cannot know how many items will come, takes them for few, and would join them by nested loops.
 CREATE OR REPLACE FUNCTION ledger.post_plain_batch(p_items ledger.posting[], p_at timestamptz)
 RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
 LANGUAGE plpgsql
@@ -18,41 +32,43 @@ DECLARE
     v_system_max smallint := (SELECT max(id) FROM ledger.system_accounts);
     v_reference_max smallint := coalesce((SELECT max(id) FROM ledger.reference_types), 0);
     v_recorded_at timestamptz := clock_timestamp();
-    v_oldest uuid := uuidv7();
+    v_ids uuid[] := ledger.batch_ids(cardinality(p_items));
+    v_oldest uuid := v_ids[1];
     v_plain boolean;
-    v_posted bigint;
+    v_all boolean;
+    v_change bigint[];
+    v_after bigint[];
 BEGIN
-    SELECT bool_and(coalesce(
-        i.amount BETWEEN 1 AND 92233720368547 AND i.idempotency_key IS NOT NULL AND v_effects[i.kind_id] IS NOT NULL
-        AND (i.credit = 1 AND i.debit BETWEEN 100 AND v_system_max
-            OR i.debit = 1 AND i.credit BETWEEN 100 AND v_system_max)
-        AND (i.reference_type_id IS NULL OR i.reference_type_id BETWEEN 1 AND v_reference_max)
-        AND i.hold_id IS NULL AND i.reverses_id IS NULL AND i.peer_owner_id IS NULL AND i.due_at IS NULL, false))
-    INTO v_plain
-    FROM unnest(p_items) AS i;
-    IF NOT v_plain THEN
-        RETURN;
-    END IF;
-    RETURN QUERY
     WITH running AS MATERIALIZED (
-        SELECT m.*, (sum(m.change) OVER account)::bigint AS moved, lead(m.id) OVER account IS NULL AS is_last,
+        SELECT m.*, ledger.total(m.change) OVER account AS moved,
             dense_rank() OVER (ORDER BY m.owner_id, m.unit_id) AS ix
         FROM (
-            SELECT i.*, uuidv7() AS id, CASE WHEN i.credit = 1 THEN i.amount ELSE -i.amount END AS change
+            SELECT i.ordinality::integer AS n, i.owner_id, i.unit_id, v_effects[i.kind_id] AS effect,
+                greatest(i.debit, i.credit) AS system,
+                CASE WHEN i.amount BETWEEN 1 AND 92233720368547
+                    THEN CASE WHEN i.credit = 1 THEN i.amount ELSE -i.amount END END AS change,
+                coalesce(
+                    i.amount BETWEEN 1 AND 92233720368547 AND v_effects[i.kind_id] IS NOT NULL
+                    AND (i.credit = 1 AND i.debit BETWEEN 100 AND v_system_max
+                        OR i.debit = 1 AND i.credit BETWEEN 100 AND v_system_max)
+                    AND (i.reference_type_id IS NULL OR i.reference_type_id BETWEEN 1 AND v_reference_max)
+                    AND num_nonnulls(i.hold_id, i.reverses_id, i.peer_owner_id, i.due_at) = 0
+                    AND num_nulls(i.owner_id, i.unit_id, i.idempotency_key) = 0, false) AS plain
             FROM unnest(p_items) WITH ORDINALITY AS i
         ) AS m
-        WINDOW account AS (PARTITION BY m.owner_id, m.unit_id ORDER BY m.ordinality)
+        WINDOW account AS (PARTITION BY m.owner_id, m.unit_id ORDER BY m.n ROWS UNBOUNDED PRECEDING)
     ), changed AS (
         UPDATE ledger.accounts AS a
-        SET balance = a.balance + c.change, earned = a.earned + c.earned, spent = a.spent + c.spent,
-            last_transfer_id = c.last_id, updated_at = p_at
+        SET balance = a.balance + c.change, last_transfer_id = v_ids[c.last], updated_at = p_at,
+            earned = CASE WHEN c.earned <> 0 THEN a.earned + c.earned ELSE a.earned END,
+            spent = CASE WHEN c.spent <> 0 THEN a.spent - c.spent ELSE a.spent END
         FROM (
-            SELECT min(r.ix) AS ix, r.owner_id, r.unit_id, max(r.moved) FILTER (WHERE r.is_last) AS change,
+            SELECT min(r.ix) AS ix, r.owner_id, r.unit_id, ledger.total(r.change) AS change, max(r.n) AS last,
                 least(min(r.moved), 0) AS low, greatest(max(r.moved), 0) AS high,
-                coalesce(sum(r.change) FILTER (WHERE v_effects[r.kind_id] = 1), 0) AS earned,
-                coalesce(-sum(r.change) FILTER (WHERE v_effects[r.kind_id] = 2), 0) AS spent,
-                (array_agg(r.id) FILTER (WHERE r.is_last))[1] AS last_id
+                ledger.total(r.change) FILTER (WHERE r.effect = 1) AS earned,
+                ledger.total(r.change) FILTER (WHERE r.effect = 2) AS spent
             FROM running AS r
+            WHERE (SELECT bool_and(running.plain) FROM running)
             GROUP BY r.owner_id, r.unit_id
             ORDER BY r.owner_id, r.unit_id
         ) AS c
@@ -61,30 +77,36 @@ BEGIN
             AND a.balance <= 9223372036854775807 - c.high
             AND (a.last_transfer_id IS NULL OR a.last_transfer_id < v_oldest)
         RETURNING c.ix, old.balance
-    ), judged AS MATERIALIZED (
-        SELECT r.*, ((SELECT array_agg(balance ORDER BY ix) FROM changed))[r.ix] + r.moved AS after
-        FROM running AS r
-        WHERE (SELECT count(*) FROM changed) = (SELECT max(ix) FROM running)
-    ), posted AS (
-        INSERT INTO ledger.transfers (
-            owner_id, id, idempotency_key, amount, debit_after, credit_after, happened_at, recorded_at, unit_id, debit,
-            credit, kind_id, reference_type_id, reference_id, actor_id, detail)
-        SELECT j.owner_id, j.id, j.idempotency_key, j.amount, CASE WHEN j.change < 0 THEN j.after END,
-            CASE WHEN j.change > 0 THEN j.after END, coalesce(j.happened_at, p_at), v_recorded_at, j.unit_id, j.debit,
-            j.credit, j.kind_id, j.reference_type_id, j.reference_id, j.actor_id, j.detail
-        FROM judged AS j
+    ), found AS MATERIALIZED (
+        SELECT count(*) AS accounts, array_agg(balance ORDER BY ix) AS balances FROM changed
     ), moved AS (
         INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
-        SELECT p_items[1].owner_id, j.unit_id, greatest(j.debit, j.credit), -sum(j.change)
-        FROM judged AS j
-        GROUP BY j.unit_id, greatest(j.debit, j.credit)
+        SELECT p_items[1].owner_id, r.unit_id, r.system, -ledger.total(r.change)
+        FROM running AS r
+        WHERE (SELECT bool_and(running.plain) FROM running)
+        GROUP BY r.unit_id, r.system
     )
-    SELECT j.ordinality::integer, 'posted', j.id, CASE WHEN j.change < 0 THEN j.after END,
-        CASE WHEN j.change > 0 THEN j.after END, NULL::jsonb
-    FROM judged AS j
-    ORDER BY j.ordinality;
-    GET DIAGNOSTICS v_posted = ROW_COUNT;
-    IF v_posted < cardinality(p_items) THEN
+    SELECT bool_and(r.plain), max(r.ix) = (SELECT accounts FROM found), array_agg(r.change ORDER BY r.n),
+        array_agg((SELECT balances FROM found)[r.ix] + r.moved ORDER BY r.n)
+    INTO v_plain, v_all, v_change, v_after
+    FROM running AS r;
+    IF NOT v_plain THEN
+        RETURN;
+    END IF;
+    IF NOT v_all THEN
         RAISE unique_violation USING MESSAGE = 'an account is missing, closed, at its limits or ahead of the clock';
     END IF;
+    INSERT INTO ledger.transfers (
+        owner_id, id, idempotency_key, amount, debit_after, credit_after, happened_at, recorded_at, unit_id, debit,
+        credit, kind_id, reference_type_id, reference_id, actor_id, detail)
+    SELECT i.owner_id, v_ids[i.ordinality], i.idempotency_key, i.amount,
+        CASE WHEN i.debit = 1 THEN v_after[i.ordinality] END, CASE WHEN i.credit = 1 THEN v_after[i.ordinality] END,
+        coalesce(i.happened_at, p_at), v_recorded_at, i.unit_id, i.debit, i.credit, i.kind_id, i.reference_type_id,
+        i.reference_id, i.actor_id, i.detail
+    FROM unnest(p_items) WITH ORDINALITY AS i
+    ORDER BY i.owner_id, i.ordinality;
+    RETURN QUERY
+    SELECT t.n::integer, 'posted', t.id, CASE WHEN t.change < 0 THEN t.after END, CASE WHEN t.change > 0 THEN t.after END,
+        NULL::jsonb
+    FROM unnest(v_ids, v_change, v_after) WITH ORDINALITY AS t(id, change, after, n);
 END $$;

@@ -317,12 +317,12 @@ RETURNS bigint LANGUAGE sql AS $$
     FROM ledger.post_judged(ledger.settlements(p_holds), p_at, true, true) AS posted
 $$;
 
--- Posts anything: settles what is due, then judges the short way or item by item.
-CREATE OR REPLACE FUNCTION ledger.post_general(p_items ledger.posting[], p_at timestamptz, p_verdicts boolean)
+-- Posts anything: settles what is due, then judges item by item; p_read_keys as post_judged takes it.
+CREATE OR REPLACE FUNCTION ledger.post_general(
+    p_items ledger.posting[], p_at timestamptz, p_verdicts boolean, p_read_keys boolean)
 RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_single boolean := cardinality(p_items) = 1;
     v_due ledger.holds[];
 BEGIN
     FOR v_try IN 1..4 LOOP
@@ -335,13 +335,7 @@ BEGIN
                     PERFORM ledger.settle_holds(ledger.due_holds(p_items, p_at), p_at);
                 END IF;
             END IF;
-            IF NOT v_single AND v_try = 1 THEN
-                RETURN QUERY SELECT * FROM ledger.post_plain_batch(p_items, p_at);
-                IF FOUND THEN
-                    RETURN;
-                END IF;
-            END IF;
-            RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, v_single OR v_try > 1);
+            RETURN QUERY SELECT * FROM ledger.post_judged(p_items, p_at, p_verdicts, p_read_keys OR v_try > 1);
             RETURN;
         EXCEPTION WHEN unique_violation OR serialization_failure OR deadlock_detected THEN
             -- A key has been used, or an account was opened at the same moment: with fresh eyes, and no locks, again.
@@ -372,6 +366,7 @@ DECLARE
     v_id uuid;
     v_after bigint;
     v_before ledger.accounts;
+    v_read_keys boolean := cardinality(p_items) = 1;
 BEGIN
     IF cardinality(p_items) = 1 THEN
         v_item := p_items[1];
@@ -432,8 +427,19 @@ BEGIN
     ELSIF cardinality(p_items) > 100000 THEN
         PERFORM ledger.refuse(
             'batch_too_large', NULL, jsonb_build_object('items', cardinality(p_items), 'items_max', 100000));
+    ELSIF NOT EXISTS (SELECT FROM ledger.holds AS held WHERE held.remaining > 0 AND held.due_at <= p_at)
+        OR cardinality(ledger.due_holds(p_items, p_at)) = 0
+    THEN
+        BEGIN
+            RETURN QUERY SELECT * FROM ledger.post_plain_batch(p_items, p_at);
+            IF FOUND THEN
+                RETURN;
+            END IF;
+        EXCEPTION WHEN unique_violation OR serialization_failure OR deadlock_detected THEN
+            v_read_keys := true;
+        END;
     END IF;
-    RETURN QUERY SELECT * FROM ledger.post_general(p_items, p_at, p_verdicts);
+    RETURN QUERY SELECT * FROM ledger.post_general(p_items, p_at, p_verdicts, v_read_keys);
 END $$;
 
 -- Settles up to p_limit holds that are past their due time, oldest first. Returns how many.
