@@ -10,9 +10,9 @@ _runs = count(1)
 
 _RAW = (
     """
-    INSERT INTO raw.transfers (owner_id, id, idempotency_key, amount, credit_after, happened_at, recorded_at, unit_id,
-        debit, credit, kind_id)
-    SELECT owner_id, uuidv7(), key, amount, amount, now(), now(), 1, 100, 1, 1
+    INSERT INTO raw.transfers (owner_id, id, idempotency_key, amount, credit_before, credit_after, happened_at,
+        recorded_at, unit_id, debit, credit, kind_id)
+    SELECT owner_id, uuidv7(), key, amount, 0, amount, now(), now(), 1, 100, 1, 1
     FROM bench.staging WHERE run = %(run)s
     """,
     """

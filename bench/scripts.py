@@ -22,9 +22,9 @@ RAW = (
     f"{_ANY}BEGIN;\n"
     "UPDATE raw.accounts SET balance = balance + 10, earned = earned + 10, last_transfer_id = uuidv7(),"
     f" updated_at = now() WHERE owner_id = {_MEMBER} AND unit_id = 1 AND pocket = 1 RETURNING balance \\gset\n"
-    "INSERT INTO raw.transfers (owner_id, id, idempotency_key, amount, credit_after, happened_at, recorded_at,"
-    f" unit_id, debit, credit, kind_id) VALUES ({_MEMBER}, uuidv7(), gen_random_uuid(), 10, :balance, now(), now(),"
-    " 1, 100, 1, 1);\nCOMMIT;\n"
+    "INSERT INTO raw.transfers (owner_id, id, idempotency_key, amount, credit_before, credit_after, happened_at,"
+    f" recorded_at, unit_id, debit, credit, kind_id) VALUES ({_MEMBER}, uuidv7(), gen_random_uuid(), 10,"
+    " :balance - 10, :balance, now(), now(), 1, 100, 1, 1);\nCOMMIT;\n"
 )
 
 YARDSTICK = (

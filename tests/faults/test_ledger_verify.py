@@ -83,8 +83,13 @@ PLANTED: list[tuple[str, str, str]] = [
     ),
     (
         "running_balances",
-        "begins at",
+        "the one before it ended at",
         "DELETE FROM ledger.transfers WHERE owner_id = %s AND kind_id = 2",
+    ),
+    (
+        "running_balances",
+        "the one before it ended at",
+        "UPDATE ledger.transfers SET debit_before = debit_before + 1 WHERE owner_id = %s AND kind_id = 2",
     ),
     (
         "holds",

@@ -13,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    Computed,
     ForeignKey,
     Identity,
     Index,
@@ -177,7 +176,9 @@ class Transfer(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     idempotency_key: Mapped[UUID]
     amount: Mapped[int] = mapped_column(BigInteger)
+    debit_before: Mapped[int | None] = mapped_column(BigInteger)
     debit_after: Mapped[int | None] = mapped_column(BigInteger)
+    credit_before: Mapped[int | None] = mapped_column(BigInteger)
     credit_after: Mapped[int | None] = mapped_column(BigInteger)
     happened_at: Mapped[Moment]
     recorded_at: Mapped[Moment]
@@ -192,8 +193,6 @@ class Transfer(Base):
     peer_owner_id: Mapped[UUID | None]
     hold_id: Mapped[UUID | None]
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    debit_before: Mapped[int | None] = mapped_column(BigInteger, Computed("debit_after + amount", persisted=False))
-    credit_before: Mapped[int | None] = mapped_column(BigInteger, Computed("credit_after - amount", persisted=False))
 
 
 class Hold(Base):

@@ -104,7 +104,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("idempotency_key", sa.Uuid(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("debit_before", sa.BigInteger(), nullable=True),
         sa.Column("debit_after", sa.BigInteger(), nullable=True),
+        sa.Column("credit_before", sa.BigInteger(), nullable=True),
         sa.Column("credit_after", sa.BigInteger(), nullable=True),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -119,10 +121,6 @@ def upgrade() -> None:
         sa.Column("peer_owner_id", sa.Uuid(), nullable=True),
         sa.Column("hold_id", sa.Uuid(), nullable=True),
         sa.Column("detail", postgresql.JSONB(none_as_null=True, astext_type=Text()), nullable=True),
-        sa.Column("debit_before", sa.BigInteger(), sa.Computed("debit_after + amount", persisted=False), nullable=True),
-        sa.Column(
-            "credit_before", sa.BigInteger(), sa.Computed("credit_after - amount", persisted=False), nullable=True
-        ),
         sa.CheckConstraint(
             "amount > 0 AND debit <> credit AND (debit < 100 OR credit < 100)"
             " AND (debit_after IS NOT NULL) = (debit < 100) AND (credit_after IS NOT NULL) = (credit < 100)",

@@ -19,8 +19,12 @@ CREATE OR REPLACE FUNCTION ledger.fix_codes() RETURNS void LANGUAGE plpgsql AS $
 BEGIN
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION ledger.kind_effect(p_kind smallint) RETURNS smallint'
-        ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (CASE p_kind %s END)::smallint',
-        (SELECT string_agg(format('WHEN %s THEN %s', id, effect), ' ' ORDER BY id) FROM ledger.transfer_kinds));
+        ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN (%L::smallint[])[p_kind]',
+        (
+            SELECT array_agg(k.effect ORDER BY n)
+            FROM generate_series(1, (SELECT max(id) FROM ledger.transfer_kinds)) AS n
+            LEFT JOIN ledger.transfer_kinds AS k ON k.id = n
+        ));
     EXECUTE format(
         'CREATE OR REPLACE FUNCTION ledger.system_account_max() RETURNS smallint'
         ' LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %s::smallint',

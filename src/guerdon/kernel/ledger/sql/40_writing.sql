@@ -10,9 +10,10 @@ DECLARE
     v_recorded_at timestamptz := clock_timestamp();
 BEGIN
     INSERT INTO ledger.transfers (
-        owner_id, id, idempotency_key, amount, debit_after, credit_after, happened_at, recorded_at, unit_id, debit,
-        credit, kind_id, reference_type_id, reference_id, actor_id, reverses_id, peer_owner_id, hold_id, detail)
-    SELECT owner_id, p_ids[ordinality], idempotency_key, amount, p_debits_after[ordinality],
+        owner_id, id, idempotency_key, amount, debit_before, debit_after, credit_before, credit_after, happened_at,
+        recorded_at, unit_id, debit, credit, kind_id, reference_type_id, reference_id, actor_id, reverses_id, peer_owner_id, hold_id, detail)
+    SELECT owner_id, p_ids[ordinality], idempotency_key, amount, p_debits_after[ordinality] + amount,
+        p_debits_after[ordinality], CASE WHEN peer_owner_id IS NULL THEN p_credits_after[ordinality] - amount END,
         CASE WHEN peer_owner_id IS NULL THEN p_credits_after[ordinality] END,
         coalesce(happened_at, p_at), v_recorded_at, unit_id, debit,
         CASE WHEN peer_owner_id IS NULL THEN credit ELSE 102 END,
@@ -21,11 +22,11 @@ BEGIN
     WHERE p_verdicts[ordinality] = 'posted';
     IF p_pairs THEN
         INSERT INTO ledger.transfers (
-            owner_id, id, idempotency_key, amount, credit_after, happened_at, recorded_at, unit_id, debit, credit,
-            kind_id, reference_type_id, reference_id, actor_id, reverses_id, peer_owner_id, detail)
+            owner_id, id, idempotency_key, amount, credit_before, credit_after, happened_at, recorded_at, unit_id, debit,
+            credit, kind_id, reference_type_id, reference_id, actor_id, reverses_id, peer_owner_id, detail)
         SELECT peer_owner_id, p_ids[ordinality],
             ledger.peer_key(owner_id, idempotency_key),
-            amount, p_credits_after[ordinality], coalesce(happened_at, p_at), v_recorded_at, unit_id, 102, credit,
+            amount, p_credits_after[ordinality] - amount, p_credits_after[ordinality], coalesce(happened_at, p_at), v_recorded_at, unit_id, 102, credit,
             kind_id, reference_type_id, reference_id, actor_id, reverses_id, owner_id, detail
         FROM unnest(p_items) WITH ORDINALITY
         WHERE p_verdicts[ordinality] = 'posted' AND peer_owner_id IS NOT NULL;

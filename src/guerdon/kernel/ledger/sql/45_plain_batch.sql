@@ -97,10 +97,13 @@ BEGIN
         RAISE unique_violation USING MESSAGE = 'an account is missing, closed, at its limits or ahead of the clock';
     END IF;
     INSERT INTO ledger.transfers (
-        owner_id, id, idempotency_key, amount, debit_after, credit_after, happened_at, recorded_at, unit_id, debit,
-        credit, kind_id, reference_type_id, reference_id, actor_id, detail)
+        owner_id, id, idempotency_key, amount, debit_before, debit_after, credit_before, credit_after, happened_at,
+        recorded_at, unit_id, debit, credit, kind_id, reference_type_id, reference_id, actor_id, detail)
     SELECT i.owner_id, v_ids[i.ordinality], i.idempotency_key, i.amount,
-        CASE WHEN i.debit = 1 THEN v_after[i.ordinality] END, CASE WHEN i.credit = 1 THEN v_after[i.ordinality] END,
+        CASE WHEN i.debit = 1 THEN v_after[i.ordinality] + i.amount END,
+        CASE WHEN i.debit = 1 THEN v_after[i.ordinality] END,
+        CASE WHEN i.credit = 1 THEN v_after[i.ordinality] - i.amount END,
+        CASE WHEN i.credit = 1 THEN v_after[i.ordinality] END,
         coalesce(i.happened_at, p_at), v_recorded_at, i.unit_id, i.debit, i.credit, i.kind_id, i.reference_type_id,
         i.reference_id, i.actor_id, i.detail
     FROM unnest(p_items) WITH ORDINALITY AS i

@@ -372,50 +372,51 @@ BEGIN
         v_item := p_items[1];
         v_effect := ledger.kind_effect(v_item.kind_id);
         v_change := CASE WHEN v_item.credit = 1 THEN v_item.amount ELSE -v_item.amount END;
-        v_system := CASE WHEN v_item.credit = 1 THEN v_item.debit ELSE v_item.credit END;
-        IF v_item.amount > 0 AND v_effect IS NOT NULL AND v_item.idempotency_key IS NOT NULL
+        v_system := greatest(v_item.debit, v_item.credit);
+        IF v_item.amount BETWEEN 1 AND 4611686018427387903 AND v_effect IS NOT NULL AND v_item.idempotency_key IS NOT NULL
             AND (v_item.credit = 1 OR v_item.debit = 1) AND v_system BETWEEN 100 AND ledger.system_account_max()
             AND (v_item.reference_type_id IS NULL
                 OR v_item.reference_type_id BETWEEN 1 AND ledger.reference_type_max())
-            AND num_nonnulls(v_item.hold_id, v_item.reverses_id, v_item.peer_owner_id, v_item.due_at) = 0
+            AND v_item.hold_id IS NULL AND v_item.reverses_id IS NULL AND v_item.peer_owner_id IS NULL
+            AND v_item.due_at IS NULL
         THEN
-            v_id := uuidv7();
             UPDATE ledger.accounts AS a
             SET balance = a.balance + v_change,
                 earned = CASE WHEN v_effect = 1 THEN a.earned + v_change ELSE a.earned END,
                 spent = CASE WHEN v_effect = 2 THEN a.spent - v_change ELSE a.spent END,
-                last_transfer_id = CASE
-                    WHEN a.last_transfer_id >= v_id THEN uuidv7(ledger.step_after(a.last_transfer_id)) ELSE v_id END,
-                updated_at = p_at
+                last_transfer_id = uuidv7(), updated_at = p_at
             WHERE a.owner_id = v_item.owner_id AND a.unit_id = v_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
-                AND CASE WHEN v_change > 0 THEN a.balance <= 9223372036854775807 - v_change
-                    ELSE a.balance >= -9223372036854775807 - v_change
-                        AND (a.floor IS NULL OR a.balance + v_change >= a.floor) END
+                AND a.balance BETWEEN -4611686018427387904 AND 4611686018427387903
+                AND (a.floor IS NULL OR a.balance + v_change >= a.floor)
             RETURNING new.last_transfer_id, new.balance, old.balance, old.earned, old.spent, old.last_transfer_id,
                 old.updated_at
             INTO v_id, v_after, v_before.balance, v_before.earned, v_before.spent, v_before.last_transfer_id,
                 v_before.updated_at;
             IF v_after IS NOT NULL THEN
-                debit_after := CASE WHEN v_change < 0 THEN v_after END;
-                credit_after := CASE WHEN v_change > 0 THEN v_after END;
-                INSERT INTO ledger.transfers (
-                    owner_id, id, idempotency_key, amount, debit_after, credit_after, happened_at, recorded_at, unit_id,
-                    debit, credit, kind_id, reference_type_id, reference_id, actor_id, detail)
-                VALUES (
-                    v_item.owner_id, v_id, v_item.idempotency_key, v_item.amount, debit_after, credit_after,
-                    coalesce(v_item.happened_at, p_at), clock_timestamp(), v_item.unit_id, v_item.debit, v_item.credit,
-                    v_item.kind_id, v_item.reference_type_id, v_item.reference_id, v_item.actor_id, v_item.detail)
-                ON CONFLICT (owner_id, idempotency_key) DO NOTHING;
-                IF FOUND THEN
-                    INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
-                    VALUES (v_item.owner_id, v_item.unit_id, v_system, -v_change);
-                    item := 1;
-                    verdict := 'posted';
-                    transfer_id := v_id;
-                    RETURN NEXT;
-                    RETURN;
+                IF v_before.last_transfer_id IS NULL OR v_before.last_transfer_id < v_id THEN
+                    INSERT INTO ledger.transfers AS t (
+                        owner_id, id, idempotency_key, amount, debit_before, debit_after, credit_before, credit_after,
+                        happened_at, recorded_at, unit_id, debit, credit, kind_id, reference_type_id, reference_id,
+                        actor_id, detail)
+                    VALUES (
+                        v_item.owner_id, v_id, v_item.idempotency_key, v_item.amount,
+                        CASE WHEN v_item.debit = 1 THEN v_before.balance END, CASE WHEN v_item.debit = 1 THEN v_after END,
+                        CASE WHEN v_item.credit = 1 THEN v_before.balance END,
+                        CASE WHEN v_item.credit = 1 THEN v_after END, coalesce(v_item.happened_at, p_at),
+                        clock_timestamp(), v_item.unit_id, v_item.debit, v_item.credit, v_item.kind_id,
+                        v_item.reference_type_id, v_item.reference_id, v_item.actor_id, v_item.detail)
+                    ON CONFLICT (owner_id, idempotency_key) DO NOTHING
+                    RETURNING 1, 'posted', t.id, t.debit_after, t.credit_after
+                    INTO item, verdict, transfer_id, debit_after, credit_after;
+                    IF FOUND THEN
+                        INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
+                        VALUES (v_item.owner_id, v_item.unit_id, v_system, -v_change);
+                        RETURN NEXT;
+                        RETURN;
+                    END IF;
                 END IF;
-                -- The key has been used. Nobody has seen the new balance: putting the old one back undoes everything.
+                -- The key has been used, or the machine's clock has stepped back. Nobody has seen the new balance:
+                -- putting the old one back undoes everything.
                 UPDATE ledger.accounts AS a
                 SET balance = v_before.balance, earned = v_before.earned, spent = v_before.spent,
                     last_transfer_id = v_before.last_transfer_id, updated_at = v_before.updated_at

@@ -39,19 +39,21 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
         IS DISTINCT FROM (coalesce(e.balance, 0), coalesce(e.earned, 0), coalesce(e.spent, 0))
 $$;
 
--- The running balance of each account has no gap: each transfer begins where the one before it ended.
+-- The running balance of each account has no gap: each transfer begins where the one before it ended, and ends by its
+-- amount from there.
 CREATE OR REPLACE FUNCTION ledger.verify_running_balances()
 RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE AS $$
     SELECT chain.owner_id, chain.unit_id,
-        format('transfer %s begins at %s in pocket %s, the one before it ended at %s',
-            chain.transfer_id, chain.balance_before, chain.pocket, chain.expected)
+        format('transfer %s goes from %s to %s in pocket %s, by %s; the one before it ended at %s',
+            chain.transfer_id, chain.balance_before, chain.balance_after, chain.pocket, chain.amount, chain.expected)
     FROM (
-        SELECT e.owner_id, e.unit_id, e.pocket, e.transfer_id, e.balance_before,
+        SELECT e.owner_id, e.unit_id, e.pocket, e.transfer_id, e.amount, e.balance_before, e.balance_after,
             coalesce(lag(e.balance_after) OVER (
                 PARTITION BY e.owner_id, e.unit_id, e.pocket ORDER BY e.transfer_id), 0) AS expected
         FROM ledger.entries AS e
     ) AS chain
-    WHERE chain.balance_before <> chain.expected
+    WHERE chain.balance_before IS DISTINCT FROM chain.expected
+        OR chain.balance_before::numeric + chain.amount IS DISTINCT FROM chain.balance_after
 $$;
 
 -- No account is below its floor, nor has ever been since the floor was set.
