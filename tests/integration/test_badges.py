@@ -14,6 +14,7 @@ from guerdon.core.errors import FieldErrors
 from guerdon.db.database import Database
 from guerdon.kernel.engagement.activities.schemas import Fact
 from guerdon.kernel.engagement.activities.service.recording import record
+from guerdon.kernel.engagement.activities.service.withdrawing import withdraw
 from guerdon.kernel.engagement.badges.errors import (
     BadgeHeldError,
     BadgeInactiveError,
@@ -295,3 +296,26 @@ def test_an_inactive_badge_is_neither_earned_nor_given(hiker: Hiker, person: Cal
         with pytest.raises(BadgeInactiveError):
             staffing.award_by_hand(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="Came along.")
     assert hiker.levels() == {}
+
+
+def test_withdrawing_an_activity_takes_along_what_stood_on_it(hiker: Hiker, person: Callable[..., Any]) -> None:
+    staff = person("heron").id
+    for week in range(3):
+        hiker.walk(7 * week)
+    assert hiker.levels() == {"walker": 2, "loyal": 1}
+    assert hiker.beans() == 10 + 30 + 5 + 10 + 15
+    with hiker.database.transaction() as session:
+        query = text("SELECT id FROM engagement.activities WHERE owner_id = :owner_id ORDER BY happened_at")
+        second = session.scalars(query, {"owner_id": hiker.owner_id}).all()[1]
+        withdraw(session, hiker.clock, second, actor_id=staff, reason="It was somebody else.")
+    assert hiker.levels() == {"walker": 1}
+    assert hiker.beans() == 10 + 5 + 5
+    with hiker.database.transaction() as session:
+        earned = session.scalars(
+            text(
+                "SELECT value FROM engagement.counters AS c JOIN engagement.metrics AS m ON m.id = c.metric_id"
+                " WHERE m.code = 'earned.BEAN' AND c.period = 'life' AND c.owner_id = :owner_id"
+            ),
+            {"owner_id": hiker.owner_id},
+        ).one()
+    assert earned == hiker.beans()

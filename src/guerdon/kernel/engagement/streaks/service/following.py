@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import Batch, Consequences, CounterChange
 from guerdon.kernel.engagement.service.sets import among
+from guerdon.kernel.engagement.streaks.calendar import distance
 from guerdon.kernel.engagement.streaks.computing import Run, advance
 from guerdon.kernel.engagement.streaks.models import StreakRun
 from guerdon.kernel.engagement.streaks.service import bonuses, recomputing
@@ -90,14 +91,17 @@ def _lead_on(
     runs: Mapping[UUID, Run],
     found: Consequences,
 ) -> None:
-    lasts = [run.last for run in runs.values() if run.last is not None]
-    every = [period for periods in leading.values() for period in periods]
-    neutrality = Neutrality(session, streak, leading, min([*lasts, *every]), max(every))
+    gaps = {owner_id: periods for owner_id, periods in leading.items() if _has_gap(streak, runs.get(owner_id), periods)}
+    neutrality: Neutrality | None = None
+    if gaps:
+        lasts = [run.last for owner_id in gaps if (run := runs.get(owner_id)) and run.last is not None]
+        every = [period for periods in gaps.values() for period in periods]
+        neutrality = Neutrality(session, streak, gaps, min([*lasts, *every]), max(every))
     after: dict[UUID, Run] = {}
     due: list[bonuses.Due] = []
     for owner_id, periods in leading.items():
         run = runs.get(owner_id, Run())
-        neutral = neutrality.of(owner_id)
+        neutral = neutrality.of(owner_id) if neutrality and owner_id in gaps else _counts
         for period in periods:
             run = advance(run, period, streak.rules, neutral)
             due.append(bonuses.Due(owner_id, period, run.current, 0))
@@ -106,6 +110,17 @@ def _lead_on(
     paid = bonuses.pay(session, now, streak, due, found)
     for owner_id, run in after.items():
         tell(found, streak, owner_id, run, paid.get(owner_id, 0))
+
+
+def _has_gap(streak: Definition, run: Run | None, periods: Sequence[date]) -> bool:
+    """Whether periods lie between the run and those that follow it, or between these: only then is it asked which of
+    them count."""
+    chain = [run.last, *periods] if run is not None and run.last is not None else list(periods)
+    return distance(chain[0], chain[-1], streak.rules.period) >= len(chain)
+
+
+def _counts(_period: date) -> bool:
+    return False
 
 
 def kept(session: Session, streak_id: UUID, owners: Iterable[UUID]) -> dict[UUID, Run]:
