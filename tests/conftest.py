@@ -12,5 +12,6 @@ pytest_plugins = (
     "support.ledger",
     "support.credits",
     "support.events",
+    "support.evenings",
     "support.track",
 )

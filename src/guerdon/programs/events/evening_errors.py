@@ -289,3 +289,11 @@ class RangeInvalidError(FieldError):
     code = "range-invalid"
     message = "The last day comes after the first one, by at most {days_max} days."
     remedy = "Choose other days."
+
+
+class MemberUnknownError(FieldError):
+    """Nobody has this address or name."""
+
+    code = "events-member-unknown"
+    message = "There is no member of this address or user name."
+    remedy = "Check it, or have them open an account first."

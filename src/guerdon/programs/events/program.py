@@ -3,7 +3,7 @@
 from guerdon.core.money import Unit, UnitKind
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.program import Program
-from guerdon.programs.events import jobs
+from guerdon.programs.events import api, jobs, pages, seeds
 from guerdon.programs.events.service import types
 from guerdon.web.i18n import msgid
 
@@ -15,7 +15,16 @@ PROGRAM = Program(
     package="guerdon.programs.events",
     migrations="guerdon.programs.events.migrations",
     units=(POINT,),
+    transfer_kinds=seeds.TRANSFER_KINDS,
     reference_types=("events.event",),
+    activity_kinds=seeds.ACTIVITY_KINDS,
+    metrics=seeds.METRICS,
+    rules=seeds.RULES,
+    streaks=seeds.STREAKS,
+    badges=seeds.BADGES,
+    routers=api.ROUTERS,
+    pages=(pages.router,),
+    navigation=pages.NAVIGATION,
     permissions=(
         permission("events:attend", "Register for events", Role.USER),
         permission("events:manage", "Make, publish and cancel events", Role.STAFF),

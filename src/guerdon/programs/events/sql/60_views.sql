@@ -13,3 +13,19 @@ FROM ledger.entries AS e
 JOIN ledger.transfer_kinds AS k ON k.id = e.kind_id
 LEFT JOIN ledger.reference_types AS r ON r.id = e.reference_type_id
 WHERE e.unit_id = (SELECT id FROM ledger.units WHERE code = 'POINT') AND e.pocket = 1;
+
+-- The badges of this program, as they are defined now.
+CREATE OR REPLACE VIEW events.badges WITH (security_invoker = true) AS
+SELECT b.id, b.name::varchar(255) AS name, b.description, b.type::varchar(50) AS badge_type,
+    b.category::varchar(50) AS category, NULL::varchar(255) AS icon_url, b.created_at
+FROM engagement.badges AS b
+WHERE b.program = 'events';
+
+-- Who has which badge, at the level that stands.
+CREATE OR REPLACE VIEW events.user_badges WITH (security_invoker = true) AS
+SELECT m.id, m.owner_id AS user_id, m.badge_id, m.level::integer AS level, m.earned_at AS earned_date
+FROM engagement.member_badges AS m
+JOIN engagement.badges AS b ON b.id = m.badge_id AND b.program = 'events';
+
+REVOKE ALL ON events.badges, events.user_badges FROM PUBLIC, guerdon_app;
+GRANT SELECT ON events.badges, events.user_badges TO guerdon_app;

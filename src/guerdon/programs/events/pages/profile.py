@@ -1,0 +1,100 @@
+"""A member's own: points, badges, the weeks in a row, and the events that they attended."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import Clock
+from guerdon.http.access import Principal, requires
+from guerdon.http.transaction import ClockDep, SessionDep
+from guerdon.kernel.engagement.badges.service import reading as badges
+from guerdon.kernel.engagement.streaks.service import reading as streaks
+from guerdon.kernel.engagement.streaks.service.reading import CalendarPeriod, MemberStreak
+from guerdon.kernel.ledger.schemas import Entry, Pocket
+from guerdon.kernel.ledger.service import balances, statement
+from guerdon.programs.events.seeds import UNIT, WEEKLY
+from guerdon.programs.events.service import connections, history
+from guerdon.web.i18n import msgid
+from guerdon.web.render import render
+
+router = APIRouter(prefix="/events")
+
+Member = Annotated[Principal, Depends(requires("events:attend"))]
+
+PAGE_SIZE = 25
+WEEKS_SHOWN = 52
+RECENT = 10
+STATES = {
+    "active": msgid("attended"),
+    "saved": msgid("saved by a freeze"),
+    "missed": msgid("missed"),
+    "not_held": msgid("no event"),
+    "paused": msgid("paused"),
+    "pardoned": msgid("forgiven"),
+    "open": msgid("this week"),
+}
+KINDS = {
+    "events.attended": msgid("Attended an event"),
+    "events.special": msgid("Special activity"),
+    "streak_bonus": msgid("Weeks in a row"),
+    "badge_reward": msgid("Badge reached"),
+    "adjustment": msgid("Balance adjusted by staff"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """The streak with its calendar."""
+
+    streak: MemberStreak
+    calendar: list[CalendarPeriod]
+
+
+@router.get("/profile")
+def show_profile(request: Request, who: Member, session: SessionDep, clock: ClockDep) -> Response:
+    """Points, badges, weeks in a row, connections."""
+    now = clock.now()
+    own = [each for each in balances(session, who.user_id, now) if each.unit == UNIT]
+    available = next((each for each in own if each.pocket is Pocket.AVAILABLE), None)
+    known = connections.known(session, who.user_id)
+    context = {
+        "balance": available.balance_minor if available else 0,
+        "earned": sum(each.earned_minor for each in own),
+        "weeks": _weeks(session, clock, who.user_id),
+        "badges": badges.of_member(session, who.user_id, program="events"),
+        "recent": _recent(session, clock, who.user_id),
+        "connected": sum(each.connection.status == "agreed" for each in known),
+        "asked": sum(each.connection.status == "requested" and each.incoming for each in known),
+        "STATES": STATES,
+        "KINDS": KINDS,
+    }
+    return render(request, "events/profile.html", context)
+
+
+def _weeks(session: Session, clock: Clock, user_id: UUID) -> Weeks | None:
+    for streak in streaks.of_member(session, clock.now(), user_id, program="events"):
+        if streak.streak.code == WEEKLY:
+            return Weeks(streak, streaks.calendar(session, clock.now(), user_id, streak.streak, WEEKS_SHOWN))
+    return None
+
+
+def _recent(session: Session, clock: Clock, user_id: UUID) -> list[Entry]:
+    return list(statement(session, user_id, clock.now(), unit=UNIT, before=None, since=None, until=None, limit=RECENT))
+
+
+@router.get("/history")
+def show_history(
+    request: Request, who: Member, session: SessionDep, before: Annotated[UUID | None, Query()] = None
+) -> Response:
+    """The events that the member attended, the latest first."""
+    rows = history.attended(session, who.user_id, before=before, limit=PAGE_SIZE + 1)
+    shown = rows[:PAGE_SIZE]
+    context = {
+        "rows": shown,
+        "before": before,
+        "next_before": shown[-1].attendance.id if len(rows) > PAGE_SIZE else None,
+    }
+    return render(request, "events/history.html", context)
