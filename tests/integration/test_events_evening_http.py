@@ -1,0 +1,248 @@
+"""The evening over HTTP and on pages: staff at the door, members with their tickets, calendars, connections."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pypdf
+import pytest
+import vobject
+from fastapi import FastAPI
+
+from guerdon.programs.events.service.tickets import shown_number
+from support.evenings import Evenings
+from support.http_client import Client
+
+Open = Callable[..., Client]
+
+
+@pytest.fixture
+def api(whole_app: FastAPI, evenings: Evenings) -> Open:
+    """Opens API clients: ``api("keeper", "staff")`` opens an account and holds its token; ``api()`` is nobody's."""
+
+    def open_client(name: str | None = None, *roles: str) -> Client:
+        client = Client(whole_app)
+        if name is not None:
+            client.user_id = evenings.hall.person(name, *roles)
+            client.bear(whole_app.state.access_tokens.issue(client.user_id, evenings.clock)[0])
+        return client
+
+    return open_client
+
+
+def in_person(client: Client) -> Client:
+    """The same, asking for pages."""
+    client.headers["accept"] = "text/html,application/xhtml+xml"
+    return client
+
+
+def ticket(evenings: Evenings, client: Client, event_id: UUID) -> dict[str, Any]:
+    answer = client.get(f"/api/v1/events/tickets/{evenings.register(event_id, client.user_id)}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_ticket_is_scanned_and_scanned_again(evenings: Evenings, api: Open) -> None:
+    keeper, heron = api("keeper", "staff"), api("heron")
+    event_id = evenings.event()
+    code = ticket(evenings, heron, event_id)["code"]
+    first = keeper.post(f"/api/v1/events/door/{event_id}/scans", json={"code": code})
+    assert first.status_code == 201, first.text
+    body = first.json()
+    assert (body["already"], body["name"], body["method"]) == (False, "Heron", "ticket")
+    assert body["earned"] == [{"rule": "attendance", "unit": "POINT", "amount": "10"}]
+    assert body["badges"]
+    again = keeper.post(f"/api/v1/events/door/{event_id}/scans", json={"code": code})
+    assert (again.status_code, again.json()["already"]) == (200, True)
+    assert again.json()["check_in_time"] == body["check_in_time"]
+    door = keeper.get(f"/api/v1/events/door/{event_id}").json()
+    assert (door["came"], door["expected"], door["people"][0]["name"]) == (1, 0, "Heron")
+    out = keeper.post(f"/api/v1/events/door/check-ins/{body['attendance_id']}/check-out")
+    assert out.json()["check_out_time"] is not None
+    undone = keeper.post(f"/api/v1/events/door/check-ins/{body['attendance_id']}/undo", json={"reason": "Not them"})
+    assert undone.json()["status"] == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/v1/events/door/{event}/scans", {"code": "x"}),
+        ("POST", "/api/v1/events/door/{event}/by-name", {"user_id": str(UUID(int=1)), "reason": "known"}),
+        ("POST", "/api/v1/events/door/{event}/walk-ins", {"user_id": str(UUID(int=1))}),
+        ("GET", "/api/v1/events/door/{event}", None),
+        ("POST", "/api/v1/events/door/check-ins/{event}/undo", {"reason": "known"}),
+        ("POST", "/api/v1/events/results/{event}", {"results": [{"user_id": str(UUID(int=1)), "placed": 1}]}),
+        ("GET", "/api/v1/events/figures?since=2026-01-01&until=2026-03-01", None),
+        ("GET", "/staff/events/{event}/door", None),
+        ("GET", "/staff/events/{event}/results", None),
+        ("GET", "/staff/events/figures", None),
+    ],
+)
+def test_members_do_none_of_what_staff_do(
+    evenings: Evenings, api: Open, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    heron = api("heron")
+    path = path.format(event=evenings.event())
+    before = evenings.hall.snapshot()
+    answer = heron.request(method, path, **({"json": body} if body else {}))
+    assert answer.status_code == 403, answer.text
+    assert api().request(method, path, **({"json": body} if body else {})).status_code == 401
+    assert evenings.hall.snapshot() == before
+
+
+def test_refusals_say_what_to_do(evenings: Evenings, api: Open) -> None:
+    keeper, heron = api("keeper", "staff"), api("heron")
+    event_id = evenings.event()
+    before = evenings.hall.snapshot()
+    for path, body, status in (
+        (f"door/{event_id}/scans", {"code": "nonsense"}, 422),
+        (f"door/{event_id}/scans", {"code": "x" * 201}, 422),
+        (f"door/{UUID(int=1)}/scans", {"code": "x"}, 404),
+        (f"door/{event_id}/by-name", {"user_id": str(heron.user_id), "reason": "known"}, 409),
+        (f"door/{event_id}/by-name", {"user_id": str(heron.user_id), "reason": "x"}, 422),
+        (f"door/{event_id}/walk-ins", {"user_id": str(heron.user_id)}, 409),
+        (f"results/{event_id}", {"results": [{"user_id": str(heron.user_id), "placed": 0}]}, 422),
+        (f"results/{event_id}", {"results": []}, 422),
+    ):
+        answer = keeper.post(f"/api/v1/events/{path}", json=body)
+        assert answer.status_code == status, (path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["remedy"] if "remedy" in answer.json() else answer.json()["detail"]
+    assert evenings.hall.snapshot() == before
+
+
+def test_points_are_given_once_for_a_key(evenings: Evenings, api: Open) -> None:
+    keeper, heron = api("keeper", "staff"), api("heron")
+    body = {"user_id": str(heron.user_id), "points": 15, "title": "Chairs", "reason": "Stayed to help"}
+    without = keeper.post("/api/v1/events/awards", json=body)
+    assert without.status_code == 400
+    headers = {"idempotency-key": "chairs-1"}
+    first = keeper.post("/api/v1/events/awards", json=body, headers=headers)
+    assert first.status_code == 201, first.text
+    again = keeper.post("/api/v1/events/awards", json=body, headers=headers)
+    assert again.json() == first.json()
+    assert evenings.points(heron.user_id) == [("events.special", 15)]
+    withdrawn = keeper.post(f"/api/v1/events/awards/{first.json()['id']}/withdraw", json={"reason": "Not them"})
+    assert withdrawn.json()["withdrawn_at"]
+    assert evenings.sum(heron.user_id) == 0
+
+
+def test_members_connect_within_what_they_may_see(evenings: Evenings, api: Open) -> None:
+    keeper, heron, ibis, neem = (api("keeper", "staff"), api("heron"), api("ibis"), api("neem"))
+    event_id = evenings.event()
+    for each in (heron, ibis):
+        evenings.attend(event_id, each.user_id, keeper.user_id)
+    evenings.hall.sql("UPDATE identity.profiles SET is_profile_public = user_id = %s", [ibis.user_id])
+    assert heron.get(f"/api/v1/events/people/{event_id}").json() == [{"user_id": str(ibis.user_id), "name": "Ibis"}]
+    assert ibis.get(f"/api/v1/events/people/{event_id}").json() == []
+    assert neem.get(f"/api/v1/events/people/{event_id}").status_code == 409
+    asked = heron.post(f"/api/v1/events/people/{event_id}/connections", json={"user_id": str(ibis.user_id)})
+    assert asked.status_code == 201, asked.text
+    assert neem.post(f"/api/v1/events/connections/{asked.json()['id']}/agree").status_code == 404
+    agreed = ibis.post(f"/api/v1/events/connections/{asked.json()['id']}/agree")
+    assert (agreed.status_code, agreed.json()["status"], agreed.json()["name"]) == (200, "agreed", "Heron")
+    assert [each["name"] for each in heron.get("/api/v1/events/connections").json()] == ["Ibis"]
+    assert evenings.hall.sql("SELECT count(*) FROM engagement.activities WHERE kind = 'events.connected'") == [(2,)]
+    assert neem.get("/api/v1/events/connections").json() == []
+
+
+def test_an_invitation_leads_to_a_first_attendance(evenings: Evenings, api: Open) -> None:
+    keeper, heron, ibis = api("keeper", "staff"), api("heron"), api("ibis")
+    link = heron.post("/api/v1/events/invitation").json()
+    accepted = ibis.post("/api/v1/events/invitation/accept", json={"code": link["code"]})
+    assert accepted.json() == {"inviter_id": str(heron.user_id), "name": "Heron"}
+    assert heron.post("/api/v1/events/invitation/accept", json={"code": link["code"]}).status_code == 422
+    evenings.attend(evenings.event(), ibis.user_id, keeper.user_id)
+    assert heron.post("/api/v1/events/invitation").json() | {"code": "", "url": ""} == {
+        "code": "",
+        "url": "",
+        "accepted": 1,
+        "came": 1,
+    }
+
+
+def test_the_ticket_s_page_and_paper(evenings: Evenings, api: Open) -> None:
+    heron, ibis = in_person(api("heron")), in_person(api("ibis"))
+    registration_id = evenings.register(evenings.event(title="Soirée quiz"), heron.user_id)
+    page = heron.get(f"/events/tickets/{registration_id}")
+    assert page.status_code == 200, page.text
+    [(number,)] = evenings.hall.sql("SELECT code FROM tickets")
+    assert shown_number(number) in page.text
+    assert "<svg" in page.text
+    paper = heron.get(f"/events/tickets/{registration_id}/ticket.pdf")
+    assert paper.headers["content-type"] == "application/pdf"
+    text = pypdf.PdfReader(io.BytesIO(paper.content)).pages[0].extract_text()
+    assert "Soirée quiz" in text
+    assert shown_number(number) in text
+    for path in (f"/events/tickets/{registration_id}", f"/events/tickets/{registration_id}/ticket.pdf"):
+        assert ibis.get(path).status_code == 404
+
+
+def test_a_calendar_s_address_opens_it_for_anybody_until_it_is_revoked(evenings: Evenings, api: Open) -> None:
+    heron = in_person(api("heron"))
+    event_id = evenings.event(title="Quiz")
+    evenings.register(event_id, heron.user_id)
+    one = heron.get(f"/events/{event_id}.ics")
+    assert vobject.readOne(one.text).vevent.summary.value == "Quiz"
+    url = heron.post("/api/v1/events/calendar").json()["url"].removeprefix("http://127.0.0.1:8000")
+    reader = api()
+    feed = reader.get(url)
+    assert feed.headers["content-type"].startswith("text/calendar")
+    assert vobject.readOne(feed.text).vevent.summary.value == "Quiz"
+    assert reader.get(url, headers={"if-none-match": feed.headers["etag"]}).status_code == 304
+    assert heron.delete("/api/v1/events/calendar").status_code == 204
+    assert reader.get(url).status_code == 404
+    assert reader.get("/events/calendar/x.ics").status_code == 404
+
+
+@pytest.mark.parametrize("locale", ["en", "fr"])
+def test_every_page_is_shown_in_both_languages(evenings: Evenings, api: Open, locale: str) -> None:
+    keeper, heron = in_person(api("keeper", "staff")), in_person(api("heron"))
+    event_id = evenings.event(walk_ins=True, price_minor=0)
+    registration_id = evenings.register(event_id, heron.user_id)
+    code = evenings.code(registration_id, heron.user_id)
+    words = {"accept-language": locale}
+    invitation = heron.post("/api/v1/events/invitation").json()["code"].replace("-", "")
+
+    def see(client: Client, *paths: str) -> None:
+        for path in paths:
+            answer = client.get(path, headers=words)
+            assert answer.status_code == 200, (path, answer.text[-2000:])
+            assert f'<html lang="{locale}"' in answer.text, path
+
+    see(keeper, f"/staff/events/{event_id}/door", f"/staff/events/{event_id}/results", "/staff/events/figures")
+    evenings.scan(event_id, code, keeper.user_id)
+    see(keeper, f"/staff/events/{event_id}/door?q=her", f"/staff/events/{event_id}/results", "/staff/events/figures")
+    see(
+        heron,
+        *("/events/profile", "/events/history", "/events/connections", "/events/invite", "/events/calendar"),
+        *(f"/events/tickets/{registration_id}", f"/events/{event_id}/people"),
+    )
+    see(in_person(api("ibis")), f"/events/invited/{invitation}")
+
+
+def test_figures_can_be_downloaded_and_bad_days_are_told(evenings: Evenings, api: Open) -> None:
+    keeper = in_person(api("keeper", "staff"))
+    heron = evenings.hall.person("heron")
+    event_id = evenings.event()
+    evenings.attend(event_id, heron, keeper.user_id)
+    evenings.move(hours=4)
+    day = evenings.clock.now().date()
+    query = f"since={day - timedelta(days=day.weekday())}&until={day}"
+    expected = {
+        "attendance": ["1", "1", "0", "0"],
+        "points": ["events.attended", "10"],
+    }
+    for name, cells in expected.items():
+        answer = keeper.get(f"/staff/events/figures/{name}.csv?{query}")
+        rows = list(csv.reader(io.StringIO(answer.text)))
+        assert rows[1:], name
+        assert any(row[1:] == cells for row in rows[1:]), rows
+    assert keeper.get(f"/staff/events/figures/retention.csv?{query}").status_code == 200
+    wrong = keeper.get("/staff/events/figures?since=2026-03-01&until=2026-02-01")
+    assert wrong.status_code == 422
+    assert "The last day comes after the first one" in wrong.text
