@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.http.access import Principal, requires
 from guerdon.http.transaction import ClockDep, SessionDep
-from guerdon.kernel.engagement.badges.service import reading as badges
+from guerdon.kernel.engagement.badges.service.reading import of_member as badges_of
 from guerdon.kernel.engagement.streaks.service import reading as streaks
 from guerdon.kernel.engagement.streaks.service.reading import CalendarPeriod, MemberStreak
 from guerdon.kernel.ledger.schemas import Entry, Pocket
@@ -64,7 +64,7 @@ def show_profile(request: Request, who: Member, session: SessionDep, clock: Cloc
         "balance": available.balance_minor if available else 0,
         "earned": sum(each.earned_minor for each in own),
         "weeks": _weeks(session, clock, who.user_id),
-        "badges": badges.of_member(session, who.user_id, program="events"),
+        "badges": badges_of(session, who.user_id, program="events"),
         "recent": _recent(session, clock, who.user_id),
         "connected": sum(each.connection.status == "agreed" for each in known),
         "asked": sum(each.connection.status == "requested" and each.incoming for each in known),
