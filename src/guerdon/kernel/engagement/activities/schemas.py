@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from types import UnionType
-from typing import Any
+from types import MappingProxyType, UnionType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from guerdon.core.errors import GuerdonError
@@ -24,6 +24,8 @@ class Period(StrEnum):
     LIFE = "life"
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""An empty document that nobody can write into."""
 LIFE_START = date.min
 """``period_start`` of a whole life."""
 
@@ -141,8 +143,7 @@ class Award:
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class NotAwarded:
+class NotAwarded(NamedTuple):
     """Why a rule granted nothing for a fact.
 
     Attributes:
@@ -154,15 +155,14 @@ class NotAwarded:
     program: str
     rule: str
     reason: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class CounterChange:
+class CounterChange(NamedTuple):
     """A counter that a batch advanced, once for each, from before the batch to after it.
 
     Attributes:
-        at: when the last fact happened that moved it.
+        at: when it was reached: when the last fact happened that moved it, also if that was before the batch.
     """
 
     owner_id: UUID
@@ -174,8 +174,7 @@ class CounterChange:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A fact that was accepted, with its id."""
 
     activity_id: UUID

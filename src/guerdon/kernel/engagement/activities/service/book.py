@@ -11,6 +11,7 @@ from sqlalchemy import SmallInteger, cast, func, select
 from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.models import ActivityKindRow, Community, Metric
+from guerdon.kernel.engagement.activities.schemas import NotAwarded
 from guerdon.kernel.engagement.binding import Bound, Frame, Read, bound
 from guerdon.kernel.engagement.expressions import ExpressionError
 from guerdon.kernel.engagement.models import Rule
@@ -61,7 +62,10 @@ class CompiledRule:
         activity, member: what it reads of them.
         whole_activity, whole_member: it reads them as objects.
         names: of the variables that take the values of ``activity``, ``member`` and ``counters``, in this order.
+        properties: those of the fact that it reads, in the order of ``activity``.
         inputs: what it reads besides the fact's properties, as people write it: ``member.verified``.
+        unfulfilled: what it answers where its condition does not hold.
+        limited: whether what it has granted before matters.
     """
 
     id: UUID
@@ -87,12 +91,10 @@ class CompiledRule:
     whole_activity: bool
     whole_member: bool
     names: tuple[str, ...]
+    properties: tuple[str, ...]
     inputs: tuple[str, ...]
-
-    @property
-    def limited(self) -> bool:
-        """Whether what it has granted before matters."""
-        return self.cool_down_s > 0 or any(period != "act" for period in self.caps)
+    unfulfilled: NotAwarded
+    limited: bool
 
     @property
     def reads_tiers(self) -> bool:
@@ -262,6 +264,9 @@ def compile_rule(rule: Rule, metrics: Mapping[tuple[str, str], CountedMetric]) -
         whole_activity="activity" in roots,
         whole_member="member" in roots,
         names=tuple(read.name for read in (*activity, *member, *counted)),
+        properties=tuple(read.path[0] for read in activity),
+        unfulfilled=NotAwarded(rule.program, rule.code, "condition"),
+        limited=rule.cool_down_s > 0 or any(period != "act" for period in rule.caps),
         inputs=tuple(".".join((read.root, *read.path)) for read in (*member, *counted)),
     )
 

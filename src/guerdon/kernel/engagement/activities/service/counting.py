@@ -4,27 +4,29 @@ Recording and rebuilding count by the same code, so that what is rebuilt is what
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import Aggregate, CounterChange, Property
+from guerdon.kernel.engagement.activities.service import wire
 from guerdon.kernel.engagement.activities.service.book import Book, CountedMetric
 from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
 from guerdon.kernel.engagement.binding import Frame
 from guerdon.kernel.engagement.expressions import ExpressionError
 
-Key = tuple[UUID, int, str, date]
-"""Owner, metric, period and its start."""
+Key = tuple[int, int, str, date]
+"""Owner, metric, period and its start. Owners stand in keys as whole numbers, which hash ten times as fast as UUIDs."""
+Value = tuple[int, int, str, date, bytes]
+"""The same with the digest of a distinct value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What one fact gives to one metric: an amount, a value that may be the largest, or a value that may be new."""
 
     metric: CountedMetric
@@ -35,33 +37,43 @@ class Contribution:
 
 @dataclass(slots=True)
 class Tally:
-    """What many facts give, by metric and day."""
+    """What many facts give, by owner, metric and day; of distinct values, by period.
 
-    sums: dict[tuple[UUID, int, date], list[Any]] = field(default_factory=dict)
-    maxima: dict[tuple[UUID, int, date], list[Any]] = field(default_factory=dict)
-    values: dict[tuple[UUID, int, str, date, bytes], datetime] = field(default_factory=dict)
+    Attributes:
+        owners: whom the whole numbers stand for.
+    """
+
+    owners: dict[int, UUID] = field(default_factory=dict)
+    sums: dict[tuple[int, int, date], list[Any]] = field(default_factory=dict)
+    maxima: dict[tuple[int, int, date], list[Any]] = field(default_factory=dict)
+    values: dict[Value, datetime] = field(default_factory=dict)
     _places: int = 0
 
     def add(self, owner_id: UUID, contribution: Contribution, at: datetime) -> None:
         """Take up what a fact that happened at a moment gives; facts come in the order of recording."""
         metric = contribution.metric
-        key = (owner_id, metric.id, contribution.day)
+        owner = owner_id.int
         if metric.aggregate == Aggregate.DISTINCT:
+            self.owners[owner] = owner_id
             for period, start in starts(contribution.day):
-                self.values.setdefault((owner_id, metric.id, period, start, contribution.digest), at)
+                self.values.setdefault((owner, metric.id, period, start, contribution.digest), at)
         elif metric.aggregate == Aggregate.MAX:
+            self.owners[owner] = owner_id
+            key = (owner, metric.id, contribution.day)
             known = self.maxima.get(key)
             if known is None or contribution.amount > known[0]:
                 self._places += 1
                 self.maxima[key] = [contribution.amount, at, self._places]
         else:
-            self.earn(key, contribution.amount, at)
+            self.sum_up(owner_id, metric.id, contribution.day, contribution.amount, at)
 
-    def earn(self, key: tuple[UUID, int, date], amount: int, at: datetime) -> None:
+    def sum_up(self, owner_id: UUID, metric_id: int, day: date, amount: int, at: datetime) -> None:
         """Add to a sum."""
-        known = self.sums.get(key)
+        owner = owner_id.int
+        known = self.sums.get((owner, metric_id, day))
         if known is None:
-            self.sums[key] = [amount, at]
+            self.owners[owner] = owner_id
+            self.sums[owner, metric_id, day] = [amount, at]
         else:
             known[0] += amount
             known[1] = max(known[1], at)
@@ -103,7 +115,7 @@ class Counter:
             if metric.aggregate == Aggregate.DISTINCT:
                 if value is not None:
                     found.append(Contribution(metric, day, digest=_digest(value)))
-            elif type(value) is int and (value != 0 or metric.aggregate == Aggregate.MAX):
+            elif type(value) is int and (value > 0 or (value < 0 and metric.aggregate == Aggregate.SUM)):
                 found.append(Contribution(metric, day, value))
         return found
 
@@ -137,14 +149,12 @@ def _digest(value: Property) -> bytes:
 _ADVANCE_SUMS = text(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
-    SELECT g.owner_id, g.metric_id, p.period, engagement.period_start(p.period, g.day),
-        engagement.whole(sum(g.amount)), max(g.at)
-    FROM (
-        SELECT CAST(:owners AS uuid[]) AS owners
-    ) AS o, unnest(
-        CAST(:owner_ix AS integer[]), CAST(:metrics AS smallint[]), CAST(:days AS date[]), CAST(:amounts AS bigint[]),
-        CAST(:ats AS timestamptz[])) AS i(ix, metric_id, day, amount, at),
-        LATERAL (SELECT o.owners[i.ix] AS owner_id, i.metric_id, i.day, i.amount, i.at) AS g,
+    SELECT i.owner_id, i.metric_id, p.period, engagement.period_start(p.period, i.day),
+        engagement.whole(sum(i.amount)), max(i.at)
+    FROM unnest(
+        CAST(engagement.apart(:owners) AS uuid[]), CAST(engagement.apart(:metrics) AS smallint[]),
+        CAST(engagement.apart(:days) AS date[]), CAST(engagement.apart(:amounts) AS bigint[]),
+        CAST(engagement.apart(:ats) AS timestamptz[])) AS i(owner_id, metric_id, day, amount, at),
         unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
@@ -207,80 +217,71 @@ class Advanced:
     """
 
     changes: list[CounterChange] = field(default_factory=list)
-    new_values: set[tuple[UUID, int, str, date, bytes]] = field(default_factory=set)
+    new_values: set[Value] = field(default_factory=set)
 
 
 def advance(session: Session, tally: Tally) -> Advanced:
     """Write a tally into the counters, in the order of their keys, one statement for each way of counting."""
     advanced = Advanced()
+    owners = tally.owners
     if tally.sums:
-        owners = list(dict.fromkeys(owner_id for owner_id, _, _ in tally.sums))
-        numbers = {owner_id: number for number, owner_id in enumerate(owners, start=1)}
-        advanced.changes += _changes(
-            session.execute(
-                _ADVANCE_SUMS,
-                {
-                    "owners": owners,
-                    "owner_ix": [numbers[owner_id] for owner_id, _, _ in tally.sums],
-                    "metrics": [metric_id for _, metric_id, _ in tally.sums],
-                    "days": [day for _, _, day in tally.sums],
-                    "amounts": [amount for amount, _ in tally.sums.values()],
-                    "ats": [at for _, at in tally.sums.values()],
-                },
-            )
-        )
+        given = {
+            "owners": wire.uuids(owners[owner] for owner, _, _ in tally.sums),
+            "metrics": wire.whole_numbers(metric_id for _, metric_id, _ in tally.sums),
+            "days": wire.days(day for _, _, day in tally.sums),
+            "amounts": wire.whole_numbers(amount for amount, _ in tally.sums.values()),
+            "ats": wire.moments(at for _, at in tally.sums.values()),
+        }
+        advanced.changes += changes(session.execute(_ADVANCE_SUMS, given))
     if tally.maxima:
         rows = sorted(tally.maxima.items(), key=lambda each: each[1][2])
-        advanced.changes += _changes(
-            session.execute(
-                _ADVANCE_MAXIMA,
-                {
-                    "owners": [key[0] for key, _ in rows],
-                    "metrics": [key[1] for key, _ in rows],
-                    "days": [key[2] for key, _ in rows],
-                    "amounts": [value for _, (value, _, _) in rows],
-                    "ats": [at for _, (_, at, _) in rows],
-                },
-            )
-        )
+        given_maxima = {
+            "owners": [owners[key[0]] for key, _ in rows],
+            "metrics": [key[1] for key, _ in rows],
+            "days": [key[2] for key, _ in rows],
+            "amounts": [value for _, (value, _, _) in rows],
+            "ats": [at for _, (_, at, _) in rows],
+        }
+        advanced.changes += changes(session.execute(_ADVANCE_MAXIMA, given_maxima))
     if tally.values:
         _advance_distinct(session, tally, advanced)
     return advanced
 
 
 def _advance_distinct(session: Session, tally: Tally, advanced: Advanced) -> None:
-    advanced.new_values = keep_values(session, list(tally.values))
+    advanced.new_values = keep_values(session, tally)
     if advanced.new_values:
         new = list(advanced.new_values)
-        advanced.changes += _changes(
-            session.execute(
-                _ADVANCE_DISTINCT,
-                {
-                    "owners": [each[0] for each in new],
-                    "metrics": [each[1] for each in new],
-                    "periods": [each[2] for each in new],
-                    "starts": [each[3] for each in new],
-                    "ats": [tally.values[each] for each in new],
-                },
-            )
-        )
+        given = {
+            "owners": [tally.owners[each[0]] for each in new],
+            "metrics": [each[1] for each in new],
+            "periods": [each[2] for each in new],
+            "starts": [each[3] for each in new],
+            "ats": [tally.values[each] for each in new],
+        }
+        advanced.changes += changes(session.execute(_ADVANCE_DISTINCT, given))
 
 
-def keep_values(
-    session: Session, values: Sequence[tuple[UUID, int, str, date, bytes]]
-) -> set[tuple[UUID, int, str, date, bytes]]:
-    """Keep distinct values (owner, metric, period, its start, digest); returns those that were not kept before."""
-    if not values:
+def keep_values(session: Session, tally: Tally) -> set[Value]:
+    """Keep the distinct values of a tally; returns those that were not kept before."""
+    if not tally.values:
         return set()
-    names = ("owners", "metrics", "periods", "starts", "digests")
-    columns = [list(column) for column in zip(*values, strict=True)]
-    kept = session.execute(_KEEP_VALUES, dict(zip(names, columns, strict=True)))
-    return {(row[0], row[1], row[2], row[3], bytes(row[4])) for row in kept}
+    owners, metrics, periods, begins, digests = zip(*tally.values, strict=True)
+    given = {
+        "owners": [tally.owners[owner] for owner in owners],
+        "metrics": list(metrics),
+        "periods": list(periods),
+        "starts": list(begins),
+        "digests": list(digests),
+    }
+    kept = session.execute(_KEEP_VALUES, given)
+    return {(row[0].int, row[1], row[2], row[3], bytes(row[4])) for row in kept}
 
 
-def _changes(rows: Iterable[Any]) -> Iterator[CounterChange]:
-    for row in rows:
-        yield CounterChange(*row)
+def changes(result: Result[Any]) -> list[CounterChange]:
+    """The changes that a statement returns."""
+    # Straight from the driver: there are tens of thousands, and nothing is to be converted.
+    return [CounterChange._make(row) for row in cast("CursorResult[Any]", result).cursor.fetchall()]
 
 
 _READ = text(
@@ -299,11 +300,12 @@ def read(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
     """The values of counters; those that have never been advanced are left out."""
     if not keys:
         return {}
-    owners, metrics, periods, begins = zip(*keys, strict=True)
+    numbers, metrics, periods, begins = zip(*keys, strict=True)
+    owners = [UUID(int=number) for number in numbers]
     rows = session.execute(
         _READ, {"owners": list(owners), "metrics": list(metrics), "periods": list(periods), "starts": list(begins)}
     )
-    return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
+    return {(row[0].int, row[1], row[2], row[3]): row[4] for row in rows}
 
 
 def merged(first: Sequence[CounterChange], later: Sequence[CounterChange]) -> list[CounterChange]:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import CounterChange
+from guerdon.kernel.engagement.activities.service.counting import changes
 
 _COUNT = text(
     """
@@ -40,4 +41,4 @@ def count(session: Session, transfers: Sequence[tuple[UUID, UUID]]) -> list[Coun
     if not transfers:
         return []
     given = {"owners": [owner for owner, _ in transfers], "transfers": [transfer for _, transfer in transfers]}
-    return [CounterChange(*row) for row in session.execute(_COUNT, given)]
+    return changes(session.execute(_COUNT, given))

@@ -23,9 +23,10 @@ from guerdon.kernel.engagement.binding import Frame
 from guerdon.kernel.engagement.expressions import ExpressionError
 
 BP = 10_000
+ONCE = Fraction(1)
 _MEMO_MAX = 4096
-GrantKey = tuple[UUID, str, str]
-"""Owner, program and code of a rule."""
+GrantKey = tuple[int, str, str]
+"""Owner, and program and code of a rule."""
 
 
 class Worth(NamedTuple):
@@ -140,16 +141,17 @@ class Judge:
             day: the community's day of the fact.
             days: the day of the fact by zone, for the counters that the rule reads.
         """
-        reason = self._barred.get((activity_id, rule.program, rule.code))
-        if reason is not None:
-            return _refuse(rule, "ledger", problem=reason)
+        if self._barred:
+            reason = self._barred.get((activity_id, rule.program, rule.code))
+            if reason is not None:
+                return _refuse(rule, "ledger", problem=reason)
         member = self._members[fact.owner_id]
         values = self._values(rule, fact, member, days)
         worth = self._worth(rule, values, fact, member)
         if worth.problem is not None:
             return _refuse(rule, "failed", problem=worth.problem)
         if not worth.applies:
-            return _refuse(rule, "condition")
+            return rule.unfulfilled
         grant = self._multiplied((activity_id, fact, rule), worth, member, days)
         if grant.amount_minor == 0:
             return _refuse(rule, "nothing")
@@ -165,12 +167,13 @@ class Judge:
     def _values(
         self, rule: CompiledRule, fact: Fact, member: Mapping[str, Any], days: Mapping[str, date]
     ) -> tuple[Any, ...]:
-        properties = fact.properties
-        values: list[Any] = [properties.get(read.path[0]) for read in rule.activity]
+        values = list(map(fact.properties.get, rule.properties))
+        if not rule.inputs:
+            return tuple(values)
         values += [members.read(member, read.path, fact.happened_at) for read in rule.member]
         for each in rule.counters:
             start = period_start(each.period, days[each.metric.zone])
-            values.append(self.standing.counters.get((fact.owner_id, each.metric.id, each.period, start), 0))
+            values.append(self.standing.counters.get((fact.owner_id.int, each.metric.id, each.period, start), 0))
         return tuple(values)
 
     def _worth(self, rule: CompiledRule, values: tuple[Any, ...], fact: Fact, member: Mapping[str, Any]) -> Worth:
@@ -215,7 +218,7 @@ class Judge:
         days: Mapping[str, date],
     ) -> Grant:
         activity_id, fact, rule = about
-        amount, factor = worth.amount_minor, Fraction(1)
+        amount, factor = worth.amount_minor, ONCE
         if worth.multipliers_bp:
             factor = _bounded(rule, _product(worth.multipliers_bp))
             amount = round_half_up(worth.amount_minor * factor)
@@ -240,7 +243,7 @@ class Judge:
             amount,
             base,
             shares,
-            round_half_up(factor * BP),
+            BP if factor is ONCE else round_half_up(factor * BP),
             None,
             due_at if due_at is not None and due_at > self._now else None,
             {},
@@ -255,7 +258,7 @@ class Judge:
             for name in names:
                 place = place.setdefault(name, {})
             start = period_start(period, days[read.metric.zone])
-            place[period] = self.standing.counters.get((fact.owner_id, read.metric.id, period, start), 0)
+            place[period] = self.standing.counters.get((fact.owner_id.int, read.metric.id, period, start), 0)
         return {
             "activity": dict(fact.properties),
             "member": members.whole(member, fact.happened_at),
@@ -272,7 +275,7 @@ class Judge:
         cap = rule.caps.get("act")
         if cap is not None and grant.amount_minor > cap:
             return _refuse(rule, "act_cap", amount_minor=grant.amount_minor, cap_minor=cap, unit=rule.unit)
-        granted = self.standing.granted.get((grant.fact.owner_id, rule.program, rule.code))
+        granted = self.standing.granted.get((grant.fact.owner_id.int, rule.program, rule.code))
         if granted is None:
             granted = Granted()
         wait = timedelta(seconds=rule.cool_down_s)
@@ -313,7 +316,7 @@ class Judge:
         return None if grant.amount_minor else _refuse(grant.rule, "budget")
 
     def _take_up(self, grant: Grant, day: date) -> None:
-        key = (grant.fact.owner_id, grant.rule.program, grant.rule.code)
+        key = (grant.fact.owner_id.int, grant.rule.program, grant.rule.code)
         granted = self.standing.granted.setdefault(key, Granted())
         at = grant.fact.happened_at
         for period in starts(day):

@@ -58,7 +58,7 @@ def read(session: Session, book: Book, facts: Sequence[Fact]) -> dict[GrantKey, 
                 owners.add(fact.owner_id)
                 rules.add(f"{rule.program}.{rule.code}")
                 if rule.cool_down_s:
-                    key = (fact.owner_id, rule.program, rule.code)
+                    key = (fact.owner_id.int, rule.program, rule.code)
                     waits.setdefault(key, (rule, []))[1].append(fact.happened_at)
     if not rules:
         return {}
@@ -71,7 +71,7 @@ def read(session: Session, book: Book, facts: Sequence[Fact]) -> dict[GrantKey, 
     }
     found: dict[GrantKey, Granted] = {}
     for row in session.execute(_READ, given):
-        key = (row.owner_id, row.program, row.rule_code)
+        key = (row.owner_id.int, row.program, row.rule_code)
         granted = found.setdefault(key, Granted())
         granted.by_period[row.period, row.period_start] = (row.granted_minor, row.acts, row.last_at)
         if row.period == Period.LIFE:
@@ -94,17 +94,15 @@ def _add_neighbours(
             award = json.dumps({"awards": [{"program": rule.program, "rule": rule.code}]})
             granted.times += session.scalars(
                 _READ_TIMES,
-                {"owner_id": key[0], "since": min(late) - wait, "until": max(late) + wait, "award": award},
+                {"owner_id": UUID(int=key[0]), "since": min(late) - wait, "until": max(late) + wait, "award": award},
             )
 
 
 def keep(session: Session, grants: Sequence[Grant], standing: Standing) -> None:
     """Write down what has been granted, for the periods that changed."""
-    touched = {
-        (grant.fact.owner_id, grant.rule.program, grant.rule.code): grant.rule for grant in grants if grant.rule.limited
-    }
+    touched = {(grant.fact.owner_id.int, grant.rule.program, grant.rule.code) for grant in grants if grant.rule.limited}
     rows = [
-        (*key, *period, *granted.by_period[period])
+        (UUID(int=key[0]), *key[1:], *period, *granted.by_period[period])
         for key in touched
         for granted in (standing.granted[key],)
         for period in granted.touched

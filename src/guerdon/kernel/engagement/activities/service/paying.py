@@ -127,5 +127,5 @@ def count_earned(session: Session, book: Book, grants: Sequence[Grant]) -> list[
     for grant in grants:
         day = day_of(grant.fact.happened_at, community)
         metric_id = book.earned_id(session, grant.rule.unit)
-        tally.earn((grant.fact.owner_id, metric_id, day), grant.amount_minor, grant.fact.happened_at)
+        tally.sum_up(grant.fact.owner_id, metric_id, day, grant.amount_minor, grant.fact.happened_at)
     return counting.advance(session, tally).changes

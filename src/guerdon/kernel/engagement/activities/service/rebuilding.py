@@ -7,7 +7,7 @@ meanwhile has to wait or loses anything.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -122,13 +122,13 @@ class Differences:
         facts: of metrics over activities.
         earned: of what was earned.
         expected: every counter of facts as it should be.
-        values: every distinct value as it should be kept.
+        tally: from which that comes.
     """
 
     facts: list[CounterChange] = field(default_factory=list)
     earned: list[CounterChange] = field(default_factory=list)
     expected: dict[Key, Value] = field(default_factory=dict)
-    values: list[tuple[UUID, int, str, date, bytes]] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def changes(self) -> list[CounterChange]:
@@ -140,19 +140,20 @@ def differences(session: Session, owners: Sequence[UUID]) -> Differences:
     """Compare the counters of members with what their activities and transfers give. Nothing is changed."""
     book = load(session)
     tally = _tally(session, book, owners, members.zones(session, owners))
-    found = Differences(expected=_expected(tally), values=list(tally.values))
+    found = Differences(expected=_expected(tally), tally=tally)
     actual: dict[Key, Value] = {
-        (row.owner_id, row.metric_id, row.period, row.period_start): (row.value, row.reached_at)
+        (row.owner_id.int, row.metric_id, row.period, row.period_start): (row.value, row.reached_at)
         for row in session.execute(_COUNTERS, {"owners": list(owners)})
     }
     for key in sorted(actual.keys() | found.expected.keys()):
         before, after = actual.get(key), found.expected.get(key)
         known = after or before
         if before != after and known is not None:
-            found.facts.append(CounterChange(*key, before[0] if before else 0, after[0] if after else 0, known[1]))
+            values = (before[0] if before else 0, after[0] if after else 0)
+            found.facts.append(CounterChange(UUID(int=key[0]), *key[1:], *values, known[1]))
     for row in session.execute(_EARNED, {"owners": list(owners)}):
-        key = (row.owner_id, row.metric_id, row.period, row.period_start)
-        found.earned.append(CounterChange(*key, row.before or 0, row.after, row.reached_at or row.reached_before))
+        of = (row.owner_id, row.metric_id, row.period, row.period_start)
+        found.earned.append(CounterChange(*of, row.before or 0, row.after, row.reached_at or row.reached_before))
     return found
 
 
@@ -180,7 +181,7 @@ def rebuild(session: Session, owners: Sequence[UUID]) -> list[CounterChange]:
             }
             session.execute(_CORRECT_EARNED, {**_columns(found.earned), **given_earned})
         session.execute(_FORGET_VALUES, {"owners": list(owners)})
-        counting.keep_values(session, found.values)
+        counting.keep_values(session, found.tally)
         _grant_again(session, owners)
         return found.changes
 
@@ -220,19 +221,19 @@ def _tally(session: Session, book: Book, owners: Sequence[UUID], zones: dict[UUI
 def _expected(tally: Tally) -> dict[Key, Value]:
     """The counters that a tally makes of nothing; the SQL of ``counting.advance`` does the same."""
     found: dict[Key, Value] = {}
-    for (owner_id, metric_id, day), (amount, at) in tally.sums.items():
+    for (owner, metric_id, day), (amount, at) in tally.sums.items():
         for period, start in starts(day):
-            key = (owner_id, metric_id, period, start)
+            key = (owner, metric_id, period, start)
             before = found.get(key)
             found[key] = (amount, at) if before is None else (before[0] + amount, max(before[1], at))
-    for (owner_id, metric_id, day), (value, at, _) in sorted(tally.maxima.items(), key=lambda each: each[1][2]):
+    for (owner, metric_id, day), (value, at, _) in sorted(tally.maxima.items(), key=lambda each: each[1][2]):
         for period, start in starts(day):
-            key = (owner_id, metric_id, period, start)
+            key = (owner, metric_id, period, start)
             before = found.get(key)
             if before is None or value > before[0]:
                 found[key] = (value, at)
-    for (owner_id, metric_id, period, start, _), at in tally.values.items():
-        key = (owner_id, metric_id, period, start)
+    for (owner, metric_id, period, start, _), at in tally.values.items():
+        key = (owner, metric_id, period, start)
         before = found.get(key)
         found[key] = (1, at) if before is None else (before[0] + 1, max(before[1], at))
     return found
@@ -252,7 +253,7 @@ def _grant_again(session: Session, owners: Sequence[UUID]) -> None:
 
 
 def _key(change: CounterChange) -> Key:
-    return change.owner_id, change.metric_id, change.period, change.period_start
+    return change.owner_id.int, change.metric_id, change.period, change.period_start
 
 
 def _columns(changes: Sequence[CounterChange]) -> dict[str, list[object]]:

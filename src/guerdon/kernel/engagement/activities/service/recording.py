@@ -32,7 +32,7 @@ from guerdon.kernel.engagement.activities.service.book import Book, CounterRead,
 from guerdon.kernel.engagement.activities.service.boosting import Boosts, boosts_of
 from guerdon.kernel.engagement.activities.service.checking import checked
 from guerdon.kernel.engagement.activities.service.concluding import Documents, conclude
-from guerdon.kernel.engagement.activities.service.counting import Contribution, Key, Tally
+from guerdon.kernel.engagement.activities.service.counting import Contribution, Key, Tally, Value
 from guerdon.kernel.engagement.activities.service.evaluating import Grant, Judge, Standing
 from guerdon.kernel.engagement.activities.service.periods import day_of, period_start, starts, zone
 from guerdon.kernel.ledger.schemas import Posted
@@ -89,6 +89,7 @@ class _Recording:
         self.members: dict[UUID, dict[str, Any]] = {}
         self.boosts: list[Boosts] = []
         self.boost_reads: list[CounterRead] = []
+        self.watched: set[int] = set()
 
     def run(self) -> list[Outcome]:
         self._check()
@@ -99,13 +100,14 @@ class _Recording:
             advanced = counting.advance(self.session, tally)
             self.boosts = boosts_of(self.session, self.now, [entry.fact for entry in accepted])
             self.boost_reads = self.book.boost_reads(each for boosts in self.boosts for each in boosts.conditions)
+            self.watched = self._watched(accepted)
             standing = self._standing(accepted, advanced.changes)
             grants, posted = self._judge(accepted, standing, advanced.new_values)
             earned = paying.count_earned(self.session, self.book, grants)
             recorded = [Recorded(entry.activity_id, entry.fact) for entry in accepted if entry.activity_id]
             limits.keep(self.session, grants, standing)
             self._take_awards(accepted, grants, posted)
-            changes = counting.merged(advanced.changes, earned)
+            changes = [*advanced.changes, *earned]
             batch = Batch(recorded, changes, sorted(self.members), self.book.time_zone)
             self._take_conclusion(accepted, conclude(self.session, self.now, batch))
             self._store(accepted)
@@ -173,13 +175,21 @@ class _Recording:
             "member": day_of(fact.happened_at, mine),
         }
 
+    def _watched(self, accepted: Sequence[_Entry]) -> set[int]:
+        """The metrics that rules or campaigns look at."""
+        kinds = {entry.fact.kind for entry in accepted}
+        reads = [read for kind in kinds for rule in self.book.kinds[kind].rules for read in rule.counters]
+        return {read.metric.id for read in (*reads, *self.boost_reads)}
+
     def _standing(self, accepted: Sequence[_Entry], changes: Sequence[CounterChange]) -> Standing:
         """Everything that the rules of these facts look at, as it was before them."""
         rules = {
             rule.id: rule for kind in {entry.fact.kind for entry in accepted} for rule in self.book.kinds[kind].rules
         }
         counters: dict[Key, int] = {
-            (each.owner_id, each.metric_id, each.period, each.period_start): each.before for each in changes
+            (each.owner_id.int, each.metric_id, each.period, each.period_start): each.before
+            for each in changes
+            if each.period == "life" or each.metric_id in self.watched
         }
         wanted: set[Key] = set()
         for entry in accepted:
@@ -189,7 +199,7 @@ class _Recording:
                 days = self._days(entry.fact)
                 for read in reads:
                     start = period_start(read.period, days[read.metric.zone])
-                    wanted.add((entry.fact.owner_id, read.metric.id, read.period, start))
+                    wanted.add((entry.fact.owner_id.int, read.metric.id, read.period, start))
         counters |= counting.read(self.session, [key for key in wanted if key not in counters])
         if self.boosts or any(
             rule.whole_member or any(read.path[0] == "tiers" for read in rule.member) for rule in rules.values()
@@ -203,7 +213,7 @@ class _Recording:
         self,
         accepted: Sequence[_Entry],
         standing: Standing,
-        new_values: set[tuple[UUID, int, str, date, bytes]],
+        new_values: set[Value],
     ) -> tuple[list[Grant], list[list[Posted]]]:
         """Judge all facts and post what rules grant; again without those that the ledger refuses, if it does."""
         facts = [entry.fact for entry in accepted]
@@ -224,9 +234,7 @@ class _Recording:
             barred |= refused
         raise RuntimeError("the ledger kept refusing awards")
 
-    def _judge_each(
-        self, accepted: Sequence[_Entry], judge: Judge, new_values: set[tuple[UUID, int, str, date, bytes]]
-    ) -> list[Grant]:
+    def _judge_each(self, accepted: Sequence[_Entry], judge: Judge, new_values: set[Value]) -> list[Grant]:
         grants: list[Grant] = []
         counters = judge.standing.counters
         for entry in accepted:
@@ -236,8 +244,15 @@ class _Recording:
                 continue
             for contribution in entry.contributions:
                 self._advance(counters, fact.owner_id, contribution, new_values)
-                life = (fact.owner_id, contribution.metric.id, "life", LIFE_START)
-                outcome.counters[contribution.metric.name] = counters[life]
+                metric = contribution.metric
+                life = (fact.owner_id.int, metric.id, "life", LIFE_START)
+                if metric.aggregate != Aggregate.DISTINCT and metric.id not in self.watched:
+                    # Nobody asks for its other periods.
+                    before, amount = counters.get(life, 0), contribution.amount
+                    counters[life] = max(before, amount) if metric.aggregate == Aggregate.MAX else before + amount
+                else:
+                    self._advance(counters, fact.owner_id, contribution, new_values)
+                outcome.counters[metric.name] = counters[life]
             kind = self.book.kinds[fact.kind]
             days = self._days(fact) if kind.rules else {}
             earned: list[Grant] = []
@@ -259,11 +274,11 @@ class _Recording:
         counters: dict[Key, int],
         owner_id: UUID,
         contribution: Contribution,
-        new_values: set[tuple[UUID, int, str, date, bytes]],
+        new_values: set[Value],
     ) -> None:
         metric = contribution.metric
         for period, start in starts(contribution.day):
-            key = (owner_id, metric.id, period, start)
+            key = (owner_id.int, metric.id, period, start)
             value = counters.get(key, 0)
             if metric.aggregate == Aggregate.DISTINCT:
                 new = (*key, contribution.digest)
@@ -280,7 +295,7 @@ class _Recording:
         metric = self.book.earned.get(grant.rule.unit)
         if metric is not None:
             for period, start in starts(day):
-                key = (grant.fact.owner_id, metric.id, period, start)
+                key = (grant.fact.owner_id.int, metric.id, period, start)
                 if key in counters:
                     counters[key] += grant.amount_minor
 
