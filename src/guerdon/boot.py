@@ -28,6 +28,8 @@ from guerdon.kernel.admin import personal_data as admin_data
 from guerdon.kernel.engagement import api as engagement_api
 from guerdon.kernel.engagement import pages as engagement_pages
 from guerdon.kernel.engagement.activities import api as activities_api
+from guerdon.kernel.engagement.activities import pages as activities_pages
+from guerdon.kernel.engagement.activities import personal_data as activities_data
 from guerdon.kernel.engagement.activities.service import following, installing, watching
 from guerdon.kernel.engagement.badges import api as badges_api
 from guerdon.kernel.engagement.badges import jobs as badges_jobs
@@ -147,6 +149,7 @@ def navigation() -> tuple[NavItem, ...]:
     return (
         *home_pages.NAVIGATION,
         *own,
+        *activities_pages.NAVIGATION,
         *badges_pages.NAVIGATION,
         *streaks_pages.NAVIGATION,
         *identity_pages.NAVIGATION,
@@ -181,6 +184,7 @@ def prepare(settings: Settings) -> None:
     kernel_parts = (
         people_data.PART,
         ledger_data.PART,
+        activities_data.PART,
         badges_data.PART,
         boards_data.PART,
         admin_data.PART,
@@ -210,6 +214,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         engagement_pages,
         campaigns_pages,
         boards_pages,
+        activities_pages,
         streaks_pages,
         badges_pages,
         admin_pages,
@@ -219,8 +224,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
-    for package in ("guerdon.http", "guerdon.kernel.engagement.activities"):
-        add_catalogue(package)
+    add_catalogue("guerdon.http")
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     mark_public(STATIC)
     app.state.translator = lambda request: viewer_of(request).translator.gettext
@@ -268,6 +272,7 @@ def _include_routes(app: FastAPI) -> None:
         engagement_pages,
         campaigns_pages,
         boards_pages,
+        activities_pages,
         streaks_pages,
         badges_pages,
         admin_pages,

@@ -364,7 +364,7 @@ class TestWithdrawing:
         track.install(rule("run", caps={"day": 15}))
         member = track.member()
         first, _ = track.run(member, 7000, "hill"), track.run(member)
-        taken = track.do(withdraw, track.clock, first.activity_id, actor_id=None, reason="a bicycle")
+        taken = track.do(withdraw, track.clock, member, first.activity_id, actor_id=None, reason="a bicycle")
         assert [(each.taken_minor, each.kept_minor) for each in taken] == [(10, 0)]
         assert track.laps(member) == 5
         assert track.counters(member, "runs")["life"] == 1
@@ -375,11 +375,11 @@ class TestWithdrawing:
         assert amounts([track.run(member)]) == [10]
         before = track.snapshot()
         with pytest.raises(ActivityWithdrawnError):
-            track.do(withdraw, track.clock, first.activity_id, actor_id=None, reason="a bicycle")
+            track.do(withdraw, track.clock, member, first.activity_id, actor_id=None, reason="a bicycle")
         with pytest.raises(ActivityNotFoundError):
-            track.do(withdraw, track.clock, UUID(int=3), actor_id=None, reason="a bicycle")
+            track.do(withdraw, track.clock, member, UUID(int=3), actor_id=None, reason="a bicycle")
         with pytest.raises(WithdrawalReasonError):
-            track.do(withdraw, track.clock, first.activity_id, actor_id=None, reason=" ")
+            track.do(withdraw, track.clock, member, first.activity_id, actor_id=None, reason=" ")
         assert track.snapshot() == before
 
     def test_what_is_spent_is_kept(self, track: Track) -> None:
@@ -388,25 +388,27 @@ class TestWithdrawing:
         outcome = track.run(member)
         spend = Posting(Account(member, "LAP"), SystemAccount("redemption", "LAP"), 7, "spend", "spent")
         track.do(ledger.post, spend, track.clock.now())
-        taken = track.do(withdraw, track.clock, outcome.activity_id, actor_id=None, reason="a bicycle")
+        taken = track.do(withdraw, track.clock, member, outcome.activity_id, actor_id=None, reason="a bicycle")
         assert [(each.taken_minor, each.kept_minor) for each in taken] == [(3, 7)]
         assert track.counters(member, "earned.LAP", "ledger")["life"] == 7
 
     def test_pending_and_budgets_go_back_where_they_came_from(self, track: Track) -> None:
         track.install(rule("prize", budget="track.prizes", maturity_s=3600))
         budget = TestBudgets().fund(track, 10)
-        outcome = track.run(track.member())
+        member = track.member()
+        outcome = track.run(member)
         assert amounts([outcome]) == [10]
-        track.do(withdraw, track.clock, outcome.activity_id, actor_id=None, reason="a bicycle")
+        track.do(withdraw, track.clock, member, outcome.activity_id, actor_id=None, reason="a bicycle")
         assert [each.balance_minor for each in track.do(ledger.balances, budget, track.clock.now())] == [10]
         assert track.do(ledger.verify) == []
 
     def test_two_who_withdraw_at_once(self, track: Track) -> None:
         track.install(rule("run"))
-        outcome = track.run(track.member())
+        member = track.member()
+        outcome = track.run(member)
 
         def work(_number: int) -> None:
-            track.do(withdraw, track.clock, outcome.activity_id, actor_id=None, reason="a bicycle")
+            track.do(withdraw, track.clock, member, outcome.activity_id, actor_id=None, reason="a bicycle")
 
         assert [type(each) for each in together(work, 3)] == [ActivityWithdrawnError] * 2
 
@@ -463,13 +465,16 @@ class TestRebuilding:
             st.integers(0, 200).map(lambda each: ("reverse", each)),
         )
         recorded: list[Outcome] = []
+        owners: dict[UUID | None, UUID] = {}
 
         @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(step, min_size=1, max_size=6))
         def check(steps: list[Any]) -> None:
             for what, each in steps:
                 if what == "record":
-                    recorded.extend(track.record(*(track.fact(m, d, r, at=at) for m, d, r, at in each)))
+                    found = track.record(*(track.fact(m, d, r, at=at) for m, d, r, at in each))
+                    recorded.extend(found)
+                    owners.update((new.activity_id, m) for new, (m, *_) in zip(found, each, strict=True))
                 elif what == "adjust":
                     with suppress(InsufficientBalanceError):
                         key = f"adjusted {uuid4()}"
@@ -481,7 +486,8 @@ class TestRebuilding:
                     chosen = recorded[each % len(recorded)]
                     if what == "withdraw":
                         with suppress(ActivityWithdrawnError):
-                            track.do(withdraw, track.clock, chosen.activity_id, actor_id=None, reason="not so")
+                            owner = owners[chosen.activity_id]
+                            track.do(withdraw, track.clock, owner, chosen.activity_id, actor_id=None, reason="not so")
                     elif chosen.awards:
                         transfer = chosen.awards[0].transfer_ids[0]
                         for owner in members:

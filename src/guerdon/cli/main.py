@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from guerdon import boot
-from guerdon.cli import db, ledger, parts, reference, retention, settings_table, up, users
+from guerdon.cli import db, engagement, ledger, parts, reference, retention, settings_table, up, users
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
 
@@ -23,6 +23,7 @@ app.command()(parts.worker)
 app.add_typer(db.app, name="db")
 app.add_typer(users.app, name="users")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(engagement.app, name="engagement")
 app.command("settings")(settings_table.settings)
 app.command()(retention.retention)
 for _program, _commands in boot.commands().items():

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlencode
+from uuid import UUID
 
 from guerdon.web.i18n import msgid
 
@@ -19,6 +20,9 @@ SECTIONS = {
     "admin": msgid("Administration"),
 }
 """The titles of the sections, in their order; a section of another name shows its name."""
+OF_MEMBER = "of member"
+"""The section of pages about one member: not in the menu, but on the member's page for staff; ``{member}`` stands for
+the id in their paths."""
 
 
 def proof_path(target: str) -> str:
@@ -83,12 +87,21 @@ def visible(items: Iterable[NavItem], reader: Reader | None) -> list[NavSection]
     """The entries that ``reader`` (None for a visitor) may see, grouped by section in the order of ``SECTIONS``."""
     groups: dict[str, list[NavItem]] = {name: [] for name in SECTIONS}
     for item in items:
-        if reader is None and (item.signed_in or item.permission):
+        if item.section == OF_MEMBER or (reader is None and (item.signed_in or item.permission)):
             continue
         if reader is not None and item.permission and item.permission not in reader.permissions:
             continue
         groups.setdefault(item.section, []).append(item)
     return [NavSection(SECTIONS.get(name, name), tuple(group)) for name, group in groups.items() if group]
+
+
+def of_member(items: Iterable[NavItem], reader: Reader, member_id: UUID) -> list[tuple[str, str, str]]:
+    """The pages about a member that ``reader`` may see: label (a message id), path and icon of each."""
+    return [
+        (item.label, item.path.replace("{member}", str(member_id)), item.icon)
+        for item in items
+        if item.section == OF_MEMBER and (item.permission is None or item.permission in reader.permissions)
+    ]
 
 
 def current(items: Iterable[NavItem], path: str) -> NavItem | None:

@@ -70,6 +70,7 @@ ENGAGEMENT = (
     permission("engagement:read", "See rules and tiers, and try rules out", Role.STAFF),
     permission("engagement:configure", "Change rules, tiers and campaigns", Role.ADMIN),
     permission("activities:record", "Report what members do, by hand or by machine", Role.STAFF),
+    permission("activities:withdraw", "Withdraw activities that were not so", Role.STAFF),
     permission("engagement:award", "Award and revoke badges, pause and restore streaks", Role.STAFF),
 )
 ADMIN = (permission("admin:audit", "Read the audit log", Role.ADMIN),)

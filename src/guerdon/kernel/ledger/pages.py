@@ -19,14 +19,13 @@ from guerdon.kernel.ledger.schemas import Account, Entry, Pocket
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import add_catalogue, msgid
-from guerdon.web.navigation import NavItem
+from guerdon.web.navigation import OF_MEMBER, NavItem
 from guerdon.web.render import add_templates, render
 from guerdon.web.sent import Sent, SentForm
 from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/staff/ledger", include_in_schema=False)
-NAVIGATION: tuple[NavItem, ...] = ()
-"""None: staff come here from a member's page."""
+NAVIGATION = (NavItem("Accounts and statement", "/staff/ledger/{member}", "ledger:read", OF_MEMBER, icon="ledger"),)
 
 Reader = Annotated[Principal, Depends(requires("ledger:read"))]
 Adjuster = Annotated[Principal, Depends(requires("ledger:adjust"))]

@@ -53,7 +53,7 @@ def downgrade() -> None:
         op.execute(f"DROP TABLE engagement.{table} CASCADE")
     op.execute(
         """
-        DROP FUNCTION IF EXISTS engagement.refuse_change(), engagement.mark_revision() CASCADE;
+        DROP FUNCTION IF EXISTS engagement.refuse_change(), engagement.mark_revision(), engagement.forget(uuid) CASCADE;
         DROP FUNCTION IF EXISTS engagement.earned(uuid, smallint, bigint, timestamptz),
             engagement.earned_metric(smallint), engagement.period_start(text, date),
             engagement.whole(numeric), engagement.apart(text), engagement.earnings(uuid, uuid)

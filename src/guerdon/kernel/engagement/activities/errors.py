@@ -143,6 +143,15 @@ class ActivityWithdrawnError(ConflictError):
     remedy = "Nothing has changed. Load it to see by whom and why."
 
 
+class OwnActivityError(GuerdonError):
+    """Staff would withdraw an activity of their own."""
+
+    code = "own-activity"
+    status = 403
+    message = "Nobody withdraws an activity of their own."
+    remedy = "Ask a colleague to do it."
+
+
 class WithdrawalReasonError(FieldError):
     """Who loses something can read why."""
 

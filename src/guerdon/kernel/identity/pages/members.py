@@ -16,7 +16,7 @@ from guerdon.kernel.identity.service import accounts, roles
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import LANGUAGES, msgid, negotiate
-from guerdon.web.navigation import proof_path
+from guerdon.web.navigation import of_member, proof_path
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
 
@@ -137,6 +137,7 @@ def _member_page(
     context = {
         "member": accounts.get_account(session, user_id),
         "state": state or FormState(),
+        "links": of_member(request.app.state.navigation, who, user_id),
         "role_names": ROLE_NAMES,
         "givable": givable if who.may("identity:grant") else [],
         "may_suspend": who.may("identity:suspend"),

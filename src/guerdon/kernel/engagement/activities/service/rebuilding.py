@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from guerdon.kernel.engagement.activities.models import Member
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import counting, members
 from guerdon.kernel.engagement.activities.service.book import Book, load
@@ -202,11 +201,6 @@ def everybody(session: Session) -> Iterator[list[UUID]]:
     while owners := list(session.scalars(query, {"after": after, "limit": MEMBERS_AT_ONCE})):
         yield owners
         after = owners[-1]
-
-
-def count_members(session: Session) -> int:
-    """How many members have activities, for a progress bar."""
-    return session.scalars(select(func.count()).select_from(Member)).one()
 
 
 def _tally(session: Session, book: Book, owners: Sequence[UUID], zones: dict[UUID, str]) -> Tally:

@@ -13,6 +13,7 @@ from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.engagement.activities.errors import (
     ActivityNotFoundError,
     ActivityWithdrawnError,
+    OwnActivityError,
     WithdrawalReasonError,
 )
 from guerdon.kernel.engagement.activities.models import Activity, ActivityWithdrawal, Community
@@ -44,7 +45,7 @@ class TakenBack:
 
 
 def withdraw(
-    session: Session, clock: Clock, activity_id: UUID, *, actor_id: UUID | None, reason: str
+    session: Session, clock: Clock, owner_id: UUID, activity_id: UUID, *, actor_id: UUID | None, reason: str
 ) -> list[TakenBack]:
     """Withdraw an activity. It stays on record, with who withdrew it and why, and counts no more.
 
@@ -53,7 +54,8 @@ def withdraw(
     a counter that they read would have been lower.
 
     Raises:
-        ActivityNotFoundError: there is none.
+        ActivityNotFoundError: the member has none of that id.
+        OwnActivityError: it is the actor's own.
         ActivityWithdrawnError: it was withdrawn before.
         WithdrawalReasonError: no reason, or one that is too long. Nothing has changed.
     """
@@ -61,7 +63,9 @@ def withdraw(
     if len(why) not in REASON_LENGTH:
         raise WithdrawalReasonError(field="reason")
     with members.reaching_all(session):
-        activity = session.scalars(select(Activity).where(Activity.id == activity_id)).one_or_none()
+        if owner_id == actor_id:
+            raise OwnActivityError
+        activity = session.get(Activity, (owner_id, activity_id))
         if activity is None:
             raise ActivityNotFoundError
         members.lock(session, [activity.owner_id])
