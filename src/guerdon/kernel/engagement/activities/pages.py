@@ -90,7 +90,7 @@ def withdraw(
     try:
         with attempt(session):
             reason = sent.get("reason", "")
-            withdrawing.withdraw(session, clock, user_id, activity_id, actor_id=who.user_id, reason=reason)
+            withdrawing.withdraw_by_hand(session, clock, user_id, activity_id, actor_id=who.user_id, reason=reason)
     except GuerdonError as error:
         if error.status == 404:
             raise

@@ -84,7 +84,7 @@ def take_back(session: Session, clock: Clock, told: Iterable[Told], *, actor_id:
     """Withdraw activities; what they earned is reversed as far as it remains. Members are taken in one order."""
     for each in sorted(told, key=lambda one: one.owner_id):
         if each.activity_id is not None:
-            withdraw(session, clock, each.activity_id, actor_id=actor_id, reason=reason)
+            withdraw(session, clock, each.owner_id, each.activity_id, actor_id=actor_id, reason=reason)
 
 
 def _key(kind: str, source_id: UUID) -> str:

@@ -142,7 +142,7 @@ def withdraw(
     clock: ClockDep,
 ) -> KeptActivityOut:
     """Withdraw an activity that was not so: its awards are taken back as far as they are there."""
-    withdrawing.withdraw(session, clock, user_id, activity_id, actor_id=who.user_id, reason=body.reason)
+    withdrawing.withdraw_by_hand(session, clock, user_id, activity_id, actor_id=who.user_id, reason=body.reason)
     return _Shown(request, session)(reading.get(session, user_id, activity_id))
 
 
