@@ -47,6 +47,11 @@ from guerdon.kernel.engagement.campaigns import api as campaigns_api
 from guerdon.kernel.engagement.campaigns import jobs as campaigns_jobs
 from guerdon.kernel.engagement.campaigns import pages as campaigns_pages
 from guerdon.kernel.engagement.campaigns.service import boosting as campaigns
+from guerdon.kernel.engagement.ladders import api as ladders_api
+from guerdon.kernel.engagement.ladders import following as ladders_following
+from guerdon.kernel.engagement.ladders import jobs as ladders_jobs
+from guerdon.kernel.engagement.ladders import pages as ladders_pages
+from guerdon.kernel.engagement.ladders import personal_data as ladders_data
 from guerdon.kernel.engagement.service import rules, tiers
 from guerdon.kernel.engagement.streaks import api as streaks_api
 from guerdon.kernel.engagement.streaks import jobs as streaks_jobs
@@ -128,6 +133,7 @@ def tasks() -> TaskRegistry:
         *boards_jobs.TASKS,
         *streaks_jobs.TASKS,
         *badges_jobs.TASKS,
+        *ladders_jobs.TASKS,
         *notifications_jobs.TASKS,
     )
     return TaskRegistry([*kernel, *(task for program in programs() for task in program.tasks)])
@@ -157,6 +163,7 @@ def navigation() -> tuple[NavItem, ...]:
         *ledger_pages.NAVIGATION,
         *engagement_pages.NAVIGATION,
         *campaigns_pages.NAVIGATION,
+        *ladders_pages.NAVIGATION,
         *boards_pages.NAVIGATION,
         *admin_pages.NAVIGATION,
         *notifications_pages.NAVIGATION,
@@ -180,6 +187,7 @@ def prepare(settings: Settings) -> None:
     campaigns.install()
     following.follow("streaks", following.STREAKS, follow_streaks)
     following.follow("badges", following.BADGES, follow_badges)
+    ladders_following.install()
     boards_following.install()
     kernel_parts = (
         people_data.PART,
@@ -187,6 +195,7 @@ def prepare(settings: Settings) -> None:
         activities_data.PART,
         badges_data.PART,
         boards_data.PART,
+        ladders_data.PART,
         admin_data.PART,
         notifications_data.PART,
     )
@@ -217,6 +226,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         activities_pages,
         streaks_pages,
         badges_pages,
+        ladders_pages,
         admin_pages,
         notifications_pages,
     )
@@ -254,6 +264,7 @@ def _include_routes(app: FastAPI) -> None:
         boards_api.router,
         streaks_api.router,
         badges_api.router,
+        ladders_api.router,
         admin_api.router,
     ):
         app.include_router(router)
@@ -275,6 +286,7 @@ def _include_routes(app: FastAPI) -> None:
         activities_pages,
         streaks_pages,
         badges_pages,
+        ladders_pages,
         admin_pages,
         notifications_pages,
     ):

@@ -42,7 +42,11 @@ def downgrade() -> None:
             engagement.close_run(integer, timestamptz), engagement.board_members(uuid, integer),
             engagement.build_board(smallint, text[], date[], uuid, integer), engagement.recount_run(integer),
             engagement.verify_boards(), engagement.set_absence(uuid, text, boolean),
-            engagement.forget_on_boards(uuid), engagement.mend_absences() CASCADE
+            engagement.forget_on_boards(uuid), engagement.mend_absences(), engagement.community_day(timestamptz),
+            engagement.window_start(text, integer, date), engagement.ladder_remembers(text),
+            engagement.tier_amounts(text, uuid[], timestamptz), engagement.tier_of(text, uuid, timestamptz),
+            engagement.tiers_unsettled(text, integer, timestamptz), engagement.refuse_tier_change(),
+            engagement.remember_tiers(text, timestamptz) CASCADE
         """
     )
 
@@ -193,9 +197,7 @@ def create_ladders() -> None:
         sa.Column("reason", sa.String(length=20), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "reason IN ('earned', 'short', 'reversed', 'configured')", name=op.f("chk_tier_changes_reason")
-        ),
+        sa.CheckConstraint("reason IN ('earned', 'short', 'reversed')", name=op.f("chk_tier_changes_reason")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tier_changes")),
         schema="engagement",
     )
@@ -237,6 +239,7 @@ def create_ladders() -> None:
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("short_since", sa.Date(), nullable=True),
         sa.Column("settled_on", sa.Date(), nullable=False),
+        sa.Column("reviewed_on", sa.Date(), nullable=True, comment="When the daily review last looked"),
         sa.Column("noticed_for", sa.Date(), nullable=True, comment="The day of the fall that was announced"),
         sa.CheckConstraint(
             "(short_since IS NULL) OR (short_since <= settled_on)", name=op.f("chk_tier_standings_short_since")
@@ -251,5 +254,9 @@ def create_ladders() -> None:
         schema="engagement",
     )
     op.create_index(
-        "idx_tier_standings_settled_on", "tier_standings", ["program", "settled_on"], unique=False, schema="engagement"
+        "idx_tier_standings_reviewed_on",
+        "tier_standings",
+        ["program", "reviewed_on"],
+        unique=False,
+        schema="engagement",
     )

@@ -58,7 +58,7 @@ class TierStandingRow(Base):
         ForeignKeyConstraint(
             ["program", "tier_code"], ["engagement.tiers.program", "engagement.tiers.code"], onupdate="CASCADE"
         ),
-        Index("idx_tier_standings_settled_on", "program", "settled_on"),
+        Index("idx_tier_standings_reviewed_on", "program", "reviewed_on"),
         {"schema": SCHEMA},
     )
 
@@ -68,6 +68,7 @@ class TierStandingRow(Base):
     since: Mapped[Moment]
     short_since: Mapped[date | None] = mapped_column(Date)
     settled_on: Mapped[date] = mapped_column(Date)
+    reviewed_on: Mapped[date | None] = mapped_column(Date, comment="When the daily review last looked")
     noticed_for: Mapped[date | None] = mapped_column(Date, comment="The day of the fall that was announced")
 
 
@@ -76,7 +77,7 @@ class TierChange(Base):
 
     __tablename__ = "tier_changes"
     __table_args__ = (
-        CheckConstraint("reason IN ('earned', 'short', 'reversed', 'configured')", name="reason"),
+        CheckConstraint("reason IN ('earned', 'short', 'reversed')", name="reason"),
         Index("idx_tier_changes_owner_id", "owner_id", "program", "id"),
         {"schema": SCHEMA},
     )

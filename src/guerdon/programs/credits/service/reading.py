@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select, text, tupl
 from sqlalchemy.orm import Session, aliased
 
 from guerdon.core.money import to_decimal
-from guerdon.kernel.engagement.service import tiers
+from guerdon.kernel.engagement.ladders.service import configuring, keeping
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.ledger.schemas import Pocket
 from guerdon.kernel.ledger.service import balances
@@ -134,7 +134,7 @@ def summary(session: Session, user_id: UUID, at: datetime) -> Summary:
         balance=to_decimal(sum(balance.balance_minor for balance in own if balance.pocket is Pocket.AVAILABLE), SCALE),
         earned=to_decimal(earned_minor, SCALE),
         spent=to_decimal(sum(balance.spent_minor for balance in own), SCALE),
-        tier=tiers.standing(session, "credits", earned_minor),
+        tier=keeping.kept(session, configuring.ladder(session, "credits"), user_id, at).standing,
         breakdown=tuple(
             Breakdown(
                 kind,

@@ -4,14 +4,11 @@
 CREATE OR REPLACE VIEW credits.users AS
 SELECT id, name, email FROM identity.users;
 
--- Balance and tier of everyone who ever had credits. The tier comes from what was earned, so spending never demotes.
+-- Balance and tier of everyone who ever had credits. The tier comes from what was earned unless staff set other rules.
 CREATE OR REPLACE VIEW credits.credit_balances AS
 SELECT a.owner_id AS user_id,
     ((a.balance + coalesce(due.amount, 0)) * 0.01)::numeric(20, 2) AS balance,
-    engagement.tier_code('credits', (
-        SELECT sum(every.earned)
-        FROM ledger.accounts AS every
-        WHERE every.owner_id = a.owner_id AND every.unit_id = a.unit_id))::varchar(20) AS tier,
+    engagement.tier_of('credits', a.owner_id)::varchar(20) AS tier,
     a.updated_at AS last_calculated_at,
     a.opened_at AS created_at,
     a.updated_at
@@ -59,7 +56,7 @@ LEFT JOIN credits.users AS approver ON approver.id = c.approved_by;
 CREATE OR REPLACE VIEW credits.user_credit_summary AS
 SELECT u.id AS user_id, u.name, u.email,
     coalesce(b.balance, 0) AS credit_balance,
-    coalesce(b.tier, engagement.tier_code('credits', 0)) AS tier,
+    coalesce(b.tier, engagement.tier_of('credits', u.id)) AS tier,
     coalesce(c.total, 0) AS total_contributions,
     coalesce(c.approved, 0) AS approved_contributions,
     coalesce(c.pending, 0) AS pending_contributions,

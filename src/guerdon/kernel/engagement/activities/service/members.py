@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from guerdon.kernel.engagement.service.tiers import ladders, place
-from guerdon.kernel.ledger.catalogue import catalogue
+from guerdon.kernel.engagement.ladders.service import keeping
 
 _MISSING = text(
     """
@@ -39,14 +38,6 @@ _LOCK = text(
     WHERE m.owner_id = ANY(:ids) AND u.deleted_at IS NULL
     ORDER BY m.owner_id
     FOR NO KEY UPDATE OF m
-    """
-)
-_EARNED = text(
-    """
-    SELECT owner_id, unit_id, sum(earned) AS earned
-    FROM ledger.accounts
-    WHERE owner_id = ANY(:ids)
-    GROUP BY owner_id, unit_id
     """
 )
 
@@ -97,16 +88,11 @@ def zones(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def add_tiers(session: Session, members: Mapping[UUID, dict[str, Any]]) -> None:
+def add_tiers(session: Session, members: Mapping[UUID, dict[str, Any]], now: datetime) -> None:
     """Tell of each member on which tier of each program they stand."""
-    steps = ladders(session)
-    codes = catalogue(session)
-    earned = {(row.owner_id, row.unit_id): int(row.earned) for row in session.execute(_EARNED, {"ids": list(members)})}
+    found = keeping.current(session, keeping.ladders(session), list(members), now)
     for owner_id, member in members.items():
-        member["tiers"] = {
-            program: place(ladder, earned.get((owner_id, codes.unit_id(unit)), 0)).tier.code
-            for program, (unit, ladder) in steps.items()
-        }
+        member["tiers"] = found[owner_id]
 
 
 def read(member: Mapping[str, Any], path: Sequence[str], moment: datetime) -> Any:

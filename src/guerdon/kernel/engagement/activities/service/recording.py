@@ -204,7 +204,7 @@ class _Recording:
         if self.boosts or any(
             rule.whole_member or any(read.path[0] == "tiers" for read in rule.member) for rule in rules.values()
         ):
-            members.add_tiers(self.session, self.members)
+            members.add_tiers(self.session, self.members, self.now)
         facts = [entry.fact for entry in accepted]
         granted = limits.read(self.session, self.book, facts)
         return Standing(counters, granted, {}, {})

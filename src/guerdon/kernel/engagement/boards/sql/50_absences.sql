@@ -8,7 +8,7 @@ DECLARE
     v_run record;
 BEGIN
     -- Whoever records about this member has done so or waits, and then knows of the absence.
-    PERFORM FROM engagement.members WHERE owner_id = p_owner_id FOR UPDATE;
+    PERFORM FROM engagement.members WHERE owner_id = p_owner_id FOR NO KEY UPDATE;
     v_present := NOT EXISTS (SELECT FROM engagement.board_absences WHERE owner_id = p_owner_id);
     PERFORM pg_advisory_xact_lock_shared(7304811, e.run_id)
     FROM (SELECT run_id FROM engagement.board_entries WHERE owner_id = p_owner_id ORDER BY run_id) AS e;
