@@ -3,7 +3,7 @@
 from guerdon.core.money import Unit, UnitKind
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.program import Program
-from guerdon.programs.events import api, jobs, pages, seeds
+from guerdon.programs.events import api, demo, jobs, pages, personal_data, seeds
 from guerdon.programs.events.service import types
 from guerdon.web.i18n import msgid
 
@@ -36,4 +36,6 @@ PROGRAM = Program(
     ),
     tasks=jobs.TASKS,
     install=types.install,
+    demo=demo.make,
+    personal_data=personal_data.PART,
 )

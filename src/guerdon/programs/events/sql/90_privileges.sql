@@ -29,3 +29,5 @@ GRANT UPDATE (placed, note, activity_id, withdrawn_at, withdrawal_reason) ON eve
 GRANT UPDATE (activity_id, withdrawn_at, withdrawal_reason) ON events.special_awards TO guerdon_app;
 GRANT UPDATE (code) ON events.invitation_links TO guerdon_app;
 GRANT UPDATE (event_id, attended_at, attendance_id) ON events.invitations TO guerdon_app;
+-- What only served a member goes when their account is erased.
+GRANT DELETE ON events.invitation_links, events.connections TO guerdon_app;

@@ -1,0 +1,82 @@
+"""The program's part of a copy of personal data, and of what goes when an account is erased.
+
+Registrations, payments and attendances stay, because places, money and points hang on them; what only served the person
+goes: the calendar's address, the invitation, blocks and requests that nobody has answered.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, inspect, or_, select
+from sqlalchemy.orm import Session
+
+from guerdon.core.clock import Clock
+from guerdon.db.base import Base
+from guerdon.kernel.personal_data import PersonalData, PersonalFile, json_file
+from guerdon.programs.events.models import (
+    Attendance,
+    Award,
+    CalendarFeed,
+    Connection,
+    ConnectionBlock,
+    ConnectionStatus,
+    Invitation,
+    InvitationLink,
+    Payment,
+    Registration,
+    Result,
+    Ticket,
+)
+
+_OWN: tuple[tuple[str, type[Base]], ...] = (
+    ("registrations", Registration),
+    ("payments", Payment),
+    ("tickets", Ticket),
+    ("attendances", Attendance),
+    ("results", Result),
+    ("special_awards", Award),
+    ("invitation_link", InvitationLink),
+)
+_OTHERS_ONLY = frozenset(
+    {"checked_in_by", "withdrawn_by", "recorded_by", "awarded_by", "cancelled_by", "activity_id", "provider_reference"}
+)
+"""Who of the staff did something is not the member's to take along."""
+
+
+def _export(session: Session, clock: Clock, user_id: UUID) -> Iterator[PersonalFile]:
+    del clock
+    for name, model in _OWN:
+        owner = inspect(model).columns["user_id"]
+        yield json_file(f"{name}.json", _told(session, model, owner == user_id))
+    either = or_(Connection.requester_id == user_id, Connection.addressee_id == user_id)
+    yield json_file("connections.json", _told(session, Connection, either))
+    invited = or_(Invitation.inviter_id == user_id, Invitation.invitee_id == user_id)
+    yield json_file("invitations.json", _told(session, Invitation, invited))
+    yield json_file("blocks.json", _told(session, ConnectionBlock, ConnectionBlock.blocker_id == user_id))
+
+
+def _told(session: Session, model: type[Base], condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+    mapper = inspect(model)
+    rows: Sequence[Base] = session.scalars(select(model).where(condition).order_by(*mapper.primary_key)).all()
+    names = [each.key for each in mapper.column_attrs if each.key not in _OTHERS_ONLY]
+    return [{name: getattr(row, name) for name in names} for row in rows]
+
+
+def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
+    del clock
+    gone: tuple[tuple[type[Base], ColumnElement[bool]], ...] = (
+        (CalendarFeed, CalendarFeed.user_id == user_id),
+        (InvitationLink, InvitationLink.user_id == user_id),
+        (ConnectionBlock, or_(ConnectionBlock.blocker_id == user_id, ConnectionBlock.blocked_id == user_id)),
+        (
+            Connection,
+            or_(Connection.requester_id == user_id, Connection.addressee_id == user_id)
+            & (Connection.status != ConnectionStatus.AGREED),
+        ),
+    )
+    for model, condition in gone:
+        session.execute(delete(model).where(condition).execution_options(synchronize_session=False))
+
+
+PART = PersonalData("events", _export, _erase)
