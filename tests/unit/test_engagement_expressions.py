@@ -3,6 +3,7 @@
 import contextlib
 import time
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -166,3 +167,20 @@ class TestExplanation:
         assert explanation.choices("state", params, FORMULA) == ["good", "new"]
         assert explanation.choices("value_hundredths", params, FORMULA) == []
         assert explanation.choices("state", {}, FORMULA) == []
+
+
+@pytest.mark.parametrize(
+    ("formula", "params", "inputs"),
+    [
+        ("1 + ratio(activity.metres * params.rate, 1000)", {"rate": 10}, {"metres": 5000}),
+        ("ratio(activity.a + activity.b, activity.c)", {}, {"a": 1, "b": -2, "c": 3}),
+        ("params.x[activity.k] * activity.n", {"x": {"a": 3}}, {"k": "a", "n": 2}),
+        ("activity.note", {}, {"note": "x\ue000y\ue001"}),
+        ("activity.n + activity.m", {}, {"n": True}),
+        ("5", {}, {}),
+    ],
+)
+def test_a_formula_made_ready_is_filled_as_any_other(
+    formula: str, params: dict[str, Any], inputs: dict[str, Any]
+) -> None:
+    assert explanation.Filling(formula, params)(inputs) == explanation.filled_in(formula, inputs, params)

@@ -1,12 +1,12 @@
 """Posting reports: many requests' in one transaction, a batch's in chunks, a dry run's not at all."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -16,16 +16,17 @@ from guerdon.db.database import Database
 from guerdon.http.access import Asker, Principal
 from guerdon.http.errors import UnavailableError
 from guerdon.http.grouping import Grouping, settle
-from guerdon.http.problems import problem
+from guerdon.http.problems import problem, translator
 from guerdon.kernel.engagement.activities.api.cloudevents import CloudEvent, parse_event
 from guerdon.kernel.engagement.activities.api.lines import LINE_BYTES_MAX, Line
 from guerdon.kernel.engagement.activities.api.reporting import Report, Told, report
 from guerdon.kernel.engagement.activities.api.shapes import Answers
 from guerdon.kernel.engagement.activities.errors import LineTooLongError
+from guerdon.kernel.engagement.explanation import Filling
 
 Result = TypeVar("Result")
 Translate = Callable[[str], str]
-Formulas = dict[UUID, tuple[str, Mapping[str, Any]]]
+WORDS_MAX = 100
 encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
 
 
@@ -46,6 +47,22 @@ class Answer:
     body: str
 
 
+class Words:
+    """Translators by what tells a reader's language, because finding one costs more than an answer does."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str | None, str | None], Translate] = {}
+
+    def of(self, request: Request) -> Translate:
+        """What turns messages into the language of whoever made a request."""
+        told = (request.headers.get("accept-language"), request.headers.get("cookie"))
+        if told not in self._known:
+            if len(self._known) >= WORDS_MAX:
+                self._known.clear()
+            self._known[told] = translator(request)
+        return self._known[told]
+
+
 class Poster:
     """What an application posts activities with.
 
@@ -56,7 +73,8 @@ class Poster:
     def __init__(self, app: FastAPI) -> None:
         self._clock: Clock = app.state.clock
         self._database: Database = app.state.database
-        self._formulas: Formulas = {}
+        self.words = Words()
+        self._formulas: dict[UUID, Filling] = {}
         self.group: Grouping[Waiting, Answer] = Grouping(self._database, app.state.admission, self._post_group)
 
     def _post_group(self, session: Session, requests: Sequence[Waiting]) -> list[Answer | Exception]:

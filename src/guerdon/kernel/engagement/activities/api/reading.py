@@ -1,6 +1,5 @@
 """``/api/v1/activities``: what is on record of a member, and staff withdrawing what was not so."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,13 +19,14 @@ from guerdon.kernel.engagement.activities.api.reporting import Told
 from guerdon.kernel.engagement.activities.api.shapes import ActivityOut, Answers
 from guerdon.kernel.engagement.activities.service import reading, withdrawing
 from guerdon.kernel.engagement.activities.service.reading import KeptActivity
+from guerdon.kernel.engagement.explanation import Filling
 from guerdon.kernel.ledger.catalogue import unit_of
 
 router = APIRouter(prefix="/api/v1/activities", tags=["activities"])
 
 Reader = Annotated[Principal, Depends(requires("engagement:read"))]
 Withdrawer = Annotated[Principal, Depends(requires("activities:withdraw"))]
-_formulas: dict[UUID, tuple[str, Mapping[str, Any]]] = {}
+_formulas: dict[UUID, Filling] = {}
 
 
 class TakenBackOut(Schema):

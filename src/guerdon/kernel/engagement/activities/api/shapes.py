@@ -14,7 +14,7 @@ from guerdon.http.schemas import Schema
 from guerdon.kernel.engagement.activities.api.reporting import Told
 from guerdon.kernel.engagement.activities.errors import REASONS
 from guerdon.kernel.engagement.activities.schemas import Award, NotAwarded
-from guerdon.kernel.engagement.explanation import filled_in
+from guerdon.kernel.engagement.explanation import Filling
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.ledger.catalogue import unit_of
 
@@ -85,7 +85,7 @@ class Answers:
         session: for formulas and units that this process has not met.
     """
 
-    def __init__(self, session: Session, known: dict[UUID, tuple[str, Mapping[str, Any]]]) -> None:
+    def __init__(self, session: Session, known: dict[UUID, Filling]) -> None:
         self._session = session
         self._known = known
 
@@ -111,7 +111,6 @@ class Answers:
 
     def _earned(self, award: Award, properties: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
         scale = unit_of(self._session, award.unit).scale
-        formula, params = self._formula(award.rule_id)
         return {
             "program": award.program,
             "rule": award.rule,
@@ -123,22 +122,23 @@ class Answers:
             "campaigns": {code: to_text(share, scale) for code, share in award.boosts.items()},
             "capped": award.capped,
             "available_at": award.due_at.isoformat() if award.due_at is not None else None,
-            "explanation": filled_in(formula, properties, params),
+            "explanation": self._filling(award.rule_id)(properties),
             "inputs": dict(award.inputs),
             "transfers": [] if dry_run else [str(each) for each in award.transfer_ids],
         }
 
-    def _formula(self, rule_id: UUID) -> tuple[str, Mapping[str, Any]]:
+    def _filling(self, rule_id: UUID) -> Filling:
         if rule_id not in self._known:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
             row = self._session.execute(select(Rule.amount, Rule.params).where(Rule.id == rule_id)).one()
-            self._known[rule_id] = (row.amount, row.params)
+            self._known[rule_id] = Filling(row.amount, row.params)
         return self._known[rule_id]
 
     def _not_earned(self, refusal: NotAwarded, translate: Translate) -> dict[str, Any]:
-        params = dict(refusal.params)
+        params = refusal.params
         if "unit" in params:
+            params = dict(params)
             scale = unit_of(self._session, params["unit"]).scale
             for name in [name for name in params if name.endswith("_minor")]:
                 params[name.removesuffix("_minor")] = to_text(params[name], scale)

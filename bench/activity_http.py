@@ -1,0 +1,225 @@
+"""One activity a request: the web server as Guerdon runs it, against a FastAPI route that only echoes.
+
+Both serve 32 clients that keep their connections and send one event after the other. wrk sends them where it is
+installed; a small program in Python does otherwise.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from bench.activities import KINDS, METRICS, RULES
+from bench.arena import Arena, Place
+from bench.figures import Figure, Progress, Rounds
+from bench.plan import Plan
+from guerdon.core.clock import SystemClock
+from guerdon.core.settings import Settings
+from guerdon.db.database import Database
+from guerdon.kernel.admin import audit
+from guerdon.kernel.engagement.activities.service import installing
+from guerdon.kernel.engagement.service import rules
+from guerdon.kernel.identity.service import api_keys
+from guerdon.kernel.identity.service.accounts import create_account
+from guerdon.kernel.notifications import jobs as notifications
+
+CLIENTS = 32
+MEMBERS = 2_000
+SHARE_MIN = 0.5
+READY_S = 60
+HERE = Path(__file__).parent
+
+
+def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
+    """Requests a second, in turns."""
+    place = arena.place("activity_http")
+    members, key = _prepare(place)
+    arena.tidy(place)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        script = _script(directory, members, key)
+        ours = stack.enter_context(_guerdon(place, directory))
+        echo = stack.enter_context(_echo())
+        seconds = max(3, plan.seconds)
+        rounds = Rounds(
+            {
+                "activities": lambda: _rate(f"{ours}/api/v1/activities", script, seconds, 201),
+                "echo": lambda: _rate(f"{echo}/echo", script, seconds, 200),
+            },
+            plan.single_rounds,
+            progress,
+        )
+        _check(place)
+    return [
+        Figure(
+            f"activities over HTTP, one a request, {CLIENTS} clients",
+            "a FastAPI route that echoes the same event, the same server",
+            rounds.rate("activities"),
+            rounds.rate("echo"),
+            "requests/s",
+            rounds.ratio("activities", "echo"),
+            rounds.count,
+            SHARE_MIN,
+        )
+    ]
+
+
+def _prepare(place: Place) -> tuple[list[str], str]:
+    """Rules, members, and a key for a machine."""
+    audit.install()
+    notifications.install(Settings(secret_key="b" * 40))
+    clock = SystemClock()
+    owner = Database(place.owner_dsn)
+    with owner.transaction() as session:
+        installing.install_kinds(session, "bench", KINDS)
+        installing.install_metrics(session, "bench", METRICS)
+        rules.install(session, "bench", RULES)
+        people = [
+            create_account(session, clock, email=f"m{number}@example.org", name="Member", password=None).id
+            for number in range(MEMBERS)
+        ]
+        staff = create_account(
+            session, clock, email="machine@example.org", name="Machine", password=None, roles=("staff",)
+        )
+        scopes = ["activities:record"]
+        key, _ = api_keys.create(session, clock, staff, name="Bench", scopes=scopes, days=1, held=scopes)
+    owner.dispose()
+    return [str(each) for each in people], key
+
+
+@contextmanager
+def _guerdon(place: Place, directory: Path) -> Iterator[str]:
+    """``guerdon web``, as ``guerdon up`` starts it, with its log in a file."""
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "GUERDON_DATABASE_URL": place.owner_dsn,
+        "GUERDON_DATABASE_APP_URL": place.app_dsn,
+        "GUERDON_DATA_DIR": str(directory),
+        "GUERDON_SECRET_KEY": "b" * 40,
+        "GUERDON_PORT": str(port),
+    }
+    command = [sys.executable, "-m", "guerdon.cli", "web"]
+    with (directory / "web.log").open("wb") as log, _running(command, port, log, environment) as address:
+        yield address
+
+
+@contextmanager
+def _echo() -> Iterator[str]:
+    """The bare application, by the same server with the same options."""
+    port = _free_port()
+    command = [sys.executable, "-m", "bench.echo", str(port)]
+    with open(os.devnull, "wb") as log, _running(command, port, log, dict(os.environ)) as address:  # noqa: PTH123
+        yield address
+
+
+@contextmanager
+def _running(command: list[str], port: int, log: object, environment: dict[str, str]) -> Iterator[str]:
+    process = subprocess.Popen(command, env=environment, stderr=log, stdout=log, cwd=HERE.parent)  # type: ignore[call-overload]
+    try:
+        _wait(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(port: int) -> None:
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("the server does not answer")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _event(member: str, number: int) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "id": f"walk-{number}",
+        "source": "https://gate.example.org/1",
+        "type": KINDS[0].name,
+        "subject": member,
+        "time": (SystemClock().now() - timedelta(minutes=number % 60)).isoformat(timespec="seconds"),
+        "data": {"metres": 5000, "minutes": 48, "park": "north"},
+    }
+
+
+def _script(directory: Path, members: list[str], key: str) -> Path:
+    """What the clients send: a different member and a new id each time, made as cheaply as wrk's scripts can."""
+    template = json.dumps(_event("MEMBER", 1)).replace("walk-1", "ID")
+    script = directory / "events.lua"
+    script.write_text(
+        (HERE / "activity_http.lua")
+        .read_text(encoding="utf-8")
+        .replace("$KEY", key)
+        .replace("$BODY", template)
+        .replace("$MEMBERS", ",".join(f'"{each}"' for each in members)),
+        encoding="utf-8",
+    )
+    (directory / "events.json").write_text(json.dumps({"key": key, "body": template, "members": members}))
+    return script
+
+
+def _rate(url: str, script: Path, seconds: int, status: int) -> float:
+    """Requests a second; the first answer is looked at."""
+    _probe(url, script, status)
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        command = [sys.executable, "-m", "bench.http_client", url, str(script.with_suffix(".json")), str(seconds)]
+    else:
+        command = [wrk, "-t1", "--timeout", "10s", f"-c{CLIENTS}", f"-d{seconds}s", "-s", str(script), url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
+    found = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
+    failed = re.search(r"Non-2xx[^\n]*|Socket errors[^\n]*", done.stdout)
+    if found is None or failed is not None:
+        raise RuntimeError(f"{url}: {failed[0] if failed else done.stdout}")
+    return float(found[1])
+
+
+def _probe(url: str, script: Path, status: int) -> None:
+    told = json.loads(script.with_suffix(".json").read_text())
+    body = told["body"].replace("MEMBER", told["members"][0]).replace('"ID"', f'"probe-{time.time_ns()}"')
+    headers = {"authorization": f"Bearer {told['key']}", "content-type": "application/json"}
+    with urlopen(Request(url, body.encode(), headers)) as answer:  # noqa: S310 - our own server
+        content = json.load(answer)
+        if answer.status != status or (status == 201 and not content["earned"]):
+            raise RuntimeError(f"{url} answered {answer.status}: {content}")
+
+
+def _check(place: Place) -> None:
+    """That something was really recorded and paid."""
+    with place.owner() as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM engagement.activities), (SELECT count(*) FROM ledger.transfers)"
+        ).fetchone()
+        if row is None or not 1000 < row[0] <= row[1]:
+            raise RuntimeError(f"activities and transfers: {row}")
+
+
+if __name__ == "__main__":
+    from bench.arena import arena
+    from bench.plan import QUICK
+
+    with arena() as built:
+        for each in figures(built, QUICK, lambda what: print(what, flush=True)):
+            print(f"{each.name}: {each.ours:.0f} against {each.baseline:.0f}, {each.value:.2f} of it")
