@@ -98,9 +98,8 @@ def programs() -> tuple[Program, ...]:
 
 
 def modules() -> list[Module]:
-    """Every package with tables, kernel first, each with what has to be put in after a migration."""
-    owned = [program.module(partial(_install_program, program)) for program in programs()]
-    return [*KERNEL_MODULES, *(module for module in owned if module is not None)]
+    """Kernel and programs, each with what has to be put in after a migration."""
+    return [*KERNEL_MODULES, *(program.module(partial(_install_program, program)) for program in programs())]
 
 
 def _install_program(program: Program, session: Session) -> None:

@@ -40,11 +40,12 @@ class MigrationMissingError(GuerdonError):
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A package that owns a PostgreSQL schema.
+    """A package that owns a PostgreSQL schema, or has only something to put in.
 
     Attributes:
         package: dotted name; its ``models`` define the tables, its ``sql`` folder holds the repeatable files.
-        schema: the PostgreSQL schema, dropped views and functions of which are laid anew.
+        schema: the PostgreSQL schema, dropped views and functions of which are laid anew. None for a package without
+            tables, which is installed once the database has every revision.
         migrations: dotted name of the package with its revisions, if it has a branch of its own, labelled with the
             schema.
         install: puts in what the package cannot work without (codes, first rules); run after each migration, as the
@@ -54,7 +55,7 @@ class Module:
     """
 
     package: str
-    schema: str
+    schema: str | None
     migrations: str | None = None
     install: Callable[[Session], None] | None = None
     since: str | None = None
@@ -151,9 +152,12 @@ class Migrator:
 
     def _lay_sql(self, connection: Connection) -> None:
         connection.execute(text(f"GRANT SELECT ON {VERSION_SCHEMA}.alembic_version TO PUBLIC"))
-        schemas = set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
+        schemas: set[str | None] = set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
         applied = self._applied(connection)
-        branches = _branches(_scripts(self._modules), applied)
+        scripts = _scripts(self._modules)
+        branches = _branches(scripts, applied)
+        if {script.revision for script in scripts.walk_revisions()} <= applied:
+            schemas.add(None)
         present = [
             module
             for module in self._modules

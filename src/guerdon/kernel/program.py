@@ -141,9 +141,11 @@ class Program:
     demo: Callable[[Session, Clock, DemoPeople], None] | None = None
     personal_data: PersonalData | None = None
 
-    def module(self, install: Callable[[Session], None]) -> Module | None:
-        """Its tables as the migrations see them, or None if it keeps none."""
-        return Module(self.package, self.name, self.migrations, install) if self.migrations else None
+    def module(self, install: Callable[[Session], None]) -> Module:
+        """It as the migrations see it. One without tables has no schema; what it brings is put in all the same."""
+        if self.migrations is None:
+            return Module(self.package, None, install=install)
+        return Module(self.package, self.name, self.migrations, install)
 
 
 def installed_programs() -> list[Program]:
