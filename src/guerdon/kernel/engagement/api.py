@@ -1,6 +1,6 @@
 """``/api/v1/engagement``: rules by version, and tiers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -67,11 +67,27 @@ def show_rule(rule_id: UUID, _who: Reader, session: SessionDep) -> RuleVersion:
 
 @router.post("/rules", status_code=201, responses=problem_responses(404))
 def write_rule(body: NewRuleVersion, who: Configurer, session: SessionDep) -> RuleVersion:
-    """Write a draft: the version in force with other numbers. It changes nothing until it is activated."""
+    """Write a draft: the version in force with other numbers or terms. It changes nothing until it is activated."""
     draft = rules.write_version(
-        session, body.program, body.code, params=body.params, note=body.note, actor_id=who.user_id
+        session,
+        body.program,
+        body.code,
+        params=body.params,
+        note=body.note,
+        actor_id=who.user_id,
+        changes=_changes(body),
     )
     return RuleVersion.model_validate(draft)
+
+
+def _changes(body: NewRuleVersion) -> dict[str, Any]:
+    """The terms that a body gives; an empty budget means none."""
+    given = body.model_dump(exclude={"program", "code", "params", "note"}, exclude_none=True)
+    if "multipliers" in given:
+        given["multipliers"] = tuple(given["multipliers"])
+    if given.get("budget") == "":
+        given["budget"] = None
+    return given
 
 
 @router.post("/rules/{rule_id}/activate", responses=problem_responses(409))

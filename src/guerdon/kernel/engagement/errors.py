@@ -27,6 +27,38 @@ class RuleExpressionError(FieldError):
     remedy = "Correct the expression; try it with a dry run before you activate it."
 
 
+class RuleBoundsError(FieldError):
+    """A bound of multipliers is out of range, or the lower is above the upper."""
+
+    code = "rule-bounds"
+    message = "A bound of multipliers is from 0 to {maximum} basis points, the lower not above the upper."
+    remedy = "10000 stands for once."
+
+
+class RuleCapError(FieldError):
+    """A cap is of no period, or no amount."""
+
+    code = "rule-cap"
+    message = "A cap is a whole number above 0, for one of: {periods}."
+    remedy = "Give it in the smallest part of the unit; leave it out where there is none."
+
+
+class RuleWaitError(FieldError):
+    """A cool-down or a delay is negative or longer than anybody waits."""
+
+    code = "rule-wait"
+    message = "This is from 0 to {maximum_s} seconds."
+    remedy = "86400 seconds are a day."
+
+
+class RuleBudgetError(FieldError):
+    """There is no bounded account of that name and unit to pay from."""
+
+    code = "rule-budget"
+    message = "There is no budget '{budget}' in {unit}."
+    remedy = "Open a part of the system with a floor in that unit, or leave the budget empty to issue new value."
+
+
 class RuleParamsError(FieldError):
     """One of the numbers of a rule is not what its expression needs; subclasses say how."""
 
@@ -65,6 +97,14 @@ class RuleParamNumberError(RuleParamsError):
     code = "rule-param-number"
     message = "'{name}' must be a whole number from 0 to {maximum}."
     remedy = "Correct the number; fractions are written as parts, such as 1250 basis points for 12.5 %."
+
+
+class NumberMissingError(FieldError):
+    """A form has something else where a whole number belongs."""
+
+    code = "number-missing"
+    message = "Enter a whole number."
+    remedy = "Digits alone, 0 for none."
 
 
 class RuleNoteMissingError(FieldError):

@@ -61,6 +61,21 @@ class RuleSeed:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleTerms:
+    """What a version of a rule says besides its numbers; ``RuleSeed`` tells what each means."""
+
+    condition: str
+    amount: str
+    multipliers: tuple[str, ...] = ()
+    multiplier_min_bp: int = 0
+    multiplier_max_bp: int = 100_000
+    caps: Mapping[str, int] = field(default_factory=dict)
+    cool_down_s: int = 0
+    maturity_s: int = 0
+    budget: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TierSeed:
     """A tier, put in when a program is installed.
 
@@ -162,6 +177,14 @@ class RuleVersion(Schema):
         examples=["activity.hours * params.points_per_hour"],
     )
     params: Params
+    multipliers: list[str] = Field(description="CEL each, whole basis points, one after the other.")
+    multiplier_min_bp: int
+    multiplier_max_bp: int = Field(description="Bounds of what multipliers come to together.", examples=[100000])
+    caps: dict[str, int] = Field(description="By act, day, week, month, life; in the unit's smallest part.")
+    cool_down_s: int = Field(description="How long after an award it gives none.")
+    maturity_s: int = Field(description="How long after the fact an award stays pending.")
+    budget: str | None = Field(description="The bounded part of the system that pays; null if value is issued.")
+    transfer_kind: str = Field(description="Why value moves, as statements say it.", examples=["award"])
     note: str = Field(examples=["Weekends count more from May on."])
     created_by: UUID | None
     created_at: datetime
@@ -169,12 +192,28 @@ class RuleVersion(Schema):
     retired_at: datetime | None
 
 
+_Expression = Annotated[Text, Field(min_length=1, max_length=2000)]
+_Seconds = Annotated[int, Field(strict=True, ge=0, le=2**40)]
+_BasisPoints = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+
+
 class NewRuleVersion(Schema):
-    """A version to be written: the rule in force, with other numbers."""
+    """A version to be written: the rule in force, with other numbers, and other terms where they are given."""
 
     program: Text = Field(max_length=100, examples=["events"])
     code: Text = Field(max_length=100, examples=["helper_shift"])
     params: Params
+    condition: _Expression | None = Field(None, description="CEL; as in force if left out, like all below.")
+    amount: _Expression | None = Field(None, description="CEL; names of ``params`` may change with it.")
+    multipliers: list[_Expression] | None = Field(None, max_length=10)
+    multiplier_min_bp: _BasisPoints | None = None
+    multiplier_max_bp: _BasisPoints | None = None
+    caps: dict[Annotated[Text, Field(max_length=20)], Annotated[int, Field(strict=True)]] | None = Field(
+        None, max_length=5, examples=[{"day": 500}], description="All of them; an empty object lifts every cap."
+    )
+    cool_down_s: _Seconds | None = None
+    maturity_s: _Seconds | None = None
+    budget: Annotated[Text, Field(max_length=100)] | None = Field(None, description="Empty to issue new value.")
     note: Reason = Field(description="Why it changes.", examples=["Weekends count more from May on."])
 
 

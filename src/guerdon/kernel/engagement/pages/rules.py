@@ -1,5 +1,6 @@
 """``/staff/rules``: what is in force, how it came to be, trying it out, and writing and activating versions."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,22 +8,22 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
-from guerdon.core.errors import GuerdonError
+from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
 from guerdon.http.access import Principal, requires
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
-from guerdon.kernel.engagement.errors import RuleLockedError, RuleNotFoundError
+from guerdon.kernel.engagement.errors import NumberMissingError, RuleLockedError, RuleNotFoundError
 from guerdon.kernel.engagement.explanation import filled_in
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.pages import shown
 from guerdon.kernel.engagement.schemas import Inputs, RuleStatus
-from guerdon.kernel.engagement.service import params, rules
+from guerdon.kernel.engagement.service import params, rules, terms
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
 from guerdon.web.render import render
-from guerdon.web.sent import SentForm
+from guerdon.web.sent import Sent, SentForm
 from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/staff/rules")
@@ -112,6 +113,12 @@ def _new_form(
 ) -> Response:
     base = rules.in_force(session, program, code)
     values = {field: value for field, _, value in params.flat(base.params)}
+    values |= {
+        **asdict(terms.of(base)),
+        "multipliers": "\n".join(base.multipliers),
+        **{f"caps.{period}": base.caps.get(period, "") for period in terms.CAPS},
+        "budget": base.budget or "",
+    }
     context = {
         "history": _history(session, program, code),
         "base": base,
@@ -137,12 +144,45 @@ def write(
                 params=params.read(base.params, sent),
                 note=sent.get("note", "")[:500],
                 actor_id=who.user_id,
+                changes=_terms(sent),
             )
     except GuerdonError as error:
         state = FormState.refused(sent, error, viewer_of(request).translator)
         return _new_form(request, session, program, code, state, error.status)
     flash(request, msgid("Version {version} is written. It is not in force yet."), version=draft.version)
     return redirect(request, f"/staff/rules/{program}/{code}/{draft.version}")
+
+
+def _terms(sent: Sent) -> dict[str, Any]:
+    """The terms that a form sent; a form without them leaves them as they are.
+
+    Raises:
+        FieldErrors: numbers that are none; each is named.
+    """
+    found: dict[str, Any] = {name: sent[name].strip() for name in ("condition", "amount") if sent.get(name)}
+    if "multipliers" in sent:
+        found["multipliers"] = terms.read_lines(sent["multipliers"])
+    if "budget" in sent:
+        found["budget"] = sent["budget"].strip() or None
+    faults: list[FieldError] = []
+
+    def whole(name: str) -> int:
+        digits = "".join(sent[name].split())
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 19:
+            faults.append(NumberMissingError(field=name))
+            return 0
+        return int(digits)
+
+    for name in ("multiplier_min_bp", "multiplier_max_bp", "cool_down_s", "maturity_s"):
+        if name in sent:
+            found[name] = whole(name)
+    if any(f"caps.{period}" in sent for period in terms.CAPS):
+        found["caps"] = {
+            period: whole(f"caps.{period}") for period in terms.CAPS if sent.get(f"caps.{period}", "").strip()
+        }
+    if faults:
+        raise FieldErrors(faults)
+    return found
 
 
 @router.get("/{program}/{code}/{version}")
@@ -157,6 +197,7 @@ def show_draft(
         "draft": draft,
         "titles": titles(request),
         "numbers": shown.numbers(draft, history.current),
+        "terms": shown.terms_changed(draft, history.current, viewer_of(request).translator.gettext),
     }
     return render(request, "engagement/rule_draft.html", context)
 

@@ -1,6 +1,7 @@
 """Rules: data, by version. One version of a rule is in force at a time; what was in force is kept for ever."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
+from guerdon.kernel.engagement.binding import bound
 from guerdon.kernel.engagement.errors import (
     RuleEvaluationError,
     RuleExpressionError,
@@ -19,9 +21,10 @@ from guerdon.kernel.engagement.errors import (
     RuleNoteMissingError,
     RuleNotFoundError,
 )
-from guerdon.kernel.engagement.expressions import ExpressionError, compiled, truth, whole_number
+from guerdon.kernel.engagement.expressions import ExpressionError, truth, whole_number
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import Evaluation, RuleSeed, RuleStatus
+from guerdon.kernel.engagement.service import terms
 from guerdon.kernel.engagement.service.params import misfits
 
 NOTE_LENGTH_MIN = 3
@@ -84,12 +87,21 @@ def get(session: Session, rule_id: UUID) -> Rule:
 
 
 def write_version(
-    session: Session, program: str, code: str, *, params: Mapping[str, Any], note: str, actor_id: UUID | None
+    session: Session,
+    program: str,
+    code: str,
+    *,
+    params: Mapping[str, Any],
+    note: str,
+    actor_id: UUID | None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Rule:
-    """Write a draft that says what the version in force says, with other numbers.
+    """Write a draft that says what the version in force says, with other numbers and, if given, other terms.
 
     Args:
-        params: the numbers; names and shapes as the version in force has them.
+        params: the numbers; names and shapes as the version in force has them, unless the amount or the condition is
+            another.
+        changes: fields of ``RuleTerms`` that are to be other than in force.
         note: why they change, for those who read it later.
 
     Raises:
@@ -99,7 +111,16 @@ def write_version(
     # Two people may write a version at the same moment; the lock gives each a number of their own.
     _lock(session, program, code)
     base = in_force(session, program, code)
-    faults: list[FieldError] = [*misfits(base.params, params)]
+    former = terms.of(base)
+    written = replace(former, **(changes or {}))
+    same_words = (written.condition, written.amount, written.multipliers) == (
+        former.condition,
+        former.amount,
+        former.multipliers,
+    )
+    faults: list[FieldError] = [*misfits(base.params if same_words else params, params)]
+    if written != former:
+        faults += terms.misfits(session, base, written, params)
     if len(note.strip()) < NOTE_LENGTH_MIN:
         faults.append(RuleNoteMissingError(field="note"))
     if faults:
@@ -113,16 +134,16 @@ def write_version(
         status=RuleStatus.DRAFT,
         activity_kind=base.activity_kind,
         unit_code=base.unit_code,
-        condition=base.condition,
-        amount=base.amount,
+        condition=written.condition,
+        amount=written.amount,
         params=dict(params),
-        multipliers=base.multipliers,
-        multiplier_min_bp=base.multiplier_min_bp,
-        multiplier_max_bp=base.multiplier_max_bp,
-        caps=base.caps,
-        cool_down_s=base.cool_down_s,
-        maturity_s=base.maturity_s,
-        budget=base.budget,
+        multipliers=list(written.multipliers),
+        multiplier_min_bp=written.multiplier_min_bp,
+        multiplier_max_bp=written.multiplier_max_bp,
+        caps=dict(written.caps),
+        cool_down_s=written.cool_down_s,
+        maturity_s=written.maturity_s,
+        budget=written.budget,
         transfer_kind=base.transfer_kind,
         note=note.strip(),
         created_by=actor_id,
@@ -130,7 +151,10 @@ def write_version(
     session.add(draft)
     session.flush()
     session.refresh(draft)
-    _announce(session, "engagement.rule_written", draft, actor_id, old=base.params, new=draft.params, reason=draft.note)
+    before, after = {"params": base.params, **asdict(former)}, {"params": draft.params, **asdict(written)}
+    old = {name: value for name, value in before.items() if name == "params" or value != after[name]}
+    new = {name: after[name] for name in old}
+    _announce(session, "engagement.rule_written", draft, actor_id, old=old, new=new, reason=draft.note)
     return draft
 
 
@@ -242,9 +266,10 @@ def install(session: Session, program: str, seeds: Sequence[RuleSeed]) -> None:
         faults = misfits(seed.params, seed.params)
         if faults:
             raise FieldErrors([*faults])
-        for field, source in (("condition", seed.condition), ("amount", seed.amount)):
+        multipliers = [(f"multipliers.{number}", source) for number, source in enumerate(seed.multipliers)]
+        for field, source in (("condition", seed.condition), ("amount", seed.amount), *multipliers):
             try:
-                compiled(source)
+                bound(source)
             except ExpressionError as exc:
                 raise RuleExpressionError(field=field, problem=f"{seed.code}: {exc}") from exc
         session.execute(

@@ -1,0 +1,128 @@
+"""The terms of a rule: its expressions, bounds, caps, waits and budget, and whether they fit together."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from guerdon.core.errors import FieldError
+from guerdon.core.money import AMOUNT_MINOR_MAX
+from guerdon.kernel.engagement.activities.service.book import Book, counter_read, load
+from guerdon.kernel.engagement.binding import Bound, bound
+from guerdon.kernel.engagement.errors import (
+    RuleBoundsError,
+    RuleBudgetError,
+    RuleCapError,
+    RuleExpressionError,
+    RuleWaitError,
+)
+from guerdon.kernel.engagement.expressions import EXPRESSION_LENGTH_MAX, ExpressionError
+from guerdon.kernel.engagement.models import Rule
+from guerdon.kernel.engagement.schemas import RuleTerms
+
+MULTIPLIERS_MAX = 10
+BP_MAX = 1_000_000
+WAIT_MAX_S = 10 * 366 * 86_400
+CAPS = ("act", "day", "week", "month", "life")
+MEMBER_READS = frozenset({"account_age_days", "verified", "locale", "country", "time_zone", "tiers"})
+_PARAM = re.compile(r"\bparams\.([A-Za-z_]\w*)")
+
+
+def of(rule: Rule) -> RuleTerms:
+    """The terms of a version."""
+    return RuleTerms(
+        condition=rule.condition,
+        amount=rule.amount,
+        multipliers=tuple(rule.multipliers),
+        multiplier_min_bp=rule.multiplier_min_bp,
+        multiplier_max_bp=rule.multiplier_max_bp,
+        caps=dict(rule.caps),
+        cool_down_s=rule.cool_down_s,
+        maturity_s=rule.maturity_s,
+        budget=rule.budget,
+    )
+
+
+def misfits(session: Session, rule: Rule, terms: RuleTerms, params: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with terms for a rule, each fault with its field; empty when nothing is.
+
+    Args:
+        rule: a version of the rule, for its program and the kind of facts.
+        params: the numbers that go with the terms.
+    """
+    return [
+        *_expression_faults(load(session), rule, terms, params),
+        *_number_faults(terms),
+        *_budget_faults(session, rule, terms),
+    ]
+
+
+def _expression_faults(
+    book: Book, rule: Rule, terms: RuleTerms, params: Mapping[str, Any]
+) -> Iterator[RuleExpressionError]:
+    sources = [("condition", terms.condition), ("amount", terms.amount)]
+    sources += [(f"multipliers.{number}", source) for number, source in enumerate(terms.multipliers)]
+    if len(terms.multipliers) > MULTIPLIERS_MAX:
+        problem = f"there are more than {MULTIPLIERS_MAX}"
+        yield RuleExpressionError(field="multipliers", problem=problem)
+        return
+    for field, source in sources:
+        try:
+            _check_names(book, rule, bound(source), params)
+        except ExpressionError as exc:
+            yield RuleExpressionError(field=field, problem=str(exc))
+
+
+def _check_names(book: Book, rule: Rule, expression: Bound, params: Mapping[str, Any]) -> None:
+    """Hold what an expression reads against what there is, as far as that can be known before a fact comes.
+
+    Raises:
+        ExpressionError: it reads something that there is not.
+    """
+    kind = book.kinds.get(rule.activity_kind)
+    for read in expression.reads:
+        if read.root == "counters":
+            counter_read(read, rule.program, book.metrics)
+        elif read.root == "member" and read.path[0] not in MEMBER_READS:
+            raise ExpressionError(f"a member has no '{read.path[0]}'")
+        elif read.root == "activity" and kind is not None and read.path[0] not in kind.properties:
+            raise ExpressionError(f"{kind.name} has no '{read.path[0]}'")
+    for name in _PARAM.findall(expression.source):
+        if name not in params:
+            raise ExpressionError(f"there is no parameter '{name}'")
+
+
+def _number_faults(terms: RuleTerms) -> Iterator[FieldError]:
+    if not 0 <= terms.multiplier_min_bp <= BP_MAX:
+        yield RuleBoundsError(field="multiplier_min_bp", maximum=BP_MAX)
+    if not max(terms.multiplier_min_bp, 0) <= terms.multiplier_max_bp <= BP_MAX:
+        yield RuleBoundsError(field="multiplier_max_bp", maximum=BP_MAX)
+    for period, cap in terms.caps.items():
+        if period not in CAPS or type(cap) is not int or not 0 < cap <= AMOUNT_MINOR_MAX:
+            yield RuleCapError(field=f"caps.{period}"[:100], periods=", ".join(CAPS))
+    for field, seconds in (("cool_down_s", terms.cool_down_s), ("maturity_s", terms.maturity_s)):
+        if not 0 <= seconds <= WAIT_MAX_S:
+            yield RuleWaitError(field=field, maximum_s=WAIT_MAX_S)
+
+
+def _budget_faults(session: Session, rule: Rule, terms: RuleTerms) -> Iterator[FieldError]:
+    if terms.budget is None or terms.budget == rule.budget:
+        return
+    query = text(
+        """
+        SELECT EXISTS (
+            SELECT FROM ledger.owners AS o
+            JOIN ledger.accounts AS a ON a.owner_id = o.id AND a.pocket = 1
+            JOIN ledger.units AS u ON u.id = a.unit_id AND u.code = :unit
+            WHERE o.code = :budget AND o.closed_at IS NULL AND a.floor IS NOT NULL)
+        """
+    )
+    if not session.execute(query, {"unit": rule.unit_code, "budget": terms.budget}).scalar_one():
+        yield RuleBudgetError(field="budget", budget=terms.budget[:100], unit=rule.unit_code)
+
+
+def read_lines(sent: str) -> Sequence[str]:
+    """Expressions that a form sent, one on a line."""
+    return tuple(line.strip() for line in sent[: EXPRESSION_LENGTH_MAX * 2].splitlines() if line.strip())

@@ -1,0 +1,135 @@
+"""Versions of rules with other terms: checked when they are written, field by field, and in force once activated."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from guerdon.core.errors import FieldErrors
+from guerdon.kernel.engagement.service import rules
+from guerdon.kernel.ledger import service as ledger
+from support.http_client import Client
+from support.track import Track, rule
+
+
+def write(track: Track, params: dict[str, Any] | None = None, **changes: Any) -> Any:
+    """Write a draft of ``track.run``."""
+
+    def work(session: Session) -> Any:
+        given = params if params is not None else {"rate": 2}
+        draft = rules.write_version(
+            session, "track", "run", params=given, note="a test", actor_id=None, changes=changes
+        )
+        return draft.id
+
+    return track.do(work)
+
+
+class TestWriting:
+    @pytest.mark.parametrize(
+        ("changes", "fields"),
+        [
+            ({"condition": "1 +"}, ["condition"]),
+            ({"condition": "activity.speed > 1"}, ["condition"]),
+            ({"condition": "member.name == 'x'"}, ["condition"]),
+            ({"condition": "counters.swims.week > 1"}, ["condition"]),
+            ({"amount": "params.rates", "condition": "[1].map(x, x)"}, ["condition", "amount"]),
+            ({"amount": "x" * 2001}, ["amount"]),
+            ({"multipliers": ("10000", "nobody.knows")}, ["multipliers.1"]),
+            ({"multipliers": ("1",) * 11}, ["multipliers"]),
+            ({"multiplier_min_bp": 20_000, "multiplier_max_bp": 10_000}, ["multiplier_max_bp"]),
+            ({"multiplier_min_bp": -1}, ["multiplier_min_bp"]),
+            ({"caps": {"year": 5}}, ["caps.year"]),
+            ({"caps": {"day": 0, "week": 2**63}}, ["caps.day", "caps.week"]),
+            ({"cool_down_s": -1, "maturity_s": 10**10}, ["cool_down_s", "maturity_s"]),
+            ({"budget": "nowhere"}, ["budget"]),
+        ],
+    )
+    def test_what_does_not_fit_is_named_and_nothing_is_written(
+        self, track: Track, changes: dict[str, Any], fields: list[str]
+    ) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        before = track.snapshot()
+        with pytest.raises(FieldErrors) as refused:
+            write(track, **changes)
+        assert [each.field for each in refused.value.errors] == fields
+        assert track.snapshot() == before
+
+    def test_it_is_in_force_once_activated(self, track: Track) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        member = track.member()
+        track.do(ledger.open_system_owner, "track.prizes", "LAP")
+        draft_id = write(
+            track,
+            {"each": 3},
+            amount="params.each",
+            condition="counters.runs.life > 1",
+            multipliers=("member.verified ? 20000 : 15000",),
+            caps={"day": 7},
+            cool_down_s=0,
+        )
+        assert sum(each.amount_minor for each in track.run(member, 6).awards) == 6
+        track.do(rules.activate, draft_id, track.clock.now())
+        found = [[each.amount_minor for each in track.run(member, 6).awards] for _ in range(3)]
+        assert found == [[5], [2], []]
+        with pytest.raises(FieldErrors):
+            write(track, {"each": 3}, budget="nowhere")
+        assert write(track, {"each": 3}, budget="track.prizes")
+
+    def test_other_numbers_alone_keep_their_names(self, track: Track) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        with pytest.raises(FieldErrors) as refused:
+            write(track, {"other": 1})
+        assert {each.field for each in refused.value.errors} == {"params.rate", "params.other"}
+
+
+class TestFromOutside:
+    def test_over_http(self, track: Track, call: Callable[[str], Client]) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        admin = call("admin")
+        body = {"program": "track", "code": "run", "params": {"rate": 1}, "note": "a test"}
+        made = admin.post("/api/v1/engagement/rules", json={**body, "caps": {"week": 50}, "cool_down_s": 60})
+        assert made.status_code == 201, made.text
+        found = made.json()
+        assert (found["caps"], found["cool_down_s"], found["amount"]) == (
+            {"week": 50},
+            60,
+            "activity.metres * params.rate",
+        )
+        before = track.snapshot()
+        refused = admin.post("/api/v1/engagement/rules", json={**body, "condition": "activity.speed > 1"})
+        assert refused.status_code == 422
+        assert [each["field"] for each in refused.json()["errors"]] == ["condition"]
+        assert track.snapshot() == before
+
+    def test_on_pages(self, track: Track, visit: Callable[..., Client]) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        admin = visit("admin")
+        path = "/staff/rules/track/run"
+        form = {
+            "params.rate": "1",
+            "note": "a test",
+            "condition": "activity.metres > 10",
+            "amount": "activity.metres * params.rate",
+            "multipliers": "15000\n\n20000\n",
+            "multiplier_min_bp": "0",
+            "multiplier_max_bp": "25000",
+            "caps.day": "100",
+            "caps.act": "",
+            "cool_down_s": "0",
+            "maturity_s": "60",
+            "budget": "",
+        }
+        assert "Formula, caps and waits" in admin.get(f"{path}/new").text
+        refused = admin.submit(f"{path}/new", **{**form, "maturity_s": "soon"})
+        assert refused.status_code == 422
+        assert "Enter a whole number." in refused.text
+        written = admin.submit(f"{path}/new", **form)
+        assert written.status_code == 303, written.text
+        page = admin.get(written.headers["location"]).text
+        assert "true → activity.metres &gt; 10" in page
+        assert "15000, 20000" in page
+        with track.database.transaction() as session:
+            draft = rules.versions(session, "track", "run")[0]
+            assert (draft.multipliers, draft.caps, draft.maturity_s) == (["15000", "20000"], {"day": 100}, 60)

@@ -1,0 +1,116 @@
+"""Expressions bound flat: what they read is known, and they give what they would give on objects."""
+
+import time
+from typing import Any
+
+import cel
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guerdon.kernel.engagement.binding import Frame, bound
+from guerdon.kernel.engagement.expressions import ExpressionError
+
+PROPERTIES = {"metres": 7, "route": "hill", "tags": ["a", "b"], "night": True}
+MEMBER = {"verified": True, "tiers": {"club": "gold"}}
+COUNTERS = {"runs": {"week": 3}, "earned": {"LAP": {"life": 9}}}
+PARAMS = {"k": 2, "by": {"hill": 5}}
+
+
+def flat(source: str) -> Any:
+    """What an expression gives when its reads are bound one by one."""
+    found = bound(source)
+    frame = Frame(PARAMS)
+    roots: dict[str, Any] = {"activity": PROPERTIES, "member": MEMBER, "counters": COUNTERS}
+    for read in found.reads:
+        value: Any = roots[read.root]
+        for name in read.path:
+            value = value[name]
+        frame.bind([read.name], [value])
+    for root in found.roots - {"params"}:
+        frame.bind([root], [roots[root]])
+    return frame.value(found)
+
+
+def on_objects(source: str) -> Any:
+    """What it gives on objects."""
+    roots = {"activity": PROPERTIES, "member": MEMBER, "counters": COUNTERS, "params": PARAMS}
+    return cel.compile(source).execute(cel.Context(variables=roots))
+
+
+SOURCES = [
+    "activity.metres * params.k",
+    "activity.metres > 5 && member.verified",
+    'activity.route == "hill" ? params.by[activity.route] : 0',
+    'activity.tags.exists(t, t == "b")',
+    "activity.tags.size() + size(activity.tags)",
+    'activity.route.startsWith("h")',
+    "has(activity.metres) && !has(activity.other)",
+    "counters.runs.week == 3 && counters.earned.LAP.life >= 9",
+    'member.tiers.club == "gold"',
+    "\"activity.metres\" + activity.route + 'member.verified'",
+    "activity.metres // counters.runs.week\n + 1",
+    'activity["metres"] + activity.metres',
+    "r'\\' + activity.route",
+    '"""it\'s activity.route""" + activity.route',
+    "{'activity': 1}.activity + activity.metres",
+    "params.by.hill + activity.metres",
+]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_they_give_what_they_give_on_objects(source: str) -> None:
+    assert flat(source) == on_objects(source)
+
+
+@given(st.lists(st.sampled_from(SOURCES[:3] + SOURCES[4:5] + SOURCES[7:9]), min_size=1, max_size=4))
+def test_put_together(parts: list[str]) -> None:
+    source = "[" + ", ".join(parts) + "]"
+    assert flat(source) == on_objects(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "activities.metres",
+        "os.system",
+        "counters",
+        "counters.runs",
+        "counters.runs.year",
+        'counters["runs"].week',
+        "activity__metres",
+        "member__verified + 1",
+        "session.execute('x')",
+        "1 + unknown",
+        "activity.tags.map(t, t)",
+    ],
+)
+def test_what_there_is_not_is_refused_when_it_is_written(source: str) -> None:
+    with pytest.raises(ExpressionError):
+        bound(source)
+
+
+def test_the_longest_hostile_expression_does_not_hang() -> None:
+    many = list(range(100))
+    source = "activity.tags.all(a, activity.tags.all(b, " + " && ".join(["a + b + member.n >= 0"] * 60) + "))"
+    found = bound(source)
+    frame = Frame({})
+    frame.bind(["activity__tags", "member__n"], [many, 1])
+    start = time.perf_counter()
+    assert frame.value(found) is True
+    assert time.perf_counter() - start < 5
+
+
+def test_a_frame_forgets_nothing_and_leaks_nothing() -> None:
+    frame = Frame({"k": 2})
+    found = bound("activity.metres * params.k")
+    frame.bind(["activity__metres"], [None])
+    with pytest.raises(ExpressionError):
+        frame.value(found)
+    frame.bind(["activity__metres"], [4])
+    assert frame.value(found) == 8
+    with pytest.raises(ExpressionError):
+        frame.truth(found)
+    frame.bind(["activity__metres"], [-4])
+    with pytest.raises(ExpressionError):
+        frame.whole_number(found)
