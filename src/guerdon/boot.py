@@ -9,7 +9,7 @@ from functools import cache, partial
 from importlib.metadata import version
 
 import typer
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -269,9 +269,7 @@ def _include_routes(app: FastAPI) -> None:
         app.include_router(router)
     for program in programs():
         for router in program.routers:
-            prefixed = APIRouter(prefix=f"/api/v1/{program.name}", tags=[program.name])
-            prefixed.include_router(router)
-            app.include_router(prefixed)
+            app.include_router(router, prefix=f"/api/v1/{program.name}", tags=[program.name])
         for router in program.pages:
             app.include_router(router, include_in_schema=False)
     for pages in (

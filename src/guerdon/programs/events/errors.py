@@ -171,14 +171,6 @@ class TooFarAheadError(FieldError):
     remedy = "Check the year."
 
 
-class TimeZoneUnknownError(FieldError):
-    """There is no such time zone."""
-
-    code = "time-zone-unknown"
-    message = "There is no time zone '{zone}'."
-    remedy = "Use a name of the IANA database, such as Africa/Dakar or Europe/Paris."
-
-
 class NoSuchTimeError(FieldError):
     """The clocks skip this time of day."""
 

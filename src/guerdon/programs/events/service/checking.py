@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import Unit, UnitKind, to_minor, to_text
+from guerdon.kernel.identity.errors import TimeZoneUnknownError
 from guerdon.programs.events.errors import (
     EndBeforeStartError,
     EventCurrencyError,
@@ -19,7 +20,6 @@ from guerdon.programs.events.errors import (
     MapLinkError,
     NoSuchTimeError,
     PriceError,
-    TimeZoneUnknownError,
     TooFarAheadError,
     TooLongError,
 )
@@ -88,7 +88,7 @@ def checked(session: Session, now: datetime, given: EventIn, *, present: Event |
     faults += price_faults
     zone = zone_named(given.time_zone)
     if zone is None:
-        raise FieldErrors([*faults, TimeZoneUnknownError(field="time_zone", zone=given.time_zone)])
+        raise FieldErrors([*faults, TimeZoneUnknownError(field="time_zone", problem="")])
     start, end, time_faults = _times(given, zone, now, present)
     faults += time_faults
     if faults:

@@ -217,6 +217,23 @@ def payouts(session: Session, event_id: UUID | None = None) -> Sequence[Payment]
     return session.scalars(query.order_by(Payment.payment_date, Payment.id).limit(PAYOUTS_MAX)).all()
 
 
+def count_payouts(session: Session) -> int:
+    """How many refunds the desk has to hand back, up to a bound."""
+    return len(payouts(session))
+
+
+def get(session: Session, payment_id: UUID) -> Payment:
+    """A payment.
+
+    Raises:
+        PaymentNotFoundError: there is none.
+    """
+    found = session.get(Payment, payment_id)
+    if found is None:
+        raise PaymentNotFoundError
+    return found
+
+
 def of_registrations(session: Session, registration_ids: Sequence[UUID]) -> dict[UUID, list[Payment]]:
     """Payments by registration, oldest first."""
     found: dict[UUID, list[Payment]] = {}

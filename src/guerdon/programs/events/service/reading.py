@@ -1,5 +1,6 @@
 """Reading events: one, lists, a month, a member's own."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -169,6 +170,12 @@ def own(
         )
         for registration, event, type_name in rows
     ]
+
+
+def titles(session: Session, event_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The titles of some events, by id."""
+    found = session.execute(select(Event.id, Event.title).where(Event.id.in_(event_ids)))
+    return {row.id: row.title for row in found}
 
 
 def currency_used_last(session: Session) -> str:
