@@ -128,7 +128,7 @@ class TestOne:
         assert told["earned"][1]["explanation"] == "3000 × 2 ÷ 1000"
         assert [(each["rule"], each["reason"]) for each in told["not_earned"]] == [("at_night", "condition")]
         assert told["not_earned"][0]["detail"] == "It does not fulfil the rule's condition."
-        assert told["counters"]["track.runs"]
+        assert (told["counters"]["track.runs"], told["counters"]["track.metres"]) == (1, 3000)
         assert track.laps(runner) == 11
 
     def test_sent_again_it_answers_the_same(self, till: Client, track: Track, runner: UUID) -> None:
@@ -145,6 +145,15 @@ class TestOne:
         answer = till.post(PATH, json=event(runner, data={"metres": 1, "route": "river"}))
         assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (409, "activity-conflict", "id")
         assert track.snapshot() == before
+
+    def test_each_is_counted_once_in_what_is_told_and_in_what_rules_read(
+        self, till: Client, track: Track, runner: UUID
+    ) -> None:
+        track.install(rule("third", "100", condition="counters.runs.life == 3 && counters.metres.week == 9000"))
+        told = [till.post(PATH, json=event(runner, number)).json() for number in range(4)]
+        assert [each["counters"]["track.runs"] for each in told] == [1, 2, 3, 4]
+        assert [each["counters"]["track.routes"] for each in told] == [1, 1, 1, 1]
+        assert ["third" in [award["rule"] for award in each["earned"]] for each in told] == [False, False, True, False]
 
     def test_another_source_is_another_event(self, till: Client, track: Track, runner: UUID) -> None:
         till.post(PATH, json=event(runner))

@@ -243,7 +243,6 @@ class _Recording:
             if activity_id is None:
                 continue
             for contribution in entry.contributions:
-                self._advance(counters, fact.owner_id, contribution, new_values)
                 metric = contribution.metric
                 life = (fact.owner_id.int, metric.id, "life", LIFE_START)
                 if metric.aggregate != Aggregate.DISTINCT and metric.id not in self.watched:
