@@ -191,7 +191,13 @@ class _Recording:
             for each in changes
             if each.period == "life" or each.metric_id in self.watched
         }
-        wanted: set[Key] = set()
+        # A value that was counted before changes nothing, and so is not among the changes.
+        wanted: set[Key] = {
+            (entry.fact.owner_id.int, each.metric.id, "life", LIFE_START)
+            for entry in accepted
+            for each in entry.contributions
+            if each.metric.aggregate == Aggregate.DISTINCT
+        }
         for entry in accepted:
             reads = [read for rule in self.book.kinds[entry.fact.kind].rules for read in rule.counters]
             reads += self.boost_reads
