@@ -33,8 +33,8 @@ WORKERS = 2
 MEMBERS_EACH = 2_000
 PER_SECOND = 10_000
 SHARE = 0.5
-ACROSS = timedelta(days=3)
-"""The facts of a batch are some hours to three days old, as what devices report in a batch is."""
+ACROSS = timedelta(days=1)
+"""The facts of a batch are up to a day old, as what devices report in a batch is."""
 
 KINDS = (ActivityKind("bench.walk", "A walk", {"metres": int, "minutes": int, "park": str}, outside=True),)
 METRICS = (
@@ -50,15 +50,15 @@ RULES = (
         params={"points_per_km": 10},
     ),
     RuleSeed(
-        "long", "bench.walk", "BENCH", "params.points", condition="activity.metres >= 9500", params={"points": 20}
+        "long", "bench.walk", "BENCH", "params.points", condition="activity.metres >= 7000", params={"points": 20}
     ),
     RuleSeed(
         "brisk",
         "bench.walk",
         "BENCH",
         "5",
-        condition="activity.metres > activity.minutes * 115",
-        caps={"day": 10, "month": 100},
+        condition="activity.metres > activity.minutes * 80",
+        caps={"day": 50, "month": 1000},
     ),
     RuleSeed("seventh", "bench.walk", "BENCH", "50", condition="counters.walks.week == 7"),
     RuleSeed(

@@ -77,7 +77,11 @@ def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool)
     if not rows:
         return []
     columns = zip(*rows, strict=True)
-    arrays = {name: list(column) for (name, _), column in zip(_COLUMNS, columns, strict=True)}
+    # What no row has is sent as an empty array, which unnest fills up with NULL.
+    arrays = {
+        name: [] if column.count(None) == len(column) else list(column)
+        for (name, _), column in zip(_COLUMNS, columns, strict=True)
+    }
     with refusals():
         result = session.execute(_POST, {**arrays, "at": at, "verdicts": verdicts})
         posted = [

@@ -108,12 +108,17 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of fact, with what counts it and what rules it falls under, in the order of their codes."""
+    """A kind of fact, with what counts it and what rules it falls under, in the order of their codes.
+
+    Attributes:
+        expected: each property with its type, and whether it may be left out.
+    """
 
     name: str
     program: str
     title: str
     properties: Mapping[str, str]
+    expected: tuple[tuple[str, str, bool], ...]
     outside: bool
     by_member: bool
     metrics: tuple[CountedMetric, ...]
@@ -127,6 +132,7 @@ class Book:
     Attributes:
         metrics: by program and code.
         earned: metric of each unit, by the unit's code.
+        by_member: whether any metric counts by the members' clocks.
         broken: rules in force that cannot be compiled, by kind, with what is wrong; they grant nothing.
     """
 
@@ -135,6 +141,7 @@ class Book:
     kinds: Mapping[str, Kind]
     metrics: Mapping[tuple[str, str], CountedMetric]
     earned: Mapping[str, CountedMetric]
+    by_member: bool
     broken: Mapping[str, Sequence[tuple[str, str, str]]]
 
     def boost_reads(self, conditions: Iterable[str]) -> list[CounterRead]:
@@ -201,6 +208,7 @@ def _read(session: Session, revision: UUID, time_zone: str) -> Book:
             row.program,
             row.title,
             row.properties,
+            tuple((name, each.removesuffix("?"), each.endswith("?")) for name, each in row.properties.items()),
             row.outside,
             row.by_member,
             tuple(metric for metric in metrics.values() if row.name in metric.kinds),
@@ -208,7 +216,8 @@ def _read(session: Session, revision: UUID, time_zone: str) -> Book:
         )
         for row in session.scalars(select(ActivityKindRow))
     }
-    return Book(revision, time_zone, kinds, metrics, earned, broken)
+    by_member = any(metric.zone == "member" for metric in metrics.values())
+    return Book(revision, time_zone, kinds, metrics, earned, by_member, broken)
 
 
 def _rules(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from guerdon.core.errors import FieldError, FieldErrors
@@ -19,7 +19,7 @@ from guerdon.kernel.engagement.activities.errors import (
     PropertyUnknownError,
 )
 from guerdon.kernel.engagement.activities.schemas import Fact
-from guerdon.kernel.engagement.activities.service.book import Book
+from guerdon.kernel.engagement.activities.service.book import Book, Kind
 
 KEY_LENGTH_MAX = 255
 SKEW_S = 300
@@ -33,9 +33,12 @@ _WHOLE = range(-(10**12), 10**12 + 1)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
-def checked(book: Book, fact: Fact, now: datetime) -> str:
+def checked(book: Book, fact: Fact, latest: datetime) -> str:
     """The properties of a fact that may be recorded, as JSON with their names in order. Whether its member exists is
     not looked at.
+
+    Args:
+        latest: when it may have happened at the latest.
 
     Raises:
         FieldError: one thing that forbids it.
@@ -50,11 +53,11 @@ def checked(book: Book, fact: Fact, now: datetime) -> str:
         raise ActivityKeyError(field="source", length_max=KEY_LENGTH_MAX)
     if fact.happened_at.tzinfo is None:
         raise ActivityMomentError(field="happened_at")
-    if fact.happened_at > now + timedelta(seconds=SKEW_S):
+    if fact.happened_at > latest:
         raise ActivityInFutureError(field="happened_at", skew_s=SKEW_S)
     if fact.happened_at.year < FIRST_YEAR:
         raise ActivityTooOldError(field="happened_at", first_year=FIRST_YEAR)
-    faults = _property_faults(kind.properties, fact.properties)
+    faults = _property_faults(kind, fact.properties)
     if faults:
         raise FieldErrors(faults)
     text = _encode(fact.properties)
@@ -63,19 +66,21 @@ def checked(book: Book, fact: Fact, now: datetime) -> str:
     return text
 
 
-def _property_faults(known: Mapping[str, str], given: Mapping[str, Any]) -> list[FieldError]:
+def _property_faults(kind: Kind, given: Mapping[str, Any]) -> list[FieldError]:
     faults: list[FieldError] = []
-    for name, expected in known.items():
+    found = 0
+    for name, expected, optional in kind.expected:
         value = given.get(name)
         if value is None:
-            if name in given or not expected.endswith("?"):
+            if name in given or not optional:
                 faults.append(PropertyMissingError(field=f"properties.{name}", name=name))
-        elif not _fits(value, expected.removesuffix("?")):
-            words = EXPECTED[expected.removesuffix("?")]
-            faults.append(PropertyTypeError(field=f"properties.{name}", name=name, expected=words))
-    for name in given:
-        if name not in known:
-            faults.append(PropertyUnknownError(field=f"properties.{name[:100]}", name=name[:100]))
+            continue
+        found += 1
+        if not _fits(value, expected):
+            faults.append(PropertyTypeError(field=f"properties.{name}", name=name, expected=EXPECTED[expected]))
+    if found < len(given):
+        unknown = [name for name in given if name not in kind.properties]
+        faults += [PropertyUnknownError(field=f"properties.{name[:100]}", name=name[:100]) for name in unknown]
     return faults
 
 
@@ -99,6 +104,6 @@ def _is_text(value: Any) -> bool:
 
 def _is_clean(text: str) -> bool:
     """Neither NUL nor a lone surrogate: neither PostgreSQL nor anybody else could read it."""
-    if "\x00" in text:
-        return False
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    if text.isprintable():
+        return True
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from guerdon.kernel.engagement.activities.schemas import Aggregate, CounterChange, Property
 from guerdon.kernel.engagement.activities.service import wire
 from guerdon.kernel.engagement.activities.service.book import Book, CountedMetric
-from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
+from guerdon.kernel.engagement.activities.service.periods import starts
 from guerdon.kernel.engagement.binding import Frame
 from guerdon.kernel.engagement.expressions import ExpressionError
 
@@ -80,34 +80,29 @@ class Tally:
 
 
 class Counter:
-    """Works out what facts give.
+    """Works out what facts give."""
 
-    Args:
-        zones: IANA name of each member's zone.
-    """
-
-    def __init__(self, book: Book, zones: Mapping[UUID, str]) -> None:
+    def __init__(self, book: Book) -> None:
         self._book = book
-        self._zones = zones
-        self._community = zone(book.time_zone)
         self._frame = Frame({})
         self._conditions: dict[Any, bool] = {}
 
     def contributions(
-        self, owner_id: UUID, kind: str, happened_at: datetime, properties: Mapping[str, Property]
+        self, kind: str, properties: Mapping[str, Property], days: Mapping[str, date]
     ) -> list[Contribution]:
-        """What a fact gives to each metric that counts it; a metric that it gives nothing to is left out."""
+        """What a fact gives to each metric that counts it; a metric that it gives nothing to is left out.
+
+        Args:
+            days: its day by each zone that metrics count in.
+        """
         found: list[Contribution] = []
         known = self._book.kinds.get(kind)
         if known is None or not known.metrics:
             return found
-        community_day = day_of(happened_at, self._community)
         for metric in known.metrics:
             if metric.condition is not None and not self._holds(metric, properties):
                 continue
-            day = community_day
-            if metric.zone == "member":
-                day = day_of(happened_at, zone(self._zones.get(owner_id, self._book.time_zone)))
+            day = days[metric.zone]
             if metric.aggregate == Aggregate.COUNT:
                 found.append(Contribution(metric, day, 1))
                 continue

@@ -23,11 +23,13 @@ _READ = text(
 )
 _READ_TIMES = text(
     """
-    SELECT a.happened_at
-    FROM engagement.activities AS a
-    WHERE a.owner_id = :owner_id AND a.happened_at BETWEEN :since AND :until
-        AND a.outcome @> CAST(:award AS jsonb)
-        AND NOT EXISTS (
+    SELECT i.place, a.happened_at
+    FROM unnest(
+        CAST(:owners AS uuid[]), CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]),
+        CAST(:awards AS jsonb[])) WITH ORDINALITY AS i(owner_id, since, until, award, place)
+    JOIN engagement.activities AS a ON a.owner_id = i.owner_id AND a.happened_at BETWEEN i.since AND i.until
+        AND a.outcome @> i.award
+    WHERE NOT EXISTS (
             SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
     """
 )
@@ -50,16 +52,17 @@ def read(session: Session, book: Book, facts: Sequence[Fact]) -> dict[GrantKey, 
     """What rules that look back have granted the members of these facts, in the periods that these fall in."""
     community = zone(book.time_zone)
     owners: set[UUID] = set()
-    rules: set[str] = set()
     waits: dict[GrantKey, tuple[CompiledRule, list[datetime]]] = {}
+    limited = {
+        kind: [rule for rule in book.kinds[kind].rules if rule.limited] for kind in {fact.kind for fact in facts}
+    }
+    rules = {f"{rule.program}.{rule.code}" for each in limited.values() for rule in each}
     for fact in facts:
-        for rule in book.kinds[fact.kind].rules:
-            if rule.limited:
-                owners.add(fact.owner_id)
-                rules.add(f"{rule.program}.{rule.code}")
-                if rule.cool_down_s:
-                    key = (fact.owner_id.int, rule.program, rule.code)
-                    waits.setdefault(key, (rule, []))[1].append(fact.happened_at)
+        for rule in limited[fact.kind]:
+            owners.add(fact.owner_id)
+            if rule.cool_down_s:
+                key = (fact.owner_id.int, rule.program, rule.code)
+                waits.setdefault(key, (rule, []))[1].append(fact.happened_at)
     if not rules:
         return {}
     moments = [fact.happened_at for fact in facts]
@@ -86,16 +89,22 @@ def _add_neighbours(
     found: dict[GrantKey, Granted],
 ) -> None:
     """A fact older than the last grant may lie close to an earlier one, which only the activities tell."""
+    asked: list[tuple[Granted, UUID, datetime, datetime, str]] = []
     for key, (rule, moments) in waits.items():
         granted = found.get(key)
-        late = [moment for moment in moments if granted is not None and moment < max(granted.times)]
-        if granted is not None and late:
+        if granted is None:
+            continue
+        newest = max(granted.times)
+        late = [moment for moment in moments if moment < newest]
+        if late:
             wait = timedelta(seconds=rule.cool_down_s)
             award = json.dumps({"awards": [{"program": rule.program, "rule": rule.code}]})
-            granted.times += session.scalars(
-                _READ_TIMES,
-                {"owner_id": UUID(int=key[0]), "since": min(late) - wait, "until": max(late) + wait, "award": award},
-            )
+            asked.append((granted, UUID(int=key[0]), min(late) - wait, max(late) + wait, award))
+    if asked:
+        standing, owners, since, until, awards = zip(*asked, strict=True)
+        given = {"owners": list(owners), "since": list(since), "until": list(until), "awards": list(awards)}
+        for place, happened_at in session.execute(_READ_TIMES, given):
+            standing[place - 1].times.append(happened_at)
 
 
 def keep(session: Session, grants: Sequence[Grant], standing: Standing) -> None:

@@ -17,7 +17,7 @@ from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import counting, members
 from guerdon.kernel.engagement.activities.service.book import Book, load
 from guerdon.kernel.engagement.activities.service.counting import Key, Tally
-from guerdon.kernel.engagement.activities.service.periods import starts
+from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
 from guerdon.kernel.engagement.models import Rule
 
 MEMBERS_AT_ONCE = 200
@@ -204,10 +204,14 @@ def everybody(session: Session) -> Iterator[list[UUID]]:
 
 
 def _tally(session: Session, book: Book, owners: Sequence[UUID], zones: dict[UUID, str]) -> Tally:
-    counter, tally = counting.Counter(book, zones), Tally()
+    counter, tally = counting.Counter(book), Tally()
+    community = zone(book.time_zone)
     rows = session.execute(_ACTIVITIES, {"owners": list(owners)}, execution_options={"yield_per": _ROWS_AT_ONCE})
     for row in rows:
-        for contribution in counter.contributions(row.owner_id, row.kind, row.happened_at, row.properties):
+        days = {"community": day_of(row.happened_at, community)}
+        if book.by_member:
+            days["member"] = day_of(row.happened_at, zone(zones.get(row.owner_id, book.time_zone)))
+        for contribution in counter.contributions(row.kind, row.properties, days):
             tally.add(row.owner_id, contribution, row.happened_at)
     return tally
 
@@ -242,8 +246,8 @@ def _grant_again(session: Session, owners: Sequence[UUID]) -> None:
         if rule.cool_down_s or set(rule.caps) - {"act"}
     }
     if rules:
-        zone = load(session).time_zone
-        session.execute(_GRANT_AGAIN, {"owners": list(owners), "rules": sorted(rules), "zone": zone})
+        in_zone = load(session).time_zone
+        session.execute(_GRANT_AGAIN, {"owners": list(owners), "rules": sorted(rules), "zone": in_zone})
 
 
 def _key(change: CounterChange) -> Key:

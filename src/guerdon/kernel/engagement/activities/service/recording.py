@@ -4,9 +4,11 @@ The order, which every other writer keeps to: members' rows by id, counters of f
 counters of what was earned, followers, activities.
 """
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +32,7 @@ from guerdon.kernel.engagement.activities.schemas import (
 from guerdon.kernel.engagement.activities.service import counting, limits, members, paying, stored
 from guerdon.kernel.engagement.activities.service.book import Book, CounterRead, load
 from guerdon.kernel.engagement.activities.service.boosting import Boosts, boosts_of
-from guerdon.kernel.engagement.activities.service.checking import checked
+from guerdon.kernel.engagement.activities.service.checking import SKEW_S, checked
 from guerdon.kernel.engagement.activities.service.concluding import Documents, conclude
 from guerdon.kernel.engagement.activities.service.counting import Contribution, Key, Tally, Value
 from guerdon.kernel.engagement.activities.service.evaluating import Grant, Judge, Standing
@@ -42,6 +44,8 @@ _TRIES_MAX = 5
 
 
 NO_KEY = UUID(int=0)
+_LIFE = frozenset({"life"})
+_MANY = 500
 
 
 @dataclass(slots=True)
@@ -54,7 +58,8 @@ class _Entry:
     activity_id: UUID | None = None
     outcome: Outcome | None = None
     same_as: int | None = None
-    contributions: list[Contribution] = field(default_factory=list)
+    contributions: Sequence[Contribution] = ()
+    days: dict[str, date] = field(default_factory=dict)
 
 
 def record(session: Session, clock: Clock, facts: Sequence[Fact]) -> list[Outcome]:
@@ -76,8 +81,25 @@ def record(session: Session, clock: Clock, facts: Sequence[Fact]) -> list[Outcom
         raise ValueError(f"at most {BATCH_MAX} facts are recorded at once")
     if not facts:
         return []
-    with members.reaching_all(session):
+    with members.reaching_all(session), _undisturbed(len(facts)):
         return _Recording(session, clock.now(), facts).run()
+
+
+@contextmanager
+def _undisturbed(facts: int) -> Iterator[None]:
+    """Hold the collection of garbage while many facts are recorded.
+
+    A batch makes hundreds of thousands of objects that all live until its end; looking through them again and again
+    for some that do not would take a third of the time.
+    """
+    if facts < _MANY or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class _Recording:
@@ -89,7 +111,10 @@ class _Recording:
         self.members: dict[UUID, dict[str, Any]] = {}
         self.boosts: list[Boosts] = []
         self.boost_reads: list[CounterRead] = []
-        self.watched: set[int] = set()
+        self.watched: dict[int, frozenset[str]] = {}
+        self.earned_watched = False
+        self.community = zone(self.book.time_zone)
+        self.latest = now + timedelta(seconds=SKEW_S)
 
     def run(self) -> list[Outcome]:
         self._check()
@@ -100,7 +125,7 @@ class _Recording:
             advanced = counting.advance(self.session, tally)
             self.boosts = boosts_of(self.session, self.now, [entry.fact for entry in accepted])
             self.boost_reads = self.book.boost_reads(each for boosts in self.boosts for each in boosts.conditions)
-            self.watched = self._watched(accepted)
+            self._watch(accepted)
             standing = self._standing(accepted, advanced.changes)
             grants, posted = self._judge(accepted, standing, advanced.new_values)
             earned = paying.count_earned(self.session, self.book, grants)
@@ -116,7 +141,7 @@ class _Recording:
     def _check(self) -> None:
         for entry in self.entries:
             try:
-                entry.properties = checked(self.book, entry.fact, self.now)
+                entry.properties = checked(self.book, entry.fact, self.latest)
                 entry.key = idempotency_uuid(entry.fact.key)
             except GuerdonError as refused:
                 entry.outcome = Outcome(None, refused=refused)
@@ -158,28 +183,30 @@ class _Recording:
         return accepted
 
     def _count(self, accepted: Sequence[_Entry]) -> Tally:
-        counter = counting.Counter(self.book, {owner: member["time_zone"] for owner, member in self.members.items()})
+        counter = counting.Counter(self.book)
         tally = Tally()
         for entry in accepted:
             fact = entry.fact
-            entry.contributions = counter.contributions(fact.owner_id, fact.kind, fact.happened_at, fact.properties)
+            entry.days = self._days(fact)
+            entry.contributions = counter.contributions(fact.kind, fact.properties, entry.days)
             for contribution in entry.contributions:
                 tally.add(fact.owner_id, contribution, fact.happened_at)
         return tally
 
     def _days(self, fact: Fact) -> dict[str, date]:
-        """The day of a fact by the community's clock, and by the member's."""
-        mine = zone(self.members[fact.owner_id]["time_zone"])
-        return {
-            "community": day_of(fact.happened_at, zone(self.book.time_zone)),
-            "member": day_of(fact.happened_at, mine),
-        }
+        """The day of a fact by the community's clock, and by the member's where somebody asks for it."""
+        days = {"community": day_of(fact.happened_at, self.community)}
+        if self.book.by_member:
+            days["member"] = day_of(fact.happened_at, zone(self.members[fact.owner_id]["time_zone"]))
+        return days
 
-    def _watched(self, accepted: Sequence[_Entry]) -> set[int]:
-        """The metrics that rules or campaigns look at."""
+    def _watch(self, accepted: Sequence[_Entry]) -> None:
+        """Find out which counters rules and campaigns look at."""
         kinds = {entry.fact.kind for entry in accepted}
         reads = [read for kind in kinds for rule in self.book.kinds[kind].rules for read in rule.counters]
-        return {read.metric.id for read in (*reads, *self.boost_reads)}
+        for read in (*reads, *self.boost_reads):
+            self.watched[read.metric.id] = self.watched.get(read.metric.id, _LIFE) | {read.period}
+        self.earned_watched = any(metric.id in self.watched for metric in self.book.earned.values())
 
     def _standing(self, accepted: Sequence[_Entry], changes: Sequence[CounterChange]) -> Standing:
         """Everything that the rules of these facts look at, as it was before them."""
@@ -198,18 +225,16 @@ class _Recording:
             for each in entry.contributions
             if each.metric.aggregate == Aggregate.DISTINCT
         }
+        reads = {
+            kind: [*self.boost_reads, *(read for rule in self.book.kinds[kind].rules for read in rule.counters)]
+            for kind in {entry.fact.kind for entry in accepted}
+        }
         for entry in accepted:
-            reads = [read for rule in self.book.kinds[entry.fact.kind].rules for read in rule.counters]
-            reads += self.boost_reads
-            if reads:
-                days = self._days(entry.fact)
-                for read in reads:
-                    start = period_start(read.period, days[read.metric.zone])
-                    wanted.add((entry.fact.owner_id.int, read.metric.id, read.period, start))
+            for read in reads[entry.fact.kind]:
+                start = period_start(read.period, entry.days[read.metric.zone])
+                wanted.add((entry.fact.owner_id.int, read.metric.id, read.period, start))
         counters |= counting.read(self.session, [key for key in wanted if key not in counters])
-        if self.boosts or any(
-            rule.whole_member or any(read.path[0] == "tiers" for read in rule.member) for rule in rules.values()
-        ):
+        if self.boosts or any(rule.reads_tiers for rule in rules.values()):
             members.add_tiers(self.session, self.members, self.now)
         facts = [entry.fact for entry in accepted]
         granted = limits.read(self.session, self.book, facts)
@@ -248,18 +273,11 @@ class _Recording:
             outcome = entry.outcome = Outcome(activity_id)
             if activity_id is None:
                 continue
+            owner = fact.owner_id.int
             for contribution in entry.contributions:
-                metric = contribution.metric
-                life = (fact.owner_id.int, metric.id, "life", LIFE_START)
-                if metric.aggregate != Aggregate.DISTINCT and metric.id not in self.watched:
-                    # Nobody asks for its other periods.
-                    before, amount = counters.get(life, 0), contribution.amount
-                    counters[life] = max(before, amount) if metric.aggregate == Aggregate.MAX else before + amount
-                else:
-                    self._advance(counters, fact.owner_id, contribution, new_values)
-                outcome.counters[metric.name] = counters[life]
+                outcome.counters[contribution.metric.name] = self._advance(counters, owner, contribution, new_values)
             kind = self.book.kinds[fact.kind]
-            days = self._days(fact) if kind.rules else {}
+            days = entry.days
             earned: list[Grant] = []
             for rule in kind.rules:
                 judged = judge.judge(activity_id, fact, days["community"], days, rule)
@@ -269,21 +287,21 @@ class _Recording:
                     earned.append(judged)
             for program, code, problem in self.book.broken.get(fact.kind, ()):
                 outcome.not_awarded.append(NotAwarded(program, code, "failed", {"problem": problem}))
-            for grant in earned:
-                self._advance_earned(counters, grant, days["community"])
+            if self.earned_watched:
+                for grant in earned:
+                    self._advance_earned(counters, grant, days["community"])
             grants += earned
         return grants
 
-    @staticmethod
-    def _advance(
-        counters: dict[Key, int],
-        owner_id: UUID,
-        contribution: Contribution,
-        new_values: set[Value],
-    ) -> None:
+    def _advance(self, counters: dict[Key, int], owner: int, contribution: Contribution, new_values: set[Value]) -> int:
+        """Bring what judging looks at up to date; returns the lifetime value. Other periods are left to SQL."""
         metric = contribution.metric
+        watched = self.watched.get(metric.id, _LIFE)
+        value = 0
         for period, start in starts(contribution.day):
-            key = (owner_id.int, metric.id, period, start)
+            if period not in watched:
+                continue
+            key = (owner, metric.id, period, start)
             value = counters.get(key, 0)
             if metric.aggregate == Aggregate.DISTINCT:
                 new = (*key, contribution.digest)
@@ -295,6 +313,7 @@ class _Recording:
             else:
                 value += contribution.amount
             counters[key] = value
+        return value  # of the last period, which is life
 
     def _advance_earned(self, counters: dict[Key, int], grant: Grant, day: date) -> None:
         metric = self.book.earned.get(grant.rule.unit)
