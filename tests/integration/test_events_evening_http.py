@@ -59,6 +59,9 @@ def test_a_ticket_is_scanned_and_scanned_again(evenings: Evenings, api: Open) ->
     again = keeper.post(f"/api/v1/events/door/{event_id}/scans", json={"code": code})
     assert (again.status_code, again.json()["already"]) == (200, True)
     assert again.json()["check_in_time"] == body["check_in_time"]
+    for board, score in (("points", str(evenings.sum(heron.user_id))), ("attendances", "1")):
+        place = heron.get(f"/api/v1/leaderboards/events/{board}/me?period=life").json()
+        assert (place["rank"], place["score"]) == (1, score)
     door = keeper.get(f"/api/v1/events/door/{event_id}").json()
     assert (door["came"], door["expected"], door["people"][0]["name"]) == (1, 0, "Heron")
     out = keeper.post(f"/api/v1/events/door/check-ins/{body['attendance_id']}/check-out")

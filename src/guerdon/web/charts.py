@@ -21,7 +21,8 @@ Format = Callable[[Number], str]
 
 _HEIGHT_PX = 240
 _TOP_PX, _BOTTOM_PX = 12, 26
-_LABELS_MAX = 6
+_LABELS_MAX, _NAMES_LENGTH_MAX = 6, 36
+"""Names below the axis: how many, and how many characters together, so that they stand apart on a phone."""
 _COLOURS = 4
 _CHARACTER_PX = 7.2
 
@@ -212,7 +213,8 @@ def _grid(scale: Scale) -> str:
 
 
 def _names(labels: Sequence[str]) -> str:
-    every = max(1, math.ceil(len(labels) / _LABELS_MAX))
+    room = max(1, _NAMES_LENGTH_MAX // max((len(label) for label in labels), default=1))
+    every = max(1, math.ceil(len(labels) / min(_LABELS_MAX, room)))
     return "".join(
         f'<text x="{_n(_middle(index, len(labels)))}%" y="{_HEIGHT_PX - 6}" text-anchor="middle">{escape(label)}</text>'
         for index, label in enumerate(labels)

@@ -22,6 +22,7 @@ PROGRAM = Program(
     rules=seeds.RULES,
     streaks=seeds.STREAKS,
     badges=seeds.BADGES,
+    boards=seeds.BOARDS,
     permissions=(
         permission("events:attend", "Register for events", Role.USER),
         permission("events:manage", "Make, publish and cancel events", Role.STAFF),

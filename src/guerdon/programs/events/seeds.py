@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import ActivityKind, Aggregate, MetricSeed
 from guerdon.kernel.engagement.badges.seeds import BadgeLevel, BadgeSeed, Criteria
+from guerdon.kernel.engagement.boards.seeds import BoardSeed
 from guerdon.kernel.engagement.schemas import RuleSeed
 from guerdon.kernel.engagement.streaks.seeds import StreakBonus, StreakSeed
 from guerdon.kernel.ledger.schemas import Effect
@@ -185,4 +186,9 @@ BADGES = (
     _milestone(12, msgid("Twelve weeks in a row"), 75, "#c53030"),
     _milestone(26, msgid("Half a year in a row"), 150, "#9b2c2c"),
     _milestone(52, msgid("A year in a row"), 300, "#702459"),
+)
+
+BOARDS = (
+    BoardSeed("points", msgid("Most points"), f"ledger:earned.{UNIT}"),
+    BoardSeed("attendances", msgid("Most events attended"), "attendances", display_order=1),
 )
