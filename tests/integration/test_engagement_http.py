@@ -7,6 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from guerdon.db.database import Database
+from guerdon.kernel.engagement.activities.schemas import MetricSeed
+from guerdon.kernel.engagement.activities.service import installing
+from guerdon.kernel.engagement.schemas import RuleSeed
+from guerdon.kernel.engagement.service import rules
 from support.http_client import Client
 
 RULES = "/api/v1/engagement/rules"
@@ -108,6 +112,51 @@ class TestRules:
             assert staff.post(path, json={"inputs": inputs}).status_code == 422, inputs
         failed = staff.post(path, json={"inputs": {}})
         assert (failed.status_code, failed.json()["code"]) == (409, "rule-failed")
+        assert state(garden) == before
+
+    def test_a_trial_knows_member_counters_multipliers_and_caps(
+        self, call: Api, garden: Database, owner_dsn: str
+    ) -> None:
+        owner = Database(owner_dsn)
+        seed = RuleSeed(
+            "pruning",
+            "garden.pruning",
+            "LEAF",
+            "activity.roses * 100",
+            condition="member.account_age_days >= 30 && counters.prunings.week < 3",
+            multipliers=("member.verified ? 15000 : 10000", "params.boost_bp"),
+            multiplier_max_bp=25_000,
+            params={"boost_bp": 20_000},
+            caps={"act": 5000, "day": 3000},
+        )
+        with owner.transaction() as session:
+            installing.install_metrics(session, "garden", (MetricSeed("prunings", "Prunings", ("garden.pruning",)),))
+            rules.install(session, "garden", (seed,))
+        owner.dispose()
+        staff = call("staff")
+        rule = next(each for each in staff.get(f"{RULES}?code=pruning").json()["items"])
+        before = state(garden)
+
+        def tried(roses: int, **around: Any) -> dict[str, Any]:
+            body = {"inputs": {"roses": roses}, "member": {"account_age_days": 40, "verified": True}, **around}
+            answer = staff.post(f"{RULES}/{rule['id']}/dry-run", json=body)
+            assert answer.status_code == 200, answer.text
+            return dict(answer.json())
+
+        # One and a half times two is three; the rule allows two and a half.
+        assert (tried(4)["amount"], tried(4)["multiplier"]) == ("10.00", "2.5000")
+        assert tried(4, member={"account_age_days": 40})["multiplier"] == "2.0000"
+        assert tried(4, member={"account_age_days": 29})["reason"] == "condition"
+        assert tried(4, counters={"prunings.week": 3})["applies"] is False
+        left = tried(4, granted={"day": "22.50"})
+        assert (left["amount"], left["capped"]) == ("7.50", "day")
+        assert tried(4, granted={"day": "30"})["reason"] == "day_cap"
+        whole = tried(30)
+        assert (whole["amount"], whole["reason"], whole["applies"]) == ("0.00", "act_cap", True)
+        assert "75.00" in whole["detail"]
+        for around in ({"granted": {"day": "1.234"}}, {"counters": {"prunings.week": 1.5}}, {"member": {"a": [1]}}):
+            body = {"inputs": {"roses": 1}, **around}
+            assert staff.post(f"{RULES}/{rule['id']}/dry-run", json=body).status_code == 422
         assert state(garden) == before
 
     def test_staff_see_and_try_and_do_not_change(self, call: Api, garden: Database) -> None:
@@ -236,6 +285,32 @@ class TestPages:
             assert "<b>" not in page.text
         assert "New version" not in tried
         assert state(garden) == before
+
+    def test_trying_out_asks_for_what_the_rule_reads_of_the_member(
+        self, visit: Callable[..., Client], garden: Database, owner_dsn: str
+    ) -> None:
+        owner = Database(owner_dsn)
+        seed = RuleSeed(
+            "mulching",
+            "garden.mulching",
+            "LEAF",
+            "100",
+            condition="member.verified && activity.bags > 0",
+            caps={"day": 150},
+        )
+        with owner.transaction() as session:
+            rules.install(session, "garden", (seed,))
+        owner.dispose()
+        staff, page = visit("staff"), "/staff/rules/garden/mulching"
+        assert 'name="member.verified"' in staff.get(page).text
+        tried = staff.get(f"{page}?try=1&input.bags=1&member.verified=yes&granted.day=1,00").text
+        assert "0.50\u00a0leaves" in tried
+        assert "A cap left less" in tried
+        assert "The condition does not hold" in staff.get(f"{page}?try=1&input.bags=1").text
+        assert (
+            "in a day has been given" in staff.get(f"{page}?try=1&input.bags=1&member.verified=yes&granted.day=2").text
+        )
+        assert "It gives nothing" in staff.get(f"{page}?try=1&input.bags=1&granted.day=much").text
 
     def test_a_draft_is_thrown_away(self, visit: Callable[..., Client], garden: Database) -> None:
         admin = visit("admin")

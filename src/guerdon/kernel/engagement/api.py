@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, FieldErrors
@@ -11,8 +11,10 @@ from guerdon.core.money import to_minor, to_text
 from guerdon.http.access import Principal, requires
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
+from guerdon.http.problems import translator
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep
+from guerdon.kernel.engagement.activities.service.wording import in_words
 from guerdon.kernel.engagement.errors import TiersNotFoundError
 from guerdon.kernel.engagement.explanation import filled_in
 from guerdon.kernel.engagement.models import Rule
@@ -27,7 +29,7 @@ from guerdon.kernel.engagement.schemas import (
     TierLadder,
     TierStepOut,
 )
-from guerdon.kernel.engagement.service import rules, tiers
+from guerdon.kernel.engagement.service import rules, tiers, trying
 from guerdon.kernel.ledger.catalogue import catalogue
 
 router = APIRouter(prefix="/api/v1/engagement", tags=["engagement"])
@@ -103,14 +105,28 @@ def discard_rule(rule_id: UUID, who: Configurer, session: SessionDep) -> None:
 
 
 @router.post("/rules/{rule_id}/dry-run", responses=problem_responses(409))
-def try_rule(rule_id: UUID, body: DryRun, _who: Reader, session: SessionDep) -> EvaluationDocument:
-    """What a version would find a fact worth; nothing is recorded or moved."""
-    found = rules.evaluate(rules.get(session, rule_id), body.inputs)
-    unit = catalogue(session).unit(found.unit)
+def try_rule(request: Request, rule_id: UUID, body: DryRun, _who: Reader, session: SessionDep) -> EvaluationDocument:
+    """What a version would give for a fact, with multipliers and caps; nothing is recorded or moved."""
+    rule = rules.get(session, rule_id)
+    unit = catalogue(session).unit(rule.unit_code)
+    granted = {period: to_minor(amount, unit, field=f"granted.{period}") for period, amount in body.granted.items()}
+    found = trying.try_out(session, rule, trying.Case(body.inputs, body.member, body.counters, granted))
     return EvaluationDocument(
-        **found.document(),
+        rule_id=rule.id,
+        rule=rule.code,
+        version=rule.version,
+        unit=rule.unit_code,
         amount=to_text(found.amount_minor, unit.scale),
-        calculation=filled_in(found.formula, found.inputs, found.params),
+        amount_minor=found.amount_minor,
+        applies=found.applies,
+        inputs=body.inputs,
+        params=rule.params,
+        formula=rule.amount,
+        calculation=filled_in(rule.amount, body.inputs, rule.params),
+        multiplier=to_text(found.multiplier_bp, 4),
+        capped=found.capped,
+        reason=found.refusal.reason if found.refusal else None,
+        detail=in_words(found.refusal, unit.scale, translator(request)) if found.refusal else None,
     )
 
 

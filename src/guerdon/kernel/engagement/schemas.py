@@ -217,10 +217,31 @@ class NewRuleVersion(Schema):
     note: Reason = Field(description="Why it changes.", examples=["Weekends count more from May on."])
 
 
+_Path = Annotated[Text, Field(max_length=200)]
+
+
 class DryRun(Schema):
-    """A made-up fact."""
+    """A made-up fact and what surrounds it."""
 
     inputs: Inputs = Field(examples=[{"hours": 3, "day": "weekend"}])
+    member: dict[_Path, _Input] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="What the rule reads of the member, by path.",
+        examples=[{"account_age_days": 30, "verified": True, "tiers.events": "gold"}],
+    )
+    counters: dict[_Path, _Whole] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="What it reads of counters, by path with the period last; 0 where nothing is said.",
+        examples=[{"attended.week": 2}],
+    )
+    granted: dict[_Path, DecimalText] = Field(
+        default_factory=dict,
+        max_length=4,
+        description="What it has given the member already in this day, week, month or life, for its caps.",
+        examples=[{"day": "20"}],
+    )
 
 
 class EvaluationDocument(Schema):
@@ -237,6 +258,10 @@ class EvaluationDocument(Schema):
     params: dict[str, Any]
     formula: str
     calculation: str = Field(description="The formula with its values.", examples=["3 × 150"])
+    multiplier: str = Field(description="What its multipliers come to together.", examples=["1.5000"])
+    capped: str | None = Field(description="The period whose cap left less than it would have given.")
+    reason: str | None = Field(description="Why it gives nothing; stable.", examples=["day_cap"])
+    detail: str | None = Field(description="The same in the reader's language.")
 
 
 class TierStepOut(Schema):

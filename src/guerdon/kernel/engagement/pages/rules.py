@@ -1,6 +1,6 @@
 """``/staff/rules``: what is in force, how it came to be, trying it out, and writing and activating versions."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,12 +12,13 @@ from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
 from guerdon.http.access import Principal, requires
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
+from guerdon.kernel.engagement.activities.service.wording import in_words
 from guerdon.kernel.engagement.errors import NumberMissingError, RuleLockedError, RuleNotFoundError
 from guerdon.kernel.engagement.explanation import filled_in
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.pages import shown
 from guerdon.kernel.engagement.schemas import Inputs, RuleStatus
-from guerdon.kernel.engagement.service import params, rules, terms
+from guerdon.kernel.engagement.service import params, rules, terms, trying
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
@@ -63,9 +64,9 @@ def show_rule(request: Request, program: Name, code: Name, who: Reader, session:
     wanted = request.query_params.get("version", "")
     tried = next((rule for rule in history.versions if str(rule.version) == wanted), None)
     rule = tried or history.current or history.versions[0]
-    fields = shown.trial_fields(rule)
+    fields = shown.trial_fields(session, rule)
     sent = {field.field: request.query_params.get(field.field, "")[:500] for field in fields}
-    trial = _trial(request, rule, fields, sent) if "try" in request.query_params else {}
+    trial = _trial(request, session, rule, fields, sent) if "try" in request.query_params else {}
     context = {
         "history": history,
         "titles": titles(request),
@@ -79,20 +80,29 @@ def show_rule(request: Request, program: Name, code: Name, who: Reader, session:
         "result": trial.get("result"),
         "calculation": trial.get("calculation", ""),
         "problem": trial.get("problem", ""),
+        "nothing": trial.get("nothing", ""),
     }
     return render(request, "engagement/rule.html", context)
 
 
-def _trial(request: Request, rule: Rule, fields: list[shown.TrialField], sent: dict[str, str]) -> dict[str, Any]:
+def _trial(
+    request: Request, session: Session, rule: Rule, fields: list[shown.TrialField], sent: dict[str, str]
+) -> dict[str, Any]:
     translator = viewer_of(request).translator
+    unit = catalogue(session).unit(rule.unit_code)
     try:
-        inputs = _INPUTS.validate_python(shown.trial_inputs(fields, sent))
-        found = rules.evaluate(rule, inputs)
+        case = shown.trial_case(fields, sent, unit)
+        inputs = _INPUTS.validate_python(case.inputs)
+        found = trying.try_out(session, rule, replace(case, inputs=inputs))
     except ValidationError:
         return {"problem": translator.gettext("These values cannot be used.")}
     except GuerdonError as error:
         return {"problem": translator.translate_error(error)[0]}
-    return {"result": found, "calculation": filled_in(found.formula, found.inputs, found.params)}
+    calculation = filled_in(rule.amount, inputs, rule.params)
+    if found.refusal is not None:
+        reason = "" if found.applies else translator.gettext("The condition does not hold for these values.")
+        return {"nothing": reason or in_words(found.refusal, unit.scale, translator.gettext)}
+    return {"result": found, "calculation": calculation}
 
 
 def _history(session: Session, program: str, code: str) -> shown.History:

@@ -8,14 +8,20 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from guerdon.core.money import to_decimal
+from guerdon.core.money import Unit, to_decimal, to_minor
 from guerdon.kernel.engagement import explanation
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
-from guerdon.kernel.engagement.service import params, terms
+from guerdon.kernel.engagement.service import params, terms, trying
 from guerdon.kernel.identity.service.accounts import names_of
 from guerdon.web.i18n import msgid
 
+GRANTED = {
+    "day": msgid("given before on this day"),
+    "week": msgid("given before in this week"),
+    "month": msgid("given before in this month"),
+    "life": msgid("given before in all"),
+}
 HINTS = {
     "_minor": msgid("In the smallest parts of the unit."),
     "_hundredths": msgid("In hundredths: 100 stands for 1."),
@@ -95,10 +101,10 @@ class TrialField:
     choices: list[str]
 
 
-def trial_fields(rule: Rule) -> list[TrialField]:
-    """What one has to say of a fact to try a version."""
-    formulas = (rule.condition, rule.amount)
-    return [
+def trial_fields(session: Session, rule: Rule) -> list[TrialField]:
+    """What one has to say of a fact, of the member and of what was given before, to try a version."""
+    formulas = (rule.condition, rule.amount, *rule.multipliers)
+    facts = [
         TrialField(
             f"input.{name}",
             name,
@@ -108,6 +114,42 @@ def trial_fields(rule: Rule) -> list[TrialField]:
         )
         for name in explanation.reads(*formulas)
     ]
+    member, counters = trying.surroundings(session, rule)
+    about = [TrialField(f"member.{path}", path, explanation.words(path.replace(".", " ")), "", []) for path in member]
+    counted = [TrialField(f"counters.{path}", path, _counter_words(path), "", []) for path in counters]
+    granted = [
+        TrialField(f"granted.{period}", period, GRANTED[period], "", []) for period in rule.caps if period in GRANTED
+    ]
+    return [*facts, *about, *counted, *granted]
+
+
+def _counter_words(path: str) -> str:
+    *names, period = path.split(".")
+    return f"{explanation.words(names[-1])} ({period})"
+
+
+def trial_case(fields: Iterable[TrialField], sent: Mapping[str, str], unit: Unit) -> trying.Case:
+    """The case that a form describes; what is left out was nothing.
+
+    Raises:
+        FieldError: an amount is none.
+    """
+    parts: dict[str, list[TrialField]] = {}
+    for field in fields:
+        parts.setdefault(field.field.partition(".")[0], []).append(field)
+    given = {field.name: sent.get(field.field, "").strip().replace(",", ".") for field in parts.get("granted", ())}
+    truths = {"true": True, "false": False, "yes": True, "no": False}
+    member = trial_inputs(parts.get("member", ()), sent)
+    return trying.Case(
+        trial_inputs(parts.get("input", ()), sent),
+        {name: truths.get(str(value).lower(), value) for name, value in member.items()},
+        {
+            name: value
+            for name, value in trial_inputs(parts.get("counters", ()), sent).items()
+            if isinstance(value, int)
+        },
+        {period: to_minor(text, unit, field=f"granted.{period}") for period, text in given.items() if text},
+    )
 
 
 def trial_inputs(fields: Iterable[TrialField], sent: Mapping[str, str]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from guerdon.core.money import to_text
 from guerdon.http.schemas import Schema
 from guerdon.kernel.engagement.activities.api.reporting import Told
-from guerdon.kernel.engagement.activities.errors import REASONS
 from guerdon.kernel.engagement.activities.schemas import Award, NotAwarded
+from guerdon.kernel.engagement.activities.service.wording import in_words
 from guerdon.kernel.engagement.explanation import Filling
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.ledger.catalogue import unit_of
@@ -136,17 +136,12 @@ class Answers:
         return self._known[rule_id]
 
     def _not_earned(self, refusal: NotAwarded, translate: Translate) -> dict[str, Any]:
-        params = refusal.params
-        if "unit" in params:
-            params = dict(params)
-            scale = unit_of(self._session, params["unit"]).scale
-            for name in [name for name in params if name.endswith("_minor")]:
-                params[name.removesuffix("_minor")] = to_text(params[name], scale)
+        scale = unit_of(self._session, refusal.params["unit"]).scale if "unit" in refusal.params else 0
         return {
             "program": refusal.program,
             "rule": refusal.rule,
             "reason": refusal.reason,
-            "detail": translate(REASONS[refusal.reason]).format(**params),
+            "detail": in_words(refusal, scale, translate),
         }
 
 
