@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from guerdon.core.errors import GuerdonError
-from guerdon.programs.events import jobs
+from guerdon.programs.events import jobs, personal_data
 from guerdon.programs.events.errors import (
     AlreadyRegisteredError,
     CancellationReasonError,
@@ -335,3 +335,17 @@ class TestAtOnce:
         assert sum(isinstance(result, Registration) for result in results) == 1
         assert sum(isinstance(result, RegistrationStateError) for result in results) == 5
         assert taken(hall, quiz) == (1, 0)
+
+
+def test_who_leaves_gives_their_places_to_others(hall: Hall, staff: UUID, members: list[UUID]) -> None:
+    quiz = hall.event(staff, max_participants=1)
+    past = hall.event(staff, start_time=hall.soon(1))
+    for member in members[:2]:
+        hall.register(member, quiz)
+        hall.register(member, past)
+    hall.clock.move(timedelta(days=2))
+    erase = personal_data.PART.erase
+    assert erase is not None
+    hall.do(erase, hall.clock, members[0])
+    assert hall.statuses(quiz) == ["cancelled", "offered"]
+    assert hall.statuses(past) == ["registered", "registered"]

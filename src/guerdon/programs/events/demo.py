@@ -1,6 +1,7 @@
-"""Demo data: three months of evenings that members attended, and some that are to come."""
+"""Demo data: three months of evenings that members attended, some that are to come, and what costs something."""
 
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -8,8 +9,17 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock, FixedClock
 from guerdon.kernel.program import DemoPeople
-from guerdon.programs.events.schemas import EventIn
-from guerdon.programs.events.service import changing, connections, doors, invitations, making, registering, results
+from guerdon.programs.events.schemas import EventIn, Repetition
+from guerdon.programs.events.service import (
+    changing,
+    connections,
+    doors,
+    invitations,
+    making,
+    paying,
+    registering,
+    results,
+)
 from guerdon.programs.events.service.passes import pass_of
 from guerdon.programs.events.service.results import Placing
 from guerdon.programs.events.service.tickets import TicketSigner
@@ -38,6 +48,34 @@ def make(session: Session, clock: Clock, people: DemoPeople) -> None:
             _hold(session, people, start, week + WEEKS_PAST)
         elif start > clock.now():
             _announce(session, clock, people, start, week + WEEKS_PAST)
+    _sell(session, clock, people)
+
+
+def _sell(session: Session, clock: Clock, people: DemoPeople) -> None:
+    """A workshop with a price and few places, one of them paid, with a waiting list; and a series in the making."""
+    start = datetime.combine(clock.now().date() + timedelta(days=16), time(10), ZONE)
+    given = EventIn(
+        title="Pottery for beginners",
+        description="Clay and tools are there; wear something that may get dirty.",
+        event_type="workshop",
+        location="Workshop behind the market",
+        map_url="https://www.openstreetmap.org/",
+        start_time=start,
+        end_time=start + timedelta(hours=3),
+        time_zone="Africa/Dakar",
+        max_participants=3,
+        price=Decimal("7.50"),
+        points_reward=25,
+    )
+    staff = people.staff[0]
+    [event] = making.create(session, clock, staff, given)
+    changing.publish(session, clock, staff, event.id)
+    made = [registering.register(session, clock, member, event.id) for member in people.members[:5]]
+    paying.record(session, clock, staff, made[1].id, channel="mobile_money")
+    weekly = given.model_copy(
+        update={"title": "Singing together", "event_type": "social", "price": Decimal(0), "map_url": None}
+    )
+    making.create(session, clock, staff, weekly, repetition=Repetition(weekdays=[start.isoweekday()], count=6))
 
 
 def _event(session: Session, at: FixedClock | Clock, people: DemoPeople, start: datetime, number: int) -> UUID:

@@ -4,6 +4,7 @@ from guerdon.core.errors import ConflictError, FieldError, NotFoundError
 from guerdon.web.i18n import msgid
 
 WORDS = (
+    *(msgid("on the waiting list"), msgid("offered a place")),
     *(msgid("registered"), msgid("waiting"), msgid("offered"), msgid("attended"), msgid("lapsed")),
     *(msgid("draft"), msgid("published"), msgid("cancelled"), msgid("over"), msgid("already running")),
     *(msgid("pending"), msgid("paid"), msgid("failed"), msgid("refunded"), msgid("free")),

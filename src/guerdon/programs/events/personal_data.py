@@ -1,7 +1,8 @@
 """The program's part of a copy of personal data, and of what goes when an account is erased.
 
 Registrations, payments and attendances stay, because places, money and points hang on them; what only served the person
-goes: the calendar's address, the invitation, blocks and requests that nobody has answered.
+goes: the calendar's address, the invitation, blocks and requests that nobody has answered. Places at events to come go
+to whoever waits, and what was paid for them is given back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from guerdon.programs.events.models import (
     Connection,
     ConnectionBlock,
     ConnectionStatus,
+    Event,
     Invitation,
     InvitationLink,
     Payment,
@@ -28,6 +30,7 @@ from guerdon.programs.events.models import (
     Result,
     Ticket,
 )
+from guerdon.programs.events.service import registering
 
 _OWN: tuple[tuple[str, type[Base]], ...] = (
     ("registrations", Registration),
@@ -64,7 +67,19 @@ def _told(session: Session, model: type[Base], condition: ColumnElement[bool]) -
 
 
 def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
-    del clock
+    to_come = (
+        select(Registration.id)
+        .join(Event, Event.id == Registration.event_id)
+        .where(
+            Registration.user_id == user_id,
+            Registration.status.in_(registering.CANCELLABLE),
+            Event.start_time > clock.now(),
+        )
+        # Events are locked one after the other, in one order for everybody.
+        .order_by(Event.id)
+    )
+    for registration_id in session.scalars(to_come).all():
+        registering.cancel(session, clock, registration_id, user_id=user_id)
     gone: tuple[tuple[type[Base], ColumnElement[bool]], ...] = (
         (CalendarFeed, CalendarFeed.user_id == user_id),
         (InvitationLink, InvitationLink.user_id == user_id),

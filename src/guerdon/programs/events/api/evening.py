@@ -69,7 +69,7 @@ def _shown(session: SessionDep, event_id: UUID) -> list[ResultOut]:
     ]
 
 
-@router.post("/awards", status_code=201, response_model=AwardOut, responses=problem_responses(403, 409, 422))
+@router.post("/awards", status_code=201, response_model=AwardOut, responses=problem_responses(403, 404, 409, 422))
 def award(body: AwardIn, who: Awarder, session: SessionDep, clock: ClockDep, once: OnceDep) -> Response:
     """Give a member points for a special activity. Needs an ``Idempotency-Key``; never to oneself."""
 

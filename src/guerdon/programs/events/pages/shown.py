@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 from fastapi import Request, Response
 
@@ -41,7 +41,7 @@ class State:
 
 EVENT_STATES = {
     "draft": State(msgid("Draft"), "warning", "edit"),
-    "published": State(msgid("Open"), "success", "check"),
+    "published": State(msgid("Open for registration"), "success", "check"),
     "running": State(msgid("Running now"), "info", "clock"),
     "over": State(msgid("Over"), "", "check"),
     "cancelled": State(msgid("Cancelled"), "danger", "cross"),
@@ -151,8 +151,8 @@ def weekday_short(day: date) -> str:
 
 def until_text(moment: datetime, event: Event) -> str:
     """A moment near an event, on the clock of its place."""
-    zone = ZoneInfo(event.time_zone)
-    return format_datetime(moment.astimezone(zone), "medium", tzinfo=zone, locale=current_viewer().locale)
+    local = moment.astimezone(ZoneInfo(event.time_zone))
+    return f"{format_date(local, 'medium', locale=current_viewer().locale)}, {_clock(local)}"
 
 
 def money(amount_minor: int, currency: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -175,7 +175,8 @@ def when(moment: datetime, zone: str, locale: str) -> str:
     """A moment as an event announces it: on the clock of its place, which is named."""
     language = _babel(locale)
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{format_datetime(local, 'long', tzinfo=ZoneInfo(zone), locale=language)}"
+    clock = format_time(local, "short", tzinfo=ZoneInfo(zone), locale=language)
+    return f"{format_date(local, 'full', locale=language)}, {clock} ({zone})"
 
 
 def price(amount_minor: int, currency: str, locale: str) -> str:
