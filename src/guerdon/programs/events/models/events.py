@@ -75,7 +75,7 @@ class EventType(Base):
 
 
 class Series(Base):
-    """A weekly repetition: every so many weeks, on some weekdays, until a day, except on some days."""
+    """A weekly repetition as it was asked for; since then its events may have been moved, one by one or together."""
 
     __tablename__ = "series"
     __table_args__ = (

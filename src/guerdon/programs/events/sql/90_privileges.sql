@@ -12,8 +12,6 @@ GRANT INSERT ON events.event_types, events.series, events.events, events.registr
     events.invitations TO guerdon_app;
 GRANT UPDATE (name, default_points, position, is_active) ON events.event_types TO guerdon_app;
 GRANT DELETE ON events.event_types, events.events TO guerdon_app;
-GRANT UPDATE (ends_on, exceptions, interval_weeks, weekdays, start_local, duration_s, time_zone) ON events.series
-    TO guerdon_app;
 GRANT UPDATE (title, description, event_type, location, map_url, start_time, end_time, time_zone, max_participants,
     points_reward, price_minor, currency, walk_ins_allowed, offer_s, series_id, occurrence, status, published_at, cancelled_at,
     cancellation_reason, revision, updated_at) ON events.events TO guerdon_app;
