@@ -101,8 +101,10 @@ def test_three_weeks_from_publishing_to_a_badge_at_level_3(chrome, address, cloc
         assert overflow_px(awa) == 0
         assert barriers(awa) == []
         keep(awa, "events-profile-phone")
+        expect(main).not_to_contain_text("streak.bonus")
         awa.goto(f"{address}/events/history")
         expect(awa.locator("tbody tr")).to_have_count(3)
+        expect(awa.locator("tbody tr").first).to_contain_text("15")
     awarded = [points for kind, points in evenings.points(_id(evenings, "awa")) if kind == "events.attended"]
     assert awarded == [10, 10, 15]
     with signed_in(chrome, address, "sika", viewport=DESK, refusals=(409, 422)) as sika:

@@ -75,7 +75,23 @@ class TestStreaksAndBadges:
             "Consistent Attendee": 2,
             "Four weeks in a row": 1,
         }
-        assert len(points) == len({row[0] for row in evenings.hall.sql("SELECT id FROM points_transactions")})
+        told = evenings.hall.sql(
+            "SELECT transaction_type, description, event_id IS NOT NULL FROM points_transactions ORDER BY id LIMIT 6"
+        )
+        assert told == [
+            ("events.attended", "Quiz", True),
+            ("streak.bonus", "1 week", False),
+            ("badge.reward", "Event Explorer, level 1", False),
+            ("events.attended", "Quiz", True),
+            ("streak.bonus", "2 weeks in a row", False),
+            ("badge.reward", "Event Explorer, level 2", False),
+        ]
+        assert [(each.event.event_type, each.points) for each in evenings.hall.do(history.attended, heron)] == [
+            ("talk", 10),
+            ("workshop", 10),
+            ("social", 10),
+            ("trivia_night", 10),
+        ]
 
     def test_a_week_without_events_is_neutral_and_a_missed_one_breaks(
         self, evenings: Evenings, staff: UUID, named: Callable[[str], UUID]

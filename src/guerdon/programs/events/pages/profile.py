@@ -13,8 +13,8 @@ from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.kernel.engagement.badges.service.reading import of_member as badges_of
 from guerdon.kernel.engagement.streaks.service import reading as streaks
 from guerdon.kernel.engagement.streaks.service.reading import CalendarPeriod, MemberStreak
-from guerdon.kernel.ledger.schemas import Entry, Pocket
-from guerdon.kernel.ledger.service import balances, statement
+from guerdon.kernel.ledger.schemas import Pocket
+from guerdon.kernel.ledger.service import balances
 from guerdon.programs.events.seeds import UNIT, WEEKLY
 from guerdon.programs.events.service import connections, history
 from guerdon.web.i18n import msgid
@@ -39,10 +39,12 @@ STATES = {
 KINDS = {
     "events.attended": msgid("Attended an event"),
     "events.special": msgid("Special activity"),
-    "streak_bonus": msgid("Weeks in a row"),
-    "badge_reward": msgid("Badge reached"),
+    "streak.bonus": msgid("Weeks in a row"),
+    "badge.reward": msgid("Badge reached"),
     "adjustment": msgid("Balance adjusted by staff"),
 }
+NAMED = ("events.attended", "events.special", "adjustment")
+"""Where what somebody wrote says more than the kind alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,12 @@ def show_profile(request: Request, who: Member, session: SessionDep, clock: Cloc
         "earned": sum(each.earned_minor for each in own),
         "weeks": _weeks(session, clock, who.user_id),
         "badges": badges_of(session, who.user_id, program="events"),
-        "recent": _recent(session, clock, who.user_id),
+        "recent": history.latest_points(session, who.user_id, RECENT),
         "connected": sum(each.connection.status == "agreed" for each in known),
         "asked": sum(each.connection.status == "requested" and each.incoming for each in known),
         "STATES": STATES,
         "KINDS": KINDS,
+        "NAMED": NAMED,
     }
     return render(request, "events/profile.html", context)
 
@@ -79,10 +82,6 @@ def _weeks(session: Session, clock: Clock, user_id: UUID) -> Weeks | None:
         if streak.streak.code == WEEKLY:
             return Weeks(streak, streaks.calendar(session, clock.now(), user_id, streak.streak, WEEKS_SHOWN))
     return None
-
-
-def _recent(session: Session, clock: Clock, user_id: UUID) -> list[Entry]:
-    return list(statement(session, user_id, clock.now(), unit=UNIT, before=None, since=None, until=None, limit=RECENT))
 
 
 @router.get("/history")

@@ -1,7 +1,7 @@
 """What a member has to look back on: the events that they attended."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, text, tuple_
@@ -42,6 +42,33 @@ def attended(session: Session, user_id: UUID, *, before: UUID | None = None, lim
     rows = session.execute(query).all()
     points = _points(session, user_id, [row[1].id for row in rows])
     return [Attended(attendance, event, placed, points.get(event.id, 0)) for attendance, event, placed in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a member's points.
+
+    Attributes:
+        kind: why, as the ledger names it.
+        what: at which event, for which activity, or why it was taken back.
+    """
+
+    kind: str
+    what: str
+    points: int
+    at: datetime
+
+
+def latest_points(session: Session, user_id: UUID, limit: int) -> list[Change]:
+    """The latest changes of a member's points."""
+    rows = session.execute(
+        text(
+            "SELECT transaction_type, description, points, transaction_date FROM events.points_transactions"
+            " WHERE user_id = :user_id ORDER BY id DESC LIMIT :limit"
+        ),
+        {"user_id": user_id, "limit": limit},
+    )
+    return [Change(row[0], row[1] or "", int(row[2]), row[3]) for row in rows]
 
 
 def _points(session: Session, user_id: UUID, event_ids: list[UUID]) -> dict[UUID, int]:
