@@ -53,6 +53,9 @@ from guerdon.kernel.engagement.ladders import jobs as ladders_jobs
 from guerdon.kernel.engagement.ladders import pages as ladders_pages
 from guerdon.kernel.engagement.ladders import personal_data as ladders_data
 from guerdon.kernel.engagement.service import rules, tiers
+from guerdon.kernel.engagement.simulations import api as simulations_api
+from guerdon.kernel.engagement.simulations import jobs as simulations_jobs
+from guerdon.kernel.engagement.simulations import pages as simulations_pages
 from guerdon.kernel.engagement.streaks import api as streaks_api
 from guerdon.kernel.engagement.streaks import jobs as streaks_jobs
 from guerdon.kernel.engagement.streaks import pages as streaks_pages
@@ -129,6 +132,7 @@ def tasks() -> TaskRegistry:
         *admin_jobs.TASKS,
         *ledger_jobs.TASKS,
         *campaigns_jobs.TASKS,
+        *simulations_jobs.TASKS,
         *boards_jobs.TASKS,
         *streaks_jobs.TASKS,
         *badges_jobs.TASKS,
@@ -221,6 +225,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         ledger_pages,
         engagement_pages,
         campaigns_pages,
+        simulations_pages,
         boards_pages,
         activities_pages,
         streaks_pages,
@@ -260,6 +265,7 @@ def _include_routes(app: FastAPI) -> None:
         ledger_api.router,
         engagement_api.router,
         campaigns_api.router,
+        simulations_api.router,
         boards_api.router,
         streaks_api.router,
         badges_api.router,
@@ -279,6 +285,7 @@ def _include_routes(app: FastAPI) -> None:
         ledger_pages,
         engagement_pages,
         campaigns_pages,
+        simulations_pages,
         boards_pages,
         activities_pages,
         streaks_pages,

@@ -79,7 +79,7 @@ class TestRules:
             ({"params": []}, "params"),
             ({"note": "x"}, "note"),
             ({"note": "   "}, "note"),
-            ({"amount": "1"}, "amount"),
+            ({"amount": "1 +"}, "amount"),
         ],
     )
     def test_what_does_not_fit_is_named_and_changes_nothing(

@@ -2,24 +2,35 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from guerdon.cli.console import err, out
 from guerdon.cli.db import running_database
+from guerdon.core.clock import SystemClock
+from guerdon.core.money import Unit, to_text
 from guerdon.core.settings import load_settings
 from guerdon.db.database import Database
 from guerdon.db.location import open_database
 from guerdon.kernel.engagement.activities.models import Community
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import rebuilding
+from guerdon.kernel.engagement.errors import RuleNotFoundError
+from guerdon.kernel.engagement.service import rules
+from guerdon.kernel.engagement.simulations.schemas import Tally
+from guerdon.kernel.engagement.simulations.service import running as simulating
+from guerdon.kernel.ledger.catalogue import unit_of
 
-app = typer.Typer(no_args_is_help=True, help="Activities: counters rebuilt and verified.")
+app = typer.Typer(no_args_is_help=True, help="Activities: counters rebuilt and verified, rules simulated.")
 SHOWN_MAX = 20
 
 
@@ -83,3 +94,62 @@ def _names(database: Database) -> dict[int, str]:
     with database.transaction() as session:
         rows = session.execute(text("SELECT id, program || '.' || code FROM engagement.metrics"))
         return {row[0]: row[1] for row in rows}
+
+
+Moment = typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"])
+
+
+@app.command()
+def simulate(
+    rule: Annotated[str, typer.Argument(help="The rule, as program.code.")],
+    version: Annotated[int | None, typer.Option(help="Which version; default: the newest.")] = None,
+    since: Annotated[datetime | None, Moment] = None,
+    until: Annotated[datetime | None, Moment] = None,
+) -> None:
+    """Find out what a version of a rule would have paid: last month, unless told otherwise. Nothing moves."""
+    zone = ZoneInfo(load_settings().time_zone)
+    clock = SystemClock()
+    first, after = simulating.last_month(clock.now().astimezone(zone))
+    first, after = _aware(since, zone) or first, _aware(until, zone) or after
+    program, _, code = rule.partition(".")
+    with _database() as database:
+        with database.transaction() as session:
+            found = next(
+                (each for each in rules.versions(session, program, code) if version in (None, each.version)), None
+            )
+            if found is None:
+                raise RuleNotFoundError(rule=rule if version is None else f"{rule}, version {version}")
+            rule_id, total = found.id, simulating.count_members(session)
+            unit = unit_of(session, found.unit_code)
+            number = found.version
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=err, transient=True) as bar:
+            task = bar.add_task("Simulating", total=total)
+            tally = simulating.simulate(
+                database,
+                clock,
+                rule_id,
+                since=first,
+                until=after,
+                progress=lambda members: bar.advance(task, members),
+            )
+    _print_tally(tally, unit, f"{rule}, version {number}, from {first:%Y-%m-%d} until {after:%Y-%m-%d}")
+
+
+def _aware(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return moment.replace(tzinfo=zone) if moment is not None and moment.tzinfo is None else moment
+
+
+def _print_tally(tally: Tally, unit: Unit, title: str) -> None:
+    def amount(minor: int) -> str:
+        return f"{to_text(minor, unit.scale)} {unit.code}"
+
+    table = Table("", "Would have been", "Really", title=title, box=None, pad_edge=False, header_style="dim")
+    table.add_row("Given", amount(tally.paid_minor), amount(tally.was_minor))
+    table.add_row("Facts with an award", str(tally.granted), str(tally.was_granted))
+    for start, would, did in simulating.sizes(tally):
+        table.add_row(f"Members from {amount(start)}", str(would), str(did))
+    out.print(table)
+    out.print(f"{tally.facts} facts of {tally.members} members; {tally.gaining} with more, {tally.losing} with less.")
+    for difference, owner in (*tally.gainers, *tally.losers):
+        out.print(Text(f"  {owner}  {'+' if difference > 0 else ''}{amount(difference)}"), soft_wrap=True)
