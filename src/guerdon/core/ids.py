@@ -17,7 +17,16 @@ def idempotency_uuid(key: str) -> UUID:
     The first 128 bits of SHA-256, marked as UUIDv8 (RFC 9562, section 5.8), which leaves 122 bits: no two keys
     of one owner will ever meet. ``ledger.idempotency_uuid(text)`` computes the same in SQL.
     """
+    return UUID(bytes=_digest(key))
+
+
+def idempotency_hex(key: str) -> str:
+    """The same as 32 digits, for those who send thousands at once."""
+    return _digest(key).hex()
+
+
+def _digest(key: str) -> bytes:
     digest = bytearray(hashlib.sha256(key.encode()).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
-    return UUID(bytes=bytes(digest))
+    return bytes(digest)

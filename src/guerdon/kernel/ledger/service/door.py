@@ -1,15 +1,16 @@
 """The way to the door: postings become the arrays that ``ledger.post`` takes, its verdicts become values or errors."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+import simplejson
 from psycopg import Error as PsycopgError
 from psycopg.types.json import Jsonb
-from sqlalchemy import text
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -50,15 +51,26 @@ _COLUMNS = (
 )
 """The attributes of the composite type ledger.posting, in its order."""
 
-_POST = text(
-    "SELECT item, verdict, transfer_id, debit_after, credit_after, problem FROM ledger.post(ARRAY(SELECT ROW("  # noqa: S608
-    + ", ".join(f"i.{name}" for name, _ in _COLUMNS)
-    + ")::ledger.posting FROM unnest("
-    + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS)
-    + ") WITH ORDINALITY AS i("
-    + ", ".join(name for name, _ in _COLUMNS)
-    + ", ord) ORDER BY i.ord), :at, :verdicts) ORDER BY item"
-)
+_APART, _NOTHING = "\x1f", "\x1e"
+"""Between the values of a column that is sent as one text, and for NULL; none of the values can hold them."""
+_MANY = 32
+"""From so many items on columns are sent as texts: the driver builds arrays value by value, in Python."""
+
+
+def _statement(array: Callable[[str, str], str]) -> TextClause:
+    return text(
+        "SELECT item, verdict, transfer_id, debit_after, credit_after, problem FROM ledger.post(ARRAY(SELECT ROW("  # noqa: S608
+        + ", ".join(f"i.{name}" for name, _ in _COLUMNS)
+        + ")::ledger.posting FROM unnest("
+        + ", ".join(array(name, kind) for name, kind in _COLUMNS)
+        + ") WITH ORDINALITY AS i("
+        + ", ".join(name for name, _ in _COLUMNS)
+        + ", ord) ORDER BY i.ord), :at, :verdicts) ORDER BY item"
+    )
+
+
+_POST = _statement(lambda name, kind: f"CAST(:{name} AS {kind}[])")
+_POST_MANY = _statement(lambda name, kind: f"CAST(string_to_array(:{name}, E'\\x1f', E'\\x1e') AS {kind}[])")
 
 Row = tuple[Any, ...]
 
@@ -76,21 +88,62 @@ def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool)
     """
     if not rows:
         return []
-    columns = zip(*rows, strict=True)
-    # What no row has is sent as an empty array, which unnest fills up with NULL.
-    arrays = {
-        name: [] if column.count(None) == len(column) else list(column)
-        for (name, _), column in zip(_COLUMNS, columns, strict=True)
-    }
-    with refusals():
-        result = session.execute(_POST, {**arrays, "at": at, "verdicts": verdicts})
-        posted = [
-            Posted(r.item, r.verdict, r.transfer_id, r.debit_after, r.credit_after, r.problem or {}) for r in result
-        ]
+    columns = dict(zip((name for name, _ in _COLUMNS), zip(*rows, strict=True), strict=True))
+    if len(rows) < _MANY:
+        with refusals():
+            given = {name: list(values) for name, values in columns.items()}
+            result = session.execute(_POST, {**given, "at": at, "verdicts": verdicts})
+            posted = [_posted(row) for row in result]
+    else:
+        posted = send_columns(
+            session, {name: _packed(values) for name, values in columns.items()}, at, verdicts=verdicts
+        )
     if not session.info.get(_UNWATCHED):
         for watcher in list(_watchers.values()):
             watcher(session, rows, posted, at)
     return posted
+
+
+def send_columns(session: Session, columns: Mapping[str, str], at: datetime, *, verdicts: bool) -> list[Posted]:
+    """Post a batch that is columns already, and tell no watcher: for whoever posts thousands and counts them itself.
+
+    Args:
+        columns: each attribute of ``ledger.posting`` as one text, put together by ``column``; those left out are NULL.
+        at, verdicts: as for ``send``.
+
+    Raises:
+        LedgerError: the first refusal, unless ``verdicts``.
+    """
+    with refusals():
+        given = {name: columns.get(name, "") for name, _ in _COLUMNS}
+        result = session.execute(_POST_MANY, {**given, "at": at, "verdicts": verdicts})
+        # Straight from the driver: what it gives needs nothing done to it.
+        rows = cast("CursorResult[Any]", result).cursor.fetchall()
+    return [_posted(row) for row in rows]
+
+
+def _posted(row: Sequence[Any]) -> Posted:
+    return Posted(row[0], row[1], row[2], row[3], row[4], row[5] or {})
+
+
+def column(values: Sequence[str | None]) -> str:
+    """A column as ``send_columns`` takes it; without any value it is empty, and unnest fills it up with NULL."""
+    if values.count(None) == len(values):
+        return ""
+    return _APART.join([_NOTHING if value is None else value for value in values])
+
+
+def _packed(values: Sequence[Any]) -> str:
+    first = next((value for value in values if value is not None), None)
+    if first is None:
+        return ""
+    if isinstance(first, UUID):
+        return column([None if value is None else f"{value.int:032x}" for value in values])
+    if isinstance(first, datetime):
+        return column([None if value is None else value.isoformat() for value in values])
+    if isinstance(first, Jsonb):
+        return column([None if value is None else simplejson.dumps(value.obj, use_decimal=True) for value in values])
+    return column([None if value is None else str(value) for value in values])
 
 
 Watcher = Callable[[Session, Sequence[Row], Sequence[Posted], datetime], None]

@@ -65,7 +65,8 @@ class CompiledRule:
         properties: those of the fact that it reads, in the order of ``activity``.
         inputs: what it reads besides the fact's properties, as people write it: ``member.verified``.
         unfulfilled: what it answers where its condition does not hold.
-        limited: whether what it has granted before matters.
+        tracked: the periods for which it is kept what it has granted, for caps and cool-down of any of its versions.
+        limited: whether there are any.
     """
 
     id: UUID
@@ -94,6 +95,7 @@ class CompiledRule:
     properties: tuple[str, ...]
     inputs: tuple[str, ...]
     unfulfilled: NotAwarded
+    tracked: frozenset[str]
     limited: bool
 
     @property
@@ -225,21 +227,41 @@ def _rules(
 ) -> tuple[dict[str, list[CompiledRule]], dict[str, list[tuple[str, str, str]]]]:
     rules: dict[str, list[CompiledRule]] = {}
     broken: dict[str, list[tuple[str, str, str]]] = {}
+    tracked = tracked_periods(session)
     query = select(Rule).where(Rule.status == RuleStatus.ACTIVE).order_by(Rule.program, Rule.code)
     for row in session.scalars(query):
         try:
-            rules.setdefault(row.activity_kind, []).append(compile_rule(row, metrics))
+            compiled = compile_rule(row, metrics, tracked.get((row.program, row.code), frozenset()))
+            rules.setdefault(row.activity_kind, []).append(compiled)
         except ExpressionError as exc:
             broken.setdefault(row.activity_kind, []).append((row.program, row.code, str(exc)))
     return rules, broken
 
 
-def compile_rule(rule: Rule, metrics: Mapping[tuple[str, str], CountedMetric]) -> CompiledRule:
+def tracked_periods(session: Session) -> dict[tuple[str, str], frozenset[str]]:
+    """For which periods it is kept what rules have granted, by program and code; every version counts that was ever in
+    force, so that a cap that comes back finds what was granted in between."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    query = select(Rule.program, Rule.code, Rule.caps, Rule.cool_down_s).where(Rule.activated_at.is_not(None))
+    for program, code, caps, cool_down_s in session.execute(query):
+        periods = frozenset(caps) - {"act"} | (frozenset({"life"}) if cool_down_s else frozenset())
+        found[program, code] = found.get((program, code), frozenset()) | periods
+    return found
+
+
+def compile_rule(
+    rule: Rule, metrics: Mapping[tuple[str, str], CountedMetric], tracked: frozenset[str] | None = None
+) -> CompiledRule:
     """Make a version of a rule ready.
+
+    Args:
+        tracked: periods for which it is kept what it grants; if None, those that this version needs.
 
     Raises:
         ExpressionError: an expression is not CEL, or reads what there is not.
     """
+    if tracked is None:
+        tracked = frozenset(rule.caps) - {"act"} | (frozenset({"life"}) if rule.cool_down_s else frozenset())
     condition = None if rule.condition.strip() == "true" else bound(rule.condition)
     amount = bound(rule.amount)
     multipliers = tuple(bound(source) for source in rule.multipliers)
@@ -275,7 +297,8 @@ def compile_rule(rule: Rule, metrics: Mapping[tuple[str, str], CountedMetric]) -
         names=tuple(read.name for read in (*activity, *member, *counted)),
         properties=tuple(read.path[0] for read in activity),
         unfulfilled=NotAwarded(rule.program, rule.code, "condition"),
-        limited=rule.cool_down_s > 0 or any(period != "act" for period in rule.caps),
+        tracked=tracked,
+        limited=bool(tracked),
         inputs=tuple(".".join((read.root, *read.path)) for read in (*member, *counted)),
     )
 

@@ -320,9 +320,10 @@ class Judge:
         granted = self.standing.granted.setdefault(key, Granted())
         at = grant.fact.happened_at
         for period in starts(day):
-            amount, acts, last = granted.by_period.get(period, (0, 0, at))
-            granted.by_period[period] = (amount + grant.amount_minor, acts + 1, max(last, at))
-        granted.touched.update(starts(day))
+            if period[0] in grant.rule.tracked:
+                amount, acts, last = granted.by_period.get(period, (0, 0, at))
+                granted.by_period[period] = (amount + grant.amount_minor, acts + 1, max(last, at))
+                granted.touched.add(period)
         granted.times.append(at)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import Fact, Period
+from guerdon.kernel.engagement.activities.service import wire
 from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
 from guerdon.kernel.engagement.activities.service.evaluating import Grant, Granted, GrantKey, Standing
 from guerdon.kernel.engagement.activities.service.periods import day_of, zone
@@ -38,8 +39,10 @@ _KEEP = text(
     INSERT INTO engagement.rule_grants AS g (
         owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
     SELECT * FROM unnest(
-        CAST(:owners AS uuid[]), CAST(:programs AS text[]), CAST(:codes AS text[]), CAST(:periods AS text[]),
-        CAST(:starts AS date[]), CAST(:amounts AS bigint[]), CAST(:acts AS bigint[]), CAST(:last AS timestamptz[]))
+        CAST(engagement.apart(:owners) AS uuid[]), engagement.apart(:programs), engagement.apart(:codes),
+        engagement.apart(:periods), CAST(engagement.apart(:starts) AS date[]),
+        CAST(engagement.apart(:amounts) AS bigint[]), CAST(engagement.apart(:acts) AS bigint[]),
+        CAST(engagement.apart(:last) AS timestamptz[]))
         AS i(owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (owner_id, program, rule_code, period, period_start) DO UPDATE
@@ -117,6 +120,15 @@ def keep(session: Session, grants: Sequence[Grant], standing: Standing) -> None:
         for period in granted.touched
     ]
     if rows:
-        names = ("owners", "programs", "codes", "periods", "starts", "amounts", "acts", "last")
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        session.execute(_KEEP, dict(zip(names, columns, strict=True)))
+        owners, programs, codes, periods, begins, amounts, acts, last = zip(*rows, strict=True)
+        given = {
+            "owners": wire.uuids(owners),
+            "programs": wire.texts(programs),
+            "codes": wire.texts(codes),
+            "periods": wire.texts(periods),
+            "starts": wire.days(begins),
+            "amounts": wire.whole_numbers(amounts),
+            "acts": wire.whole_numbers(acts),
+            "last": wire.moments(last),
+        }
+        session.execute(_KEEP, given)

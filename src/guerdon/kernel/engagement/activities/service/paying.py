@@ -1,25 +1,25 @@
 """Posting what is granted: new value from issuance, or from budgets that cannot be overspent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.core.ids import idempotency_hex
 from guerdon.kernel.engagement.activities.schemas import CounterChange, Fact
 from guerdon.kernel.engagement.activities.service import counting
-from guerdon.kernel.engagement.activities.service.book import Book
+from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
 from guerdon.kernel.engagement.activities.service.boosting import Boosts
 from guerdon.kernel.engagement.activities.service.counting import Tally
 from guerdon.kernel.engagement.activities.service.evaluating import Grant
 from guerdon.kernel.engagement.activities.service.installing import REFERENCE
 from guerdon.kernel.engagement.activities.service.periods import day_of, zone
-from guerdon.kernel.ledger.catalogue import catalogue
+from guerdon.kernel.ledger.catalogue import catalogue, refresh
 from guerdon.kernel.ledger.errors import refusal
-from guerdon.kernel.ledger.schemas import Account, Pocket, Posted, Posting, Reference, SystemAccount
-from guerdon.kernel.ledger.service import post_batch
-from guerdon.kernel.ledger.service.door import unwatched
+from guerdon.kernel.ledger.schemas import Pocket, Posted
+from guerdon.kernel.ledger.service.door import column, send_columns
 
 _LOCK_BUDGET = text("SELECT pg_advisory_xact_lock(hashtextextended('engagement.budget.' || :id, 0))")
 _BALANCES = text(
@@ -68,24 +68,22 @@ def read_budgets(session: Session, ids: Sequence[UUID]) -> tuple[dict[tuple[UUID
 
 
 def post(
-    session: Session, grants: Sequence[Grant], budget_ids: dict[str, UUID], now: datetime
+    session: Session, grants: Sequence[Grant], budget_ids: Mapping[str, UUID], now: datetime
 ) -> tuple[list[list[Posted]], dict[tuple[UUID, str, str], str]]:
     """Post grants, all in one batch.
 
     Returns:
         The transfers of each grant; and why, for those that the ledger refuses.
     """
-    postings: list[Posting] = []
-    numbers: list[int] = []
-    for number, grant in enumerate(grants):
-        for posting in _postings(grant, budget_ids):
-            postings.append(posting)
-            numbers.append(number)
-    with unwatched(session):
-        judged = post_batch(session, postings, now, all_or_nothing=False)
     posted: list[list[Posted]] = [[] for _ in grants]
     refused: dict[tuple[UUID, str, str], str] = {}
-    for number, each in zip(numbers, judged, strict=True):
+    if not grants:
+        return posted, refused
+    columns = _Columns(session)
+    for number, grant in enumerate(grants):
+        columns.add(number, grant, budget_ids)
+    judged = send_columns(session, columns.packed(), now, verdicts=True)
+    for number, each in zip(columns.grants, judged, strict=True):
         posted[number].append(each)
         if not each.accepted:
             grant = grants[number]
@@ -93,31 +91,76 @@ def post(
     return posted, refused
 
 
-def _postings(grant: Grant, budget_ids: dict[str, UUID]) -> list[Posting]:
-    rule, fact = grant.rule, grant.fact
-    credit = Account(fact.owner_id, rule.unit, Pocket.PENDING if grant.due_at is not None else Pocket.AVAILABLE)
-    reference = Reference(REFERENCE, grant.activity_id)
-    key = f"{grant.activity_id}:{rule.program}.{rule.code}"
-    base: Account | SystemAccount = SystemAccount("issuance", rule.unit)
-    if rule.budget is not None:
-        base = Account(budget_ids[rule.budget], rule.unit)
-    parts: list[tuple[Account | SystemAccount, int, str]] = [(base, grant.base_minor, key)]
-    parts += [(Account(boost.budget_id, rule.unit), share, f"{key}:{boost.code}") for boost, share in grant.boosts]
-    return [
-        Posting(
-            debit,
-            credit,
-            amount_minor,
-            rule.transfer_kind,
-            part_key,
-            reference=reference,
-            actor_id=fact.actor_id,
-            happened_at=fact.happened_at,
-            due_at=grant.due_at,
+class _Columns:
+    """Postings of grants as columns: there are thousands, and what they have in common is worked out once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._codes: dict[tuple[UUID, bool, bool], tuple[str, str, str, str]] = {}
+        self._reference = str(catalogue(session).reference_id(REFERENCE))
+        self.grants: list[int] = []
+        self._rows: list[tuple[str | None, ...]] = []
+
+    def add(self, number: int, grant: Grant, budget_ids: Mapping[str, UUID]) -> None:
+        """What pays for a grant: issuance or the rule's budget, and the budget of each campaign."""
+        rule = grant.rule
+        key = f"{grant.activity_id}:{rule.program}.{rule.code}"
+        if grant.base_minor > 0:
+            payer = budget_ids[rule.budget] if rule.budget is not None else None
+            self._add(number, grant, payer, grant.base_minor, key)
+        for boost, share in grant.boosts:
+            if share > 0:
+                self._add(number, grant, boost.budget_id, share, f"{key}:{boost.code}")
+
+    def _add(self, number: int, grant: Grant, payer: UUID | None, amount_minor: int, key: str) -> None:
+        fact = grant.fact
+        member = f"{fact.owner_id.int:032x}"
+        unit, debit, credit, kind = self._code(grant.rule, budget=payer is not None, pending=grant.due_at is not None)
+        self.grants.append(number)
+        self._rows.append(
+            (
+                member if payer is None else f"{payer.int:032x}",
+                unit,
+                debit,
+                credit,
+                str(amount_minor),
+                kind,
+                idempotency_hex(key),
+                self._reference,
+                f"{grant.activity_id.int:032x}",
+                fact.happened_at.isoformat(),
+                None if fact.actor_id is None else f"{fact.actor_id.int:032x}",
+                None if payer is None else member,
+                None if grant.due_at is None else grant.due_at.isoformat(),
+            )
         )
-        for debit, amount_minor, part_key in parts
-        if amount_minor > 0
-    ]
+
+    def _code(self, rule: CompiledRule, *, budget: bool, pending: bool) -> tuple[str, str, str, str]:
+        known = self._codes.get((rule.id, budget, pending))
+        if known is None:
+            codes = catalogue(self._session)
+            if rule.unit not in codes.units or rule.transfer_kind not in codes.kinds:
+                refresh(self._session)
+                codes = catalogue(self._session)
+            debit = Pocket.AVAILABLE.value if budget else "issuance"
+            credit = Pocket.PENDING.value if pending else Pocket.AVAILABLE.value
+            known = self._codes[rule.id, budget, pending] = (
+                str(codes.unit_id(rule.unit)),
+                str(codes.account_id(debit)),
+                str(codes.account_id(credit)),
+                str(codes.kind_id(rule.transfer_kind)),
+            )
+        return known
+
+    def packed(self) -> dict[str, str]:
+        """The columns as the ledger's door takes them."""
+        return dict(zip(_POSTING, map(column, zip(*self._rows, strict=True)), strict=True))
+
+
+_POSTING = (
+    *("owner_id", "unit_id", "debit", "credit", "amount", "kind_id", "idempotency_key", "reference_type_id"),
+    *("reference_id", "happened_at", "actor_id", "peer_owner_id", "due_at"),
+)
 
 
 def count_earned(session: Session, book: Book, grants: Sequence[Grant]) -> list[CounterChange]:

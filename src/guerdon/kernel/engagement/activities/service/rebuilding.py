@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import counting, members
-from guerdon.kernel.engagement.activities.service.book import Book, load
+from guerdon.kernel.engagement.activities.service.book import Book, load, tracked_periods
 from guerdon.kernel.engagement.activities.service.counting import Key, Tally
 from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
-from guerdon.kernel.engagement.models import Rule
 
 MEMBERS_AT_ONCE = 200
 _ROWS_AT_ONCE = 5000
@@ -105,7 +104,8 @@ _GRANT_AGAIN = text(
         sum((award ->> 'amount_minor')::bigint), count(*), max(a.happened_at)
     FROM engagement.activities AS a, jsonb_array_elements(a.outcome -> 'awards') AS award,
         unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
-    WHERE a.owner_id = ANY(:owners) AND (award ->> 'program') || '.' || (award ->> 'rule') = ANY(:rules)
+    WHERE a.owner_id = ANY(:owners)
+        AND (award ->> 'program') || '.' || (award ->> 'rule') || '.' || p.period = ANY(:tracked)
         AND NOT EXISTS (
             SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
     GROUP BY 1, 2, 3, 4, 5
@@ -240,14 +240,14 @@ def _expected(tally: Tally) -> dict[Key, Value]:
 def _grant_again(session: Session, owners: Sequence[UUID]) -> None:
     """Rules that look back, in any version, find what they have granted in the outcomes."""
     session.execute(_FORGET_GRANTS, {"owners": list(owners)})
-    rules = {
-        f"{rule.program}.{rule.code}"
-        for rule in session.scalars(select(Rule).where(Rule.activated_at.is_not(None)))
-        if rule.cool_down_s or set(rule.caps) - {"act"}
+    tracked = {
+        f"{program}.{code}.{period}"
+        for (program, code), periods in tracked_periods(session).items()
+        for period in periods
     }
-    if rules:
+    if tracked:
         in_zone = load(session).time_zone
-        session.execute(_GRANT_AGAIN, {"owners": list(owners), "rules": sorted(rules), "zone": in_zone})
+        session.execute(_GRANT_AGAIN, {"owners": list(owners), "tracked": sorted(tracked), "zone": in_zone})
 
 
 def _key(change: CounterChange) -> Key:
