@@ -1,11 +1,13 @@
 """Bad requests, forged ones and too many of them, against an application on a real database."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi import Depends, FastAPI
@@ -21,6 +23,7 @@ from guerdon.http.limits import RateLimit, spend
 from guerdon.http.schemas import Schema, Text
 from guerdon.http.transaction import SessionDep
 from guerdon.kernel.identity.models import User
+from support.chromium import serving
 from support.http_client import Client
 from support.people import PASSWORD, make_app
 
@@ -71,6 +74,27 @@ class TestBadRequests:
 
         answer = program().post(TOKENS, content=chunks(), headers={"content-type": "application/json"})
         is_problem(answer, 413, "body-too-large")
+
+    def test_an_oversized_head_is_refused_and_a_large_one_is_read(self, identity_app: FastAPI) -> None:
+        def send(head_bytes: int) -> tuple[int, bool]:
+            """The status for a cookie of that size, and whether all of it was taken."""
+            with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as line:
+                line.sendall(b"GET /api/v1/identity/me HTTP/1.1\r\nHost: localhost\r\nCookie: guerdon_session=")
+                try:
+                    for _ in range(head_bytes // 1024):
+                        line.sendall(b"x" * 1024)
+                    line.sendall(b"\r\n\r\n")
+                except (BrokenPipeError, ConnectionResetError):
+                    return 0, False
+                with contextlib.suppress(ConnectionResetError):
+                    return int(line.recv(64).split()[1]), True
+                return 0, False
+
+        with serving(identity_app) as address:
+            place = urlsplit(address)
+            assert send(12 * 1024) == (401, True)
+            assert send(4 * 1024 * 1024) in {(400, True), (0, False)}
+            assert send(1024) == (401, True)
 
     def test_addresses(self, person: Callable[..., User], program: Callable[..., Client]) -> None:
         person("boss", "admin")

@@ -49,6 +49,8 @@ def web(lifeline_fd: LifelineFd = None, listen_fd: ListenFd = None) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            # The one of uvicorn's two parsers that refuses a head of more than 16 KiB instead of collecting it.
+            http="h11",
             proxy_headers=False,
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
         )
