@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import activities, identity, large, pgledger, report, small, tigerbeetle
+from bench import activities, identity, large, pgledger, reading, report, small, tigerbeetle
 from bench.arena import arena
 from bench.figures import Figure
 from bench.plan import BATCH, QUICK, SIZES, WHOLE, Plan
@@ -46,6 +46,7 @@ def main() -> int:
                 found += question(place, plan, step)
             found += identity.figures(built, plan, step)
             found += activities.figures(built, plan, step)
+            found += reading.figures(built, plan, step)
             full = large.load(built, plan, step)
             found += large.size(full, plan)
             found += large.figures(built, full, plan, step)
@@ -76,7 +77,8 @@ def _steps(plan: Plan, *, with_pgledger: bool) -> int:
     sizes = plan.size_rounds * len(SIZES) + plan.client_rounds
     beside = max(3, plan.single_rounds // 2) * 4 + pgledger.BATCH_ROUNDS * 2 if with_pgledger else 0
     requests = plan.single_rounds * 2 + plan.batch_rounds * 2
-    return singles + batches + sizes + requests + plan.large // BATCH + beside
+    pages = plan.single_rounds * 2 + 1
+    return singles + batches + sizes + requests + pages + plan.large // BATCH + beside
 
 
 def _notes(asked: argparse.Namespace) -> list[str]:

@@ -14,4 +14,5 @@ pytest_plugins = (
     "support.events",
     "support.evenings",
     "support.track",
+    "support.living",
 )

@@ -228,7 +228,7 @@ class TestAudit:
             ):
                 with psycopg.connect(dsn) as connection, pytest.raises(pg.InsufficientPrivilege):
                     connection.execute(statement)
-        with psycopg.connect(app_dsn) as connection:
+        with psycopg.connect(owner_dsn) as connection:
             row = connection.execute("SELECT count(*) FROM admin.audit_logs").fetchone()
         assert row == (1,)
 

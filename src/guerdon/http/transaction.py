@@ -129,6 +129,17 @@ def act_as_staff(session: Session) -> None:
 
 
 @contextmanager
+def as_staff(session: Session) -> Iterator[None]:
+    """Reach everybody's rows inside the block alone: for the part of a page that only staff see."""
+    before = session.info.get("acting_as", "member")
+    act_as_staff(session)
+    yield
+    session.info["acting_as"] = before
+    if session.info.get("announced"):
+        session.execute(text("SELECT set_config('guerdon.acting_as', :before, true)"), {"before": before})
+
+
+@contextmanager
 def attempt(session: Session) -> Iterator[None]:
     """Try something whose refusal the handler answers itself, such as a form shown again with its errors.
 

@@ -24,6 +24,6 @@ KERNEL_MODULES = (
     Module("guerdon.kernel.engagement.boards", "engagement", since="0011_boards"),
     Module("guerdon.kernel.engagement.ladders", "engagement", since="0011_boards"),
     Module("guerdon.kernel.engagement.simulations", "engagement", since="0012_simulations"),
-    Module("guerdon.kernel.admin", "admin"),
+    Module("guerdon.kernel.admin", "admin", since="0005_access"),
     Module("guerdon.kernel.notifications", "notifications"),
 )

@@ -4,11 +4,12 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Engine, select, tuple_, update
+from sqlalchemy import CursorResult, Engine, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -56,6 +57,7 @@ class Outbox:
             else body,
         }
         message_id = new_id()
+        # Nothing is asked back: who writes to somebody else may not read what they wrote.
         written = session.execute(
             insert(OutboxMessage)
             .values(
@@ -69,10 +71,9 @@ class Outbox:
                 dedupe_key=message.dedupe_key,
                 useful_until=message.useful_until,
             )
-            .on_conflict_do_nothing(index_elements=[OutboxMessage.dedupe_key])
-            .returning(OutboxMessage.id)
-        ).scalar()
-        if written is not None and message.channel in self.transports:
+            .on_conflict_do_nothing()
+        )
+        if cast("CursorResult[Any]", written).rowcount and message.channel in self.transports:
             enqueue(session, DELIVER, dedupe_key=f"outbox:{message_id}", message_id=message_id)
 
     def _seal(self, message_id: UUID, content: Mapping[str, str]) -> bytes:

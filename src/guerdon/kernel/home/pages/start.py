@@ -1,9 +1,11 @@
 """The start page: a welcome for visitors, and for members what each program shows of them."""
 
+from contextlib import nullcontext
+
 from fastapi import APIRouter, Request, Response
 
 from guerdon.http.access import MaybeSignedIn
-from guerdon.http.transaction import ClockDep, SessionDep
+from guerdon.http.transaction import ClockDep, SessionDep, as_staff
 from guerdon.web.i18n import msgid
 from guerdon.web.render import render
 from guerdon.web.viewer import Viewer, viewer_of
@@ -26,11 +28,9 @@ def show_start(request: Request, who: MaybeSignedIn, session: SessionDep, clock:
         if program.home
         for card in program.home(session, clock, who.user_id, viewer.locale)
     ]
-    queues = [
-        (program.review, program.review.count(session))
-        for program in programs
-        if program.review and who.may(program.review.permission)
-    ]
+    reviews = [program.review for program in programs if program.review and who.may(program.review.permission)]
+    with as_staff(session) if reviews else nullcontext():
+        queues = [(review, review.count(session)) for review in reviews]
     context = {"greeting": greeting(viewer), "cards": cards, "queues": queues}
     return render(request, "home/member.html", context)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -129,10 +129,4 @@ def keep_one_super_admin(session: Session, leaving: UUID) -> None:
 
 def _lock_super_admins(session: Session) -> set[UUID]:
     """Everybody who can run the place; locked, so that two who leave at once see each other."""
-    query = (
-        select(User.id)
-        .where(User.roles.contains([Role.SUPER_ADMIN.value]), User.is_active.is_(True), User.deleted_at.is_(None))
-        .order_by(User.id)
-        .with_for_update()
-    )
-    return set(session.execute(query).scalars())
+    return set(session.scalars(text("SELECT identity.lock_super_admins()")))

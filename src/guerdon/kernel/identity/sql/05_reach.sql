@@ -33,3 +33,13 @@ REVOKE ALL ON PROCEDURE identity.keep_to_owner(regclass, text) FROM PUBLIC;
 
 CALL identity.keep_to_owner('identity.user_sessions',
     'user_id = (SELECT identity.reader()) OR (SELECT identity.authenticating())');
+
+CALL identity.keep_to_owner('identity.credentials',
+    'user_id = (SELECT identity.reader()) OR (SELECT identity.authenticating())');
+
+-- Names stand beside what people did on every page, so accounts can be read; who changes one is its owner, whoever
+-- opens or recovers it before anybody is known, staff or the system.
+CALL identity.keep_to_owner('identity.users',
+    'id = (SELECT identity.reader()) OR (SELECT identity.authenticating())');
+DROP POLICY IF EXISTS read_by_all ON identity.users;
+CREATE POLICY read_by_all ON identity.users FOR SELECT TO guerdon_app USING (true);

@@ -14,3 +14,17 @@ CREATE OR REPLACE FUNCTION identity.password_hash(account uuid) RETURNS text
 
 REVOKE ALL ON FUNCTION identity.password_hash(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION identity.password_hash(uuid) TO guerdon_app;
+
+-- Everybody who can run the place, locked, so that two who leave at once see each other. As the owner: whoever leaves
+-- may lock no account but their own.
+CREATE OR REPLACE FUNCTION identity.lock_super_admins() RETURNS SETOF uuid
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+        SELECT u.id FROM identity.users AS u
+        WHERE u.roles @> ARRAY['super_admin'] AND u.is_active AND u.deleted_at IS NULL
+        ORDER BY u.id
+        FOR UPDATE
+    $$;
+
+REVOKE ALL ON FUNCTION identity.lock_super_admins() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION identity.lock_super_admins() TO guerdon_app;

@@ -12,6 +12,7 @@ from guerdon.core.money import Unit, to_minor, to_text
 from guerdon.http.access import Principal
 from guerdon.http.errors import IdempotencyKeyInvalidError, IdempotencyKeyMissingError
 from guerdon.http.schemas import storable
+from guerdon.http.transaction import act_as_staff
 from guerdon.kernel.ledger import service
 from guerdon.kernel.ledger.api.bodies import (
     AccountOut,
@@ -81,6 +82,7 @@ def readable_owner(session: Session, owner: str, who: Principal) -> UUID:
     if owner_id != who.user_id:
         if not who.may("ledger:read"):
             raise PermissionDeniedError(permission="ledger:read")
+        act_as_staff(session)
         service.require_owner(session, owner_id)
     return owner_id
 

@@ -125,7 +125,8 @@ def statement(
     for condition, name, value in (
         ("unit_id = :unit", "unit", codes.unit_id(unit) if unit else None),
         ("pocket = :pocket", "pocket", codes.account_id(pocket.value) if pocket else None),
-        ("(transfer_id, -pocket) < (:before, -:before_pocket)", "before", before),
+        # The first half looks idle and is what the index is read by: policies keep the other from being tried early.
+        ("transfer_id <= :before AND (transfer_id, -pocket) < (:before, -:before_pocket)", "before", before),
         ("happened_at >= :since", "since", since),
         ("happened_at < :until", "until", until),
     ):

@@ -10,6 +10,7 @@ from babel.numbers import format_currency
 from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
+from guerdon.http.transaction import as_staff
 from guerdon.kernel.admin import audit
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
 from guerdon.programs.credits.pages.explanation import explained, gettext
@@ -179,7 +180,9 @@ def credits_named(amount: Decimal | None) -> str:
 
 def happenings(session: Session, contribution: Contribution) -> Sequence[Happening]:
     """The life of a contribution, in order."""
-    entries = audit.search(session, resource_type="contribution", resource_id=contribution.id, limit=HISTORY_MAX)
+    # Who may see a contribution may see what staff did to it, which is on their record and not on the member's.
+    with as_staff(session):
+        entries = audit.search(session, resource_type="contribution", resource_id=contribution.id, limit=HISTORY_MAX)
     found = [Happening(msgid("Submitted"), "warning", contribution.created_at)]
     for entry, actor in reversed(entries[:HISTORY_MAX]):
         text, tone = _HAPPENINGS.get(entry.action, (entry.action, ""))

@@ -147,22 +147,7 @@ def summary(session: Session, user_id: UUID, at: datetime) -> Summary:
     )
 
 
-_LEADERBOARD = text(
-    """
-    SELECT ranked.rank, ranked.user_id, ranked.name, ranked.balance, ranked.tier,
-        credits.approved_count(ranked.user_id) AS contributions
-    FROM (
-        SELECT rank() OVER (ORDER BY b.balance DESC) AS rank, b.user_id, u.name, b.balance, b.tier,
-            b.last_calculated_at
-        FROM credits.credit_balances AS b
-        JOIN identity.users AS u ON u.id = b.user_id AND u.deleted_at IS NULL
-        WHERE b.balance > 0
-    ) AS ranked
-    WHERE CAST(:user_id AS uuid) IS NULL OR ranked.user_id = :user_id
-    ORDER BY ranked.rank, ranked.last_calculated_at, ranked.user_id
-    LIMIT :limit
-    """
-)
+_LEADERBOARD = text("SELECT * FROM credits.leaderboard(:limit, :user_id)")
 
 
 def leaderboard(session: Session, *, limit: int = 10) -> list[LeaderboardRow]:

@@ -79,9 +79,28 @@ LEFT JOIN (
     GROUP BY user_id
 ) AS c ON c.user_id = u.id;
 
--- How much a member has given is on the leaderboard for everybody; what it was is not.
-CREATE OR REPLACE FUNCTION credits.approved_count(p_user_id uuid) RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
-    AS $$ SELECT count(*) FROM credits.contributions WHERE user_id = p_user_id AND status = 'approved' $$;
-REVOKE ALL ON FUNCTION credits.approved_count(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION credits.approved_count(uuid) TO guerdon_app;
+-- Balances and numbers of contributions are on the leaderboard for everybody; what was given and when is not. So this
+-- runs as the owner and gives out exactly that: the first p_limit places, or the one of p_user_id.
+DROP FUNCTION IF EXISTS credits.approved_count(uuid);
+CREATE OR REPLACE FUNCTION credits.leaderboard(p_limit integer, p_user_id uuid DEFAULT NULL)
+    RETURNS TABLE (rank bigint, user_id uuid, name text, balance numeric, tier varchar, contributions bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT place.rank, place.user_id, place.name, place.balance, place.tier, (
+        SELECT count(*) FROM credits.contributions AS c WHERE c.user_id = place.user_id AND c.status = 'approved')
+    FROM (
+        SELECT ranked.*
+        FROM (
+            SELECT rank() OVER (ORDER BY b.balance DESC) AS rank, b.user_id, u.name, b.balance, b.tier,
+                b.last_calculated_at
+            FROM credits.credit_balances AS b
+            JOIN identity.users AS u ON u.id = b.user_id AND u.deleted_at IS NULL
+            WHERE b.balance > 0
+        ) AS ranked
+        WHERE p_user_id IS NULL OR ranked.user_id = p_user_id
+        ORDER BY ranked.rank, ranked.last_calculated_at, ranked.user_id
+        LIMIT p_limit
+    ) AS place
+    ORDER BY place.rank, place.last_calculated_at, place.user_id
+$$;
+REVOKE ALL ON FUNCTION credits.leaderboard(integer, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION credits.leaderboard(integer, uuid) TO guerdon_app;

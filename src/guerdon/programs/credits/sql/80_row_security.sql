@@ -6,6 +6,8 @@ CALL identity.keep_to_owner('credits.photos',
     'EXISTS (SELECT FROM credits.contributions AS c'
     ' WHERE c.id = contribution_id AND c.user_id = (SELECT identity.reader()))');
 
--- The views that show contributions look through their reader's eyes.
+-- The views that show contributions, balances and movements look through their reader's eyes.
 ALTER VIEW credits.contribution_summary SET (security_invoker = true);
 ALTER VIEW credits.user_credit_summary SET (security_invoker = true);
+ALTER VIEW credits.credit_balances SET (security_invoker = true);
+ALTER VIEW credits.credit_transactions SET (security_invoker = true);

@@ -1,0 +1,63 @@
+"""Rules and tiers."""
+
+from guerdon.kernel.engagement.service import rules
+from support.world import World
+
+TABLE = """
+# columns: anonymous other owner partner staff admin super_admin
+
+# kernel.engagement.api
+GET    /api/v1/engagement/rules                                        401 403 403 403 200 200 200
+GET    /api/v1/engagement/rules/{rule_id=rule}                         401 403 403 403 200 200 200
+POST   /api/v1/engagement/rules                                        401 403 403 403 403 201 201
+POST   /api/v1/engagement/rules/{rule_id=draft_rule}/activate          401 403 403 403 403 200 200
+DELETE /api/v1/engagement/rules/{rule_id=draft_rule}                   401 403 403 403 403 204 204
+POST   /api/v1/engagement/rules/{rule_id=rule}/dry-run                 401 403 403 403 409 409 409
+GET    /api/v1/engagement/tiers                                        401 403 403 403 200 200 200
+PUT    /api/v1/engagement/tiers/{program=credits}                      401 403 403 403 403 200 200
+
+# kernel.engagement.pages.rules
+GET    /staff/rules                                                    303 403 403 403 200 200 200
+GET    /staff/rules/{program=credits}/{code=item_donation}             303 403 403 403 200 200 200
+GET    /staff/rules/{program=credits}/{code=item_donation}/new         303 403 403 403 403 200 200
+POST   /staff/rules/{program=credits}/{code=item_donation}/new         401 403 403 403 403 422 422
+GET    /staff/rules/{program=credits}/{code=item_donation}/{version=1} 303 403 403 403 403 409 409
+POST   /staff/rules/versions/{rule_id=draft_rule}/activate             401 403 403 403 403 303 303
+POST   /staff/rules/versions/{rule_id=draft_rule}/discard              401 403 403 403 403 303 303
+
+# kernel.engagement.pages.tiers
+GET    /staff/tiers                                                    303 403 403 403 200 200 200
+GET    /staff/tiers/{program=credits}                                  303 403 403 403 403 200 200
+POST   /staff/tiers/{program=credits}                                  401 403 403 403 403 422 422
+"""
+
+SENT = {
+    "POST /api/v1/engagement/rules": {
+        "program": "credits",
+        "code": "item_donation",
+        "params": {
+            "credits_per_unit_bp": 1200,
+            "condition_percent": {"new": 100, "like_new": 100, "good": 80, "fair": 50, "poor": 20, "unknown": 100},
+        },
+        "note": "Items count more from May on.",
+    },
+    "POST /api/v1/engagement/rules/{rule_id}/dry-run": {"inputs": {"estimated_value": "50"}},
+    "PUT /api/v1/engagement/tiers/{program}": {
+        "thresholds": {"bronze": "0", "silver": "25", "gold": "60", "platinum": "120"},
+        "reason": "The first step was too easy.",
+    },
+}
+
+
+def settle(world: World) -> None:
+    """The rule of items, with a second version of it that waits."""
+    in_force = world.do(rules.in_force, "credits", "item_donation")
+    world.things["rule"] = in_force.id
+    world.things["draft_rule"] = world.do(
+        rules.write_version,
+        "credits",
+        "item_donation",
+        params=in_force.params,
+        note="Counts the same",
+        actor_id=world.people["admin"],
+    ).id
