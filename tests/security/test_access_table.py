@@ -1,145 +1,211 @@
-"""Every route × everybody who might ask: what it declares is what it does, and a refusal changes nothing.
+"""Every route × everybody who might ask: the expected status, and that a refusal changes nothing.
 
-The table is written from the routes, so that a new one is in it as soon as it exists.
+What is expected stands in ``security/expectations``, package by package; the routes are read from the application, so
+that a new one fails until somebody has said who may call it.
 """
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterator
 
+import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
 
 from guerdon import boot
-from guerdon.core.clock import FixedClock
+from guerdon.core.ids import new_id
 from guerdon.core.settings import Settings
-from guerdon.db.database import Database
-from guerdon.http.access import Access, Requires, declared_access, routes_of
+from guerdon.http.access import Access, Arriving, Requires, declared_access, routes_of
 from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.service import api_keys
+from guerdon.kernel.identity.service.sessions import start_session
+from security.expectations import COLUMNS, Content, Expectation, expectations
 from support.http_client import Client
-from support.people import PASSWORD
+from support.living import SECRET
+from support.rewinding import RewindingDatabase
+from support.world import ROLES, World, digests
 
-ASKERS = ("user", "partner", "staff", "admin", "super_admin")
 NOBODY = "anonymous"
-SOMETHING = UUID("00000000-0000-7000-8000-000000000001")
-WORDS = {"role": "staff", "provider": "google", "name": "google", "decision": "grant"}
-# Tables that count attempts and requests; what is refused is counted there, and nowhere else.
-COUNTERS = {"http.rate_windows", "identity.user_sessions", "identity.admin_sessions"}
+REFUSED = 400
+SCOPE = "identity:self"
+COUNTED = {"http.rate_windows": "attempts are counted most of all when they are refused"}
+"""Tables that refusals write to by design."""
+NOTED = {"identity.user_sessions": ["last_used_at"], "identity.admin_sessions": ["last_activity_at"]}
+"""Columns that refusals write to by design: that a session is in use is noted, whatever becomes of the request."""
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
-def whole_app(database: Database, clock: FixedClock, recorded: None, tmp_path: Path) -> FastAPI:
-    """The application as it is put together for real."""
-    return boot.create_app(Settings(data_dir=tmp_path, secret_key="s" * 40), database, clock)
-
-
-def table_of(app: FastAPI) -> list[tuple[str, str, Access]]:
-    """Method, path with something in its gaps, declared access."""
-    found = []
-    for route in routes_of(app):
-        declared = declared_access(route)
-        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
-            found.append((method, fill(route.path), declared[0]))
-    return found
-
-
-def fill(path: str) -> str:
-    parts = []
-    for part in path.split("/"):
-        gap = part[1:-1].partition(":")[0] if part.startswith("{") and part.endswith("}") else None
-        parts.append(part if gap is None else WORDS.get(gap, str(SOMETHING)))
-    return "/".join(parts)
-
-
-def expected(access: Access, asker: str, app: FastAPI, method: str, path: str) -> set[int] | None:
-    """The statuses of a refusal, or None where the asker is let in, whatever becomes of the request then."""
-    if access.kind == "public":
-        return None
-    if asker == NOBODY:
-        # A form without its token is refused before anybody asks who sent it.
-        return {401} if method == "GET" or path.startswith("/api/") else {401, 403}
-    permission = access.permission
-    held = app.state.permissions.held_by({"user", asker})
-    return {403} if permission is not None and permission not in held else None
-
-
-def checksum(database: Database) -> dict[str, str]:
-    """A digest of every table that a refusal must leave as it was."""
-    with database.transaction() as session:
-        session.execute(text("SELECT set_config('guerdon.acting_as', 'system', true)"))
-        names = session.scalars(
-            text(
-                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN"
-                " ('pg_catalog', 'information_schema', 'worker', 'public')"
-                " AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')"
-            )
-        ).all()
-        digest = "SELECT coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {} t"
-        return {name: session.scalars(text(digest.format(name))).one() for name in names if name not in COUNTERS}
+def rewinding(world: World) -> Iterator[RewindingDatabase]:
+    """The world's database, for an application."""
+    database = RewindingDatabase(world.app_dsn)
+    yield database
+    database.dispose()
 
 
 @pytest.fixture
-def askers(whole_app: FastAPI, person: Callable[..., User]) -> dict[str, Client]:
-    """A program of each kind of person."""
-    found = {NOBODY: Client(whole_app)}
-    for role in ASKERS:
-        person(role.replace("_", "-"), role)
-        found[role] = Client(whole_app)
-        body = {"email": f"{role.replace('_', '-')}@example.org", "password": PASSWORD}
-        answer = found[role].post("/api/v1/identity/tokens", json=body)
-        found[role].bear(answer.json()["access_token"])
-    return found
+def living_app(world: World, rewinding: RewindingDatabase) -> FastAPI:
+    """The application as it is put together for real, on a database that can be rewound."""
+    return boot.create_app(Settings(data_dir=world.data_dir, secret_key=SECRET), rewinding, world.clock)
 
 
-def test_each_route_lets_in_whom_it_declares(whole_app: FastAPI, database: Database, askers: dict[str, Client]) -> None:
-    table = table_of(whole_app)
-    assert len(table) > 100
-    before = checksum(database)
-    wrong: list[str] = []
-    refused = 0
-    for method, path, access in table:
-        for asker, client in askers.items():
-            statuses = expected(access, asker, whole_app, method, path)
-            if statuses is None:
-                continue
-            refused += 1
-            options: dict[str, Any] = {} if method in {"GET", "DELETE"} else {"json": {}}
-            status = client.request(method, path, **options).status_code
-            if status not in statuses:
-                wrong.append(f"{asker}: {method} {path} answered {status}, not {sorted(statuses)}")
-    assert wrong == []
-    assert refused > 100
-    assert checksum(database) == before
+def declarations(app: FastAPI) -> dict[str, Access]:
+    """What each route declares, by method and path."""
+    return {
+        f"{method} {route.path}": declared_access(route)[0]
+        for route in routes_of(app)
+        for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"})
+    }
 
 
-def test_who_is_let_in_is_not_refused(whole_app: FastAPI, askers: dict[str, Client]) -> None:
-    """Reading alone: what is written needs a body that makes sense, and has tests of its own."""
+def proposal(route: str, access: Access, app: FastAPI) -> str:
+    """The line of a table to begin with, as far as the declaration tells."""
+    method = route.partition(" ")[0]
+    answer = "200" if method == "GET" else "303" if "/api/" not in route else "200"
+    statuses = dict.fromkeys(COLUMNS, answer)
+    if isinstance(access, Requires):
+        statuses[NOBODY] = "401"
+        for name, role in ROLES.items():
+            held = app.state.permissions.held_by({"user", role.value})
+            statuses[name] = answer if access.permission is None or access.permission in held else "403"
+    return f"{route} {' '.join(statuses.values())}"
+
+
+class Asker:
+    """Somebody as a program with a token, and as a browser that is signed in."""
+
+    def __init__(self, world: World, app: FastAPI, name: str) -> None:
+        self.program, self.browser = Client(app), Client(app, page=True)
+        if name != NOBODY:
+            self.program.bear(app.state.access_tokens.issue(world.people[name], world.clock)[0])
+            user = world.do(lambda session: session.get(User, world.people[name]))
+            token, _ = world.do(start_session, world.clock, user, app.state.session_policy)
+            self.browser.cookies.set("guerdon_session", token)
+        self._form_token = self.browser.form_token("/sign-in" if name == NOBODY else "/account")
+
+    def ask(self, world: World, expected: Expectation) -> httpx.Response:
+        """Send the request of a line."""
+        sent = expected.body(world)
+        path = expected.address(world)
+        if isinstance(sent, Content):
+            options = dict(sent.options)
+        elif expected.method == "GET" or (sent is None and not expected.page):
+            options = {}
+        else:
+            options = {"data": expected.body_as_form(world)} if expected.page else {"json": sent}
+        if not expected.page:
+            headers = {"idempotency-key": str(new_id()), **options.pop("headers", {})}
+            return self.program.request(expected.method, path, headers=headers, **options)
+        if expected.method != "GET":
+            options["headers"] = {"x-csrf-token": self._form_token, **options.pop("headers", {})}
+        browser = Client(self.browser._app, page=True)
+        browser.cookies = httpx.Cookies(self.browser.cookies)
+        return browser.request(expected.method, path, **options)
+
+
+@pytest.fixture
+def askers(world: World, living_app: FastAPI) -> dict[str, Asker]:
+    """Everybody, by column."""
+    return {name: Asker(world, living_app, name) for name in COLUMNS}
+
+
+def test_every_route_stands_in_a_table(living_app: FastAPI) -> None:
+    declared = declarations(living_app)
+    told = {each.route for each in expectations()}
+    missing = [proposal(route, access, living_app) for route, access in declared.items() if route not in told]
+    assert not missing, "look at each and add it to tests/security/expectations:\n" + "\n".join(missing)
+    assert told - set(declared) == set(), "no such routes any more"
+    assert len(declared) > 200
+
+
+def test_everybody_gets_what_the_table_says(
+    world: World, rewinding: RewindingDatabase, askers: dict[str, Asker]
+) -> None:
+    """Each request on the world as it was settled, and undone after it."""
     wrong = []
-    for method, path, access in table_of(whole_app):
-        if method != "GET" or not isinstance(access, Requires):
+    for expected in expectations():
+        for name, asker in askers.items():
+            status = asker.ask(world, expected).status_code
+            rewinding.rewind()
+            if status != expected.statuses[name]:
+                wrong.append(f"{expected.route}: {name} got {status}, not {expected.statuses[name]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_table_lets_nobody_in_who_lacks_the_permission(living_app: FastAPI) -> None:
+    """The table itself: who is not signed in gets nowhere but to open routes, and who lacks a permission nowhere."""
+    declared = declarations(living_app)
+    for expected in expectations():
+        access, statuses = declared[expected.route], expected.statuses
+        if not isinstance(access, Requires):
             continue
-        # What belongs to somebody is open to its owner, which nobody here is.
-        if access.permission is None and str(SOMETHING) in path:
-            continue
-        for asker, client in askers.items():
-            if asker == NOBODY or expected(access, asker, whole_app, method, path) is not None:
-                continue
-            status = client.get(path).status_code
-            if status in {401, 403} or status >= 500:
-                wrong.append(f"{asker}: GET {path} answered {status}")
-    assert wrong == []
+        assert statuses[NOBODY] == 401 or (expected.page and expected.method == "GET" and statuses[NOBODY] == 303)
+        for name, role in ROLES.items():
+            held = living_app.state.permissions.held_by({"user", role.value})
+            lacking = access.permission is not None and access.permission not in held
+            assert statuses[name] == 403 or not lacking, f"{expected.route}: {name}"
+        assert max(statuses.values()) < 500, expected.route
+
+
+def test_a_refusal_changes_nothing(world: World) -> None:
+    """Every request that the table refuses, one after the other, on a database that keeps what it is told."""
+    app = boot.create_app(Settings(data_dir=world.data_dir, secret_key=SECRET), world.database, world.clock)
+    declared = declarations(app)
+    askers = {name: Asker(world, app, name) for name in COLUMNS}
+    before = digests(world.owner_dsn, NOTED)
+    refused = 0
+    for expected in expectations():
+        for name, asker in askers.items():
+            sent_away = name == NOBODY and isinstance(declared[expected.route], Requires)
+            if expected.statuses[name] >= REFUSED or sent_away:
+                refused += 1
+                assert asker.ask(world, expected).status_code == expected.statuses[name], f"{expected.route}: {name}"
+    after = digests(world.owner_dsn, NOTED)
+    assert sorted(table for table in after if after[table] != before[table] and table not in COUNTED) == []
+    assert refused > 700
+
+
+def test_a_page_takes_no_form_without_its_token(world: World, living_app: FastAPI) -> None:
+    """What a browser may be tricked into sending is refused, whoever is signed in in it."""
+    browser = Asker(world, living_app, "super_admin").browser
+    before = digests(world.owner_dsn, NOTED)
+    declared = declarations(living_app)
+    tried = 0
+    for expected in expectations():
+        if expected.page and expected.method != "GET" and not isinstance(declared[expected.route], Arriving):
+            answer = browser.request(expected.method, expected.address(world), data=expected.body_as_form(world))
+            assert answer.status_code == 403, expected.route
+            tried += 1
+    assert tried > 60
+    assert digests(world.owner_dsn, NOTED) == before
+
+
+def test_a_machine_gets_no_further_than_its_scope(
+    world: World, living_app: FastAPI, rewinding: RewindingDatabase
+) -> None:
+    """With the widest key that a member can make: not where people decide, nor where a permission is asked for."""
+    user = world.do(lambda session: session.get(User, world.people["super_admin"]))
+    key, _ = world.do(api_keys.create, world.clock, user, name="Till", scopes=[SCOPE], days=1, held=[SCOPE])
+    machine = Asker(world, living_app, NOBODY)
+    machine.program.bear(key)
+    before = digests(world.owner_dsn)
+    declared = declarations(living_app)
+    for expected in expectations():
+        access = declared[expected.route]
+        if isinstance(access, Requires) and not expected.page and (access.in_person or access.permission is not None):
+            assert machine.ask(world, expected).status_code == 403, expected.route
+    rewinding.rewind()
+    assert digests(world.owner_dsn) == before
 
 
 @pytest.mark.parametrize(
     "header", ["Bearer gk_00000000_unknown", "Bearer a.b.c", "Basic YTpi", "Bearer", "Bearer " + "x" * 5000]
 )
-def test_a_forged_proof_opens_nothing(whole_app: FastAPI, database: Database, header: str) -> None:
-    before = checksum(database)
-    client = Client(whole_app)
-    for method, path, access in table_of(whole_app):
-        if isinstance(access, Requires):
-            answer = client.request(method, path, headers={"authorization": header})
-            assert answer.status_code == 401, f"{method} {path} answered {answer.status_code}"
-    assert checksum(database) == before
+def test_a_forged_proof_opens_nothing(world: World, header: str) -> None:
+    app = boot.create_app(Settings(data_dir=world.data_dir, secret_key=SECRET), world.database, world.clock)
+    before = digests(world.owner_dsn)
+    client = Client(app)
+    declared = declarations(app)
+    for expected in expectations():
+        if isinstance(declared[expected.route], Requires):
+            answer = client.request(expected.method, expected.address(world), headers={"authorization": header})
+            assert answer.status_code == 401, f"{expected.route} answered {answer.status_code}"
+    assert digests(world.owner_dsn) == before
