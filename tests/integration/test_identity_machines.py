@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from httpx import Cookies
 from sqlalchemy import event, text
 
 from guerdon.core.clock import FixedClock
@@ -271,20 +272,74 @@ class TestSessionsOfStaff:
             assert sessions.end_idle(session, clock, timedelta(hours=1)) == 2
         assert [row[3] for row in self.rows(database)] == ["timeout", "timeout"]
 
-    def test_members_have_none_and_new_roles_count_after_signing_in(
+    def test_what_is_granted_and_taken_counts_at_the_next_request(
         self, database: Database, clock: FixedClock, person: Callable[..., User], browser: Callable[..., Client]
     ) -> None:
         awa = person("awa")
         client = browser("awa")
-        assert self.rows(database) == []
-        with database.transaction() as session:
-            roles.grant(session, clock, user_id=awa.id, role="admin", actor_id=None, reason="a test")
         assert client.get("/staff/members").status_code == 403
-        again = browser("awa")
-        assert again.get("/staff/members").status_code == 200
+        assert self.rows(database) == []
+
+        def change(act: Any, role: str) -> None:
+            with database.transaction() as session:
+                act(session, clock, user_id=awa.id, role=role, actor_id=None, reason="a test")
+
+        change(roles.grant, "staff")
+        assert client.get("/staff/members").status_code == 200
+        assert client.get("/staff/audit").status_code == 403
+        change(roles.grant, "super_admin")
+        assert client.get("/staff/audit").status_code == 200
+        person("badu", "super_admin")
+        change(roles.revoke, "super_admin")
+        assert client.get("/staff/audit").status_code == 403
+        assert client.get("/staff/members").status_code == 200
+        change(roles.revoke, "staff")
+        assert client.get("/staff/members").status_code == 403
+        assert client.get("/account").status_code == 200
+        assert len(self.rows(database)) == 1
+
+    def test_who_becomes_staff_has_a_session_of_staff_from_then_on(
+        self, database: Database, clock: FixedClock, person: Callable[..., User], browser: Callable[..., Client]
+    ) -> None:
+        awa = person("awa")
+        watched, left = browser("awa"), browser("awa")
         with database.transaction() as session:
-            roles.revoke(session, clock, user_id=awa.id, role="admin", actor_id=None, reason="a test")
-        assert again.get("/staff/members").status_code == 403
+            roles.grant(session, clock, user_id=awa.id, role="staff", actor_id=None, reason="a test")
+        for client in (watched, left):
+            assert client.get("/account").status_code == 200
+        for _ in range(13):
+            assert watched.get("/staff/members").status_code == 200
+            clock.move(timedelta(minutes=55))
+        assert left.get("/account").status_code == 303  # idle for an hour
+        clock.move(timedelta(minutes=5))
+        assert watched.get("/account").status_code == 303  # twelve hours since
+
+    def test_requests_at_once_make_one_session_of_staff(
+        self,
+        database: Database,
+        clock: FixedClock,
+        identity_app: FastAPI,
+        person: Callable[..., User],
+        browser: Callable[..., Client],
+    ) -> None:
+        awa = person("awa")
+        signed_in = browser("awa")
+        with database.transaction() as session:
+            roles.grant(session, clock, user_id=awa.id, role="staff", actor_id=None, reason="a test")
+        statuses: list[int] = []
+
+        def look() -> None:
+            client = Client(identity_app, page=True)
+            client.cookies = Cookies(signed_in.cookies)
+            statuses.append(client.get("/staff/members").status_code)
+
+        threads = [threading.Thread(target=look) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert statuses == [200] * 6
+        assert len(self.rows(database)) == 1
 
     def test_what_is_odd_is_marked_and_told(
         self,

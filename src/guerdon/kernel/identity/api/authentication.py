@@ -97,7 +97,7 @@ def _principal(request: Request, session: Session, known: Known, via: Literal["t
     return Principal(
         user_id=known.user_id,
         roles=known.roles,
-        permissions=permissions if known.granted is None else permissions & known.granted,
+        permissions=permissions,
         session_id=known.session_id,
         locale=known.locale,
         time_zone=known.time_zone,

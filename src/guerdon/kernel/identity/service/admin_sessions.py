@@ -1,7 +1,7 @@
 """Sessions of partners, staff and administrators: what they were started with, and what is odd about them."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +21,23 @@ UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - says that there was none; nothing li
 
 
 def start(
-    session: Session, user: User, started: UserSession, permissions: PermissionCatalogue, *, failures: int
+    session: Session,
+    clock: Clock,
+    user: User,
+    started: UserSession,
+    permissions: PermissionCatalogue,
+    *,
+    ends: datetime,
+    failures: int = 0,
 ) -> AdminSession:
-    """Keep what is special about a session of somebody with rights; a suspicious one is told to its owner."""
+    """Keep what is special about a session of somebody with rights; a suspicious one is told to its owner.
+
+    Args:
+        started: the browser's session, which may be older than its owner's rights.
+        ends: when it is over at the latest.
+        failures: attempts to sign in that were refused before.
+    """
+    now = clock.now()
     info = current_request()
     flags = _flags(session, user.id, started, failures)
     row = AdminSession(
@@ -34,9 +48,9 @@ def start(
         user_agent=info.user_agent if info else None,
         admin_level=_level(user.roles),
         permissions_granted=sorted(permissions.held_by(user.roles)),
-        created_at=started.created_at,
-        last_activity_at=started.created_at,
-        expires_at=started.expires_at,
+        created_at=now,
+        last_activity_at=now,
+        expires_at=ends,
         is_suspicious=bool(flags),
         security_flags=flags,
     )
@@ -46,6 +60,16 @@ def start(
         announce(session, Act("identity.session_suspicious", "user", user.id, actor_id=user.id, detail=flags))
         notices.security(session, user, "new_device")
     return row
+
+
+def note_rights(session: Session, session_id: UUID, roles: Collection[str], held: Collection[str]) -> None:
+    """Write down what somebody may do in a session from now on, after a role was granted or taken."""
+    session.execute(
+        update(AdminSession)
+        .where(AdminSession.id == session_id)
+        .values(permissions_granted=sorted(held), admin_level=_level(roles))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _level(roles: Collection[str]) -> str:

@@ -1,6 +1,6 @@
 """Browser sessions: a random token in a cookie, its hash in the database. Those of staff are kept shorter."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -44,7 +44,6 @@ class Known:
     """Who a session, a token or a key belongs to.
 
     Attributes:
-        granted: the permissions that the session was started with; None where the roles alone decide.
         scopes: what an API key is for; None for what people use.
         proven_at: when they signed in with it; None for keys.
         alone_until: when somebody comes of age for whom nobody answers now; they have no permissions before.
@@ -56,7 +55,6 @@ class Known:
     time_zone: str
     name: str
     session_id: UUID | None = None
-    granted: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
     alone_until: date | None = None
     proven_at: datetime | None = None
@@ -73,7 +71,7 @@ def start_session(
     now = clock.now()
     info = current_request()
     token = new_token()
-    elevated = not set(user.roles) <= {Role.USER.value}
+    elevated = _elevated(user.roles)
     started = UserSession(
         id=new_id(),
         user_id=user.id,
@@ -85,7 +83,9 @@ def start_session(
         expires_at=now + (policy.staff_ttl if elevated else policy.ttl),
     )
     if elevated:
-        admin_sessions.start(session, user, started, policy.permissions, failures=failures)
+        admin_sessions.start(
+            session, clock, user, started, policy.permissions, ends=started.expires_at, failures=failures
+        )
     session.add(started)
     session.flush()
     return token, started
@@ -94,7 +94,8 @@ def start_session(
 def by_session_token(session: Session, clock: Clock, token: str, policy: SessionPolicy) -> Known | None:
     """Who is signed in with a token, or None when it is unknown, expired, revoked, or idle for too long.
 
-    Somebody who has become staff since they signed in stays an ordinary member until they do so again.
+    What was granted or taken since they signed in counts: the session of somebody who has become staff is one of staff
+    from here on, with all that goes with it.
     """
     now = clock.now()
     row = session.execute(
@@ -107,6 +108,7 @@ def by_session_token(session: Session, clock: Clock, token: str, policy: Session
             AdminSession.permissions_granted,
             AdminSession.last_activity_at,
             AdminSession.terminated_at,
+            AdminSession.expires_at.label("staff_until"),
         )
         .join(User, User.id == UserSession.user_id)
         .outerjoin(AdminSession, AdminSession.session_token_hash == UserSession.token_hash)
@@ -122,15 +124,35 @@ def by_session_token(session: Session, clock: Clock, token: str, policy: Session
     # Entering the password again starts a session anew, so its age is that of the last proof.
     known = replace(_known(row, session_id=row.id), proven_at=row.created_at)
     if row.admin_session_id is None:
-        if now - row.last_used_at > TOUCH_AFTER:
+        if _elevated(row.roles):
+            _become_staff(session, clock, row.id, policy)
+        elif now - row.last_used_at > TOUCH_AFTER:
             _touch(session, UserSession, UserSession.last_used_at, row.id, clock)
-        return replace(known, roles=frozenset({Role.USER.value}))
-    if row.terminated_at is not None or now - row.last_activity_at >= policy.staff_idle:
+        return known
+    if row.terminated_at is not None or now - row.last_activity_at >= policy.staff_idle or now >= row.staff_until:
         return None
+    held = policy.permissions.held_by(row.roles)
+    if held != set(row.permissions_granted):
+        admin_sessions.note_rights(session, row.admin_session_id, row.roles, held)
     if now - row.last_activity_at > STAFF_TOUCH_AFTER:
         _touch(session, UserSession, UserSession.last_used_at, row.id, clock)
         _touch(session, AdminSession, AdminSession.last_activity_at, row.admin_session_id, clock)
-    return replace(known, granted=frozenset(row.permissions_granted))
+    return known
+
+
+def _elevated(roles: Collection[str]) -> bool:
+    """Whether somebody may do more than every member."""
+    return not set(roles) <= {Role.USER.value}
+
+
+def _become_staff(session: Session, clock: Clock, session_id: UUID, policy: SessionPolicy) -> None:
+    """Make a member's session one of staff: shorter, ended when idle, watched. Once, however many requests ask."""
+    started = session.scalars(select(UserSession).where(UserSession.id == session_id).with_for_update()).one()
+    there = select(AdminSession.id).where(AdminSession.session_token_hash == started.token_hash)
+    if session.scalars(there).first() is None:
+        user = session.get_one(User, started.user_id)
+        ends = min(started.expires_at, clock.now() + policy.staff_ttl)
+        admin_sessions.start(session, clock, user, started, policy.permissions, ends=ends)
 
 
 def by_user_id(session: Session, user_id: UUID, generation: int, valid_after: datetime) -> Known | None:

@@ -10,8 +10,8 @@ GRANT SELECT, INSERT, DELETE, UPDATE (used_at, tries) ON identity.one_time_codes
 GRANT SELECT (id, purpose, user_id, email, name, locale, time_zone, token_hash, created_at, expires_at, used_at),
     INSERT, DELETE, UPDATE (used_at, token_hash) ON identity.email_confirmations TO guerdon_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (last_used_at) ON identity.linked_providers TO guerdon_app;
-GRANT SELECT, INSERT, DELETE, UPDATE (last_activity_at, terminated_at, termination_reason)
-    ON identity.admin_sessions TO guerdon_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (last_activity_at, terminated_at, termination_reason, permissions_granted,
+    admin_level) ON identity.admin_sessions TO guerdon_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (rotated_to, revoked_at) ON identity.refresh_tokens TO guerdon_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (last_used_at, revoked_at) ON identity.api_keys TO guerdon_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (retired_at) ON identity.signing_keys TO guerdon_app;
