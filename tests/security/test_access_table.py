@@ -75,7 +75,7 @@ class Asker:
     def __init__(self, world: World, app: FastAPI, name: str) -> None:
         self.program, self.browser = Client(app), Client(app, page=True)
         if name != NOBODY:
-            self.program.bear(app.state.access_tokens.issue(world.people[name], world.clock)[0])
+            self.program.bear(app.state.access_tokens.issue(world.people[name], world.clock, proven=True)[0])
             user = world.do(lambda session: session.get(User, world.people[name]))
             token, _ = world.do(start_session, world.clock, user, app.state.session_policy)
             self.browser.cookies.set("guerdon_session", token)

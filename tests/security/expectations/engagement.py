@@ -1,5 +1,11 @@
 """Rules and tiers."""
 
+from datetime import timedelta
+
+from guerdon.kernel.engagement.boards.schemas import Draft
+from guerdon.kernel.engagement.boards.service import managing as boards
+from guerdon.kernel.engagement.campaigns.schemas import Terms
+from guerdon.kernel.engagement.campaigns.service import managing as campaigns
 from guerdon.kernel.engagement.service import rules
 from support.world import World
 
@@ -50,14 +56,25 @@ SENT = {
 
 
 def settle(world: World) -> None:
-    """The rule of items, with a second version of it that waits."""
+    """A second version of the rule of items and a campaign, both in draft; a board on which the owner stands."""
+    things, admin = world.things, world.people["admin"]
     in_force = world.do(rules.in_force, "credits", "item_donation")
-    world.things["rule"] = in_force.id
-    world.things["draft_rule"] = world.do(
-        rules.write_version,
-        "credits",
-        "item_donation",
-        params=in_force.params,
-        note="Counts the same",
-        actor_id=world.people["admin"],
-    ).id
+    note = {"params": in_force.params, "note": "Counts the same", "actor_id": admin}
+    things["rule"] = in_force.id
+    things["draft_rule"] = world.do(rules.write_version, "credits", "item_donation", **note).id
+    now = world.clock.now()
+    month = (now, now + timedelta(days=30))
+    terms = Terms("spring", "Twice as much in spring", "CREDIT", (), "true", 20_000, 5_000, *month)
+    things["campaign"] = world.do(campaigns.write, terms, actor_id=admin).id
+    [[metric]] = world.sql(
+        "INSERT INTO engagement.metrics (program, code, title, activity_kinds, aggregate)"
+        " VALUES ('credits', 'visits', 'Visits', '{credits.visit}', 'count') RETURNING id"
+    )
+    draft = Draft("credits", "visits", "Visits", "credits:visits", periods=("week", "life"))
+    world.do(boards.define, draft, actor_id=admin)
+    world.do(boards.activate, "credits", "visits", actor_id=admin)
+    for name in ("owner", "other"):
+        world.sql(
+            "INSERT INTO engagement.counters VALUES (%s, %s, 'week', date_trunc('week', %s)::date, 3, %s)",
+            *(world.people[name], metric, now, now),
+        )

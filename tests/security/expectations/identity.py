@@ -5,6 +5,7 @@ from datetime import timedelta
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.permissions import PermissionCatalogue
 from guerdon.kernel.identity.service import api_keys, refresh, sessions
+from security.expectations import Content
 from support.world import World
 
 HOUR = timedelta(hours=1)
@@ -12,104 +13,146 @@ TABLE = """
 # columns: anonymous other owner partner staff admin super_admin
 
 # kernel.identity.api.tokens
-POST   /api/v1/identity/tokens                               200 200 200 200 200 200 200
-POST   /api/v1/identity/tokens/refresh                       401 401 401 401 401 401 401
-POST   /api/v1/identity/tokens/revoke                        204 204 204 204 204 204 204
-POST   /api/v1/identity/tokens/phone/code                    202 202 202 202 202 202 202
-POST   /api/v1/identity/tokens/phone                         422 422 422 422 422 422 422
+POST   /api/v1/identity/tokens                                  200 200 200 200 200 200 200
+POST   /api/v1/identity/tokens/refresh                          401 401 401 401 401 401 401
+POST   /api/v1/identity/tokens/revoke                           204 204 204 204 204 204 204
+POST   /api/v1/identity/tokens/phone/code                       202 202 202 202 202 202 202
+POST   /api/v1/identity/tokens/phone                            422 422 422 422 422 422 422
 
 # kernel.identity.api.access
-POST   /api/v1/identity/sign-ups                             202 202 202 202 202 202 202
-POST   /api/v1/identity/sign-ups/confirm                     410 410 410 410 410 410 410
-POST   /api/v1/identity/password-resets                      202 202 202 202 202 202 202
-POST   /api/v1/identity/password-resets/complete             410 410 410 410 410 410 410
-GET    /api/v1/identity/linked-accounts                      401 200 200 200 200 200 200
-DELETE /api/v1/identity/linked-accounts/{provider=google}    401 404 204 404 404 404 404
-GET    /api/v1/identity/api-keys                             401 200 200 200 200 200 200
-POST   /api/v1/identity/api-keys                             401 201 201 201 201 201 201
-DELETE /api/v1/identity/api-keys/{key_id=api_key}            401 404 204 404 404 404 404
+POST   /api/v1/identity/sign-ups                                202 202 202 202 202 202 202
+POST   /api/v1/identity/sign-ups/confirm                        410 410 410 410 410 410 410
+POST   /api/v1/identity/password-resets                         202 202 202 202 202 202 202
+POST   /api/v1/identity/password-resets/complete                410 410 410 410 410 410 410
+GET    /api/v1/identity/api-keys                                401 200 200 200 200 200 200
+POST   /api/v1/identity/api-keys                                401 201 201 201 201 201 201
+DELETE /api/v1/identity/api-keys/{key_id=api_key}               401 404 204 404 404 404 404
+
+# kernel.identity.api.contacts
+GET    /api/v1/identity/contacts                                401 200 200 200 200 200 200
+POST   /api/v1/identity/contacts/email                          401 202 202 202 202 202 202
+POST   /api/v1/identity/contacts/email/confirm                  401 410 410 410 410 410 410
+POST   /api/v1/identity/contacts/phone                          401 202 202 202 202 202 202
+POST   /api/v1/identity/contacts/phone/confirm                  401 422 422 422 422 422 422
+DELETE /api/v1/identity/contacts/phone                          401 409 204 409 409 409 409
+PUT    /api/v1/identity/password                                401 204 204 204 204 204 204
+POST   /api/v1/identity/password-resets/phone/code              202 202 202 202 202 202 202
+POST   /api/v1/identity/password-resets/phone                   422 422 422 422 422 422 422
+POST   /api/v1/identity/closing                                 401 204 204 204 204 204 409
+
+# kernel.identity.api.providers
+GET    /api/v1/identity/linked-accounts                         401 200 200 200 200 200 200
+POST   /api/v1/identity/linked-accounts/{provider=google}/begin 401 422 422 422 422 422 422
+POST   /api/v1/identity/linked-accounts/{provider=google}       401 404 404 404 404 404 404
+DELETE /api/v1/identity/linked-accounts/{provider=google}       401 404 204 404 404 404 404
 
 # kernel.identity.api.routes
-GET    /api/v1/identity/me                                   401 200 200 200 200 200 200
-GET    /api/v1/identity/sessions                             401 200 200 200 200 200 200
-DELETE /api/v1/identity/sessions/{session_id=session}        401 404 204 404 404 404 404
-DELETE /api/v1/identity/sessions                             401 204 204 204 204 204 204
-GET    /api/v1/identity/members                              401 403 403 403 200 200 200
-POST   /api/v1/identity/members                              401 403 403 403 201 201 201
-PUT    /api/v1/identity/members/{user_id=owner}/roles/{role} 401 403 403 403 403 200 200
-DELETE /api/v1/identity/members/{user_id=owner}/roles/{role} 401 403 403 403 403 422 422
+GET    /api/v1/identity/me                                      401 200 200 200 200 200 200
+GET    /api/v1/identity/sessions                                401 200 200 200 200 200 200
+DELETE /api/v1/identity/sessions/{session_id=session}           401 404 204 404 404 404 404
+DELETE /api/v1/identity/sessions                                401 204 204 204 204 204 204
+GET    /api/v1/identity/members                                 401 403 403 403 200 200 200
+POST   /api/v1/identity/members                                 401 403 403 403 201 201 201
+PUT    /api/v1/identity/members/{user_id=owner}/roles/{role}    401 403 403 403 403 200 200
+DELETE /api/v1/identity/members/{user_id=owner}/roles/{role}    401 403 403 403 403 200 200
+PUT    /api/v1/identity/members/{user_id=owner}/suspension      401 403 403 403 403 200 200
+DELETE /api/v1/identity/members/{user_id=owner}/suspension      401 403 403 403 403 200 200
 
 # kernel.identity.pages.signing
-GET    /sign-in                                              200 303 303 303 303 303 303
-POST   /sign-in                                              303 303 303 303 303 303 303
-POST   /sign-out                                             303 303 303 303 303 303 303
+GET    /sign-in                                                 200 303 303 303 303 303 303
+POST   /sign-in                                                 303 303 303 303 303 303 303
+POST   /sign-out                                                303 303 303 303 303 303 303
 
 # kernel.identity.pages.sign_up
-GET    /sign-up                                              200 303 303 303 303 303 303
-POST   /sign-up                                              303 303 303 303 303 303 303
-GET    /sign-up/sent                                         200 200 200 200 200 200 200
-GET    /sign-up/confirm                                      410 410 410 410 410 410 410
-POST   /sign-up/confirm                                      410 410 410 410 410 410 410
+GET    /sign-up                                                 200 303 303 303 303 303 303
+POST   /sign-up                                                 303 303 303 303 303 303 303
+GET    /sign-up/sent                                            200 200 200 200 200 200 200
+GET    /sign-up/confirm                                         410 410 410 410 410 410 410
+POST   /sign-up/confirm                                         410 410 410 410 410 410 410
 
 # kernel.identity.pages.phone
-GET    /sign-in/phone                                        200 303 303 303 303 303 303
-POST   /sign-in/phone                                        200 200 200 200 200 200 200
-POST   /sign-in/phone/code                                   422 422 422 422 422 422 422
-POST   /sign-in/phone/name                                   410 410 410 410 410 410 410
+GET    /sign-in/phone                                           200 303 303 303 303 303 303
+POST   /sign-in/phone                                           200 200 200 200 200 200 200
+POST   /sign-in/phone/code                                      422 422 422 422 422 422 422
+POST   /sign-in/phone/name                                      410 410 410 410 410 410 410
 
 # kernel.identity.pages.recovery
-GET    /password/forgotten                                   200 200 200 200 200 200 200
-POST   /password/forgotten                                   303 303 303 303 303 303 303
-GET    /password/sent                                        200 200 200 200 200 200 200
-POST   /password/reset/phone                                 422 422 422 422 422 422 422
-GET    /password/reset                                       410 410 410 410 410 410 410
-POST   /password/reset                                       410 410 410 410 410 410 410
+GET    /password/forgotten                                      200 200 200 200 200 200 200
+POST   /password/forgotten                                      303 303 303 303 303 303 303
+GET    /password/sent                                           200 200 200 200 200 200 200
+POST   /password/reset/phone                                    422 422 422 422 422 422 422
+GET    /password/reset                                          410 410 410 410 410 410 410
+POST   /password/reset                                          410 410 410 410 410 410 410
 
 # kernel.identity.pages.providers
-GET    /sign-in/with/{name=google}                           404 404 404 404 404 404 404
-GET    /account/access/link/{name=google}                    303 404 404 404 404 404 404
-POST   /sign-in/with/{name=google}/callback                  303 303 303 303 303 303 303
-GET    /sign-in/with/{name=google}/callback                  404 404 404 404 404 404 404
-POST   /sign-up/address                                      410 410 410 410 410 410 410
-POST   /sign-up/address/code                                 410 410 410 410 410 410 410
+GET    /sign-in/with/{name=google}                              404 404 404 404 404 404 404
+GET    /account/access/link/{name=google}                       303 404 404 404 404 404 404
+POST   /sign-in/with/{name=google}/callback                     303 303 303 303 303 303 303
+GET    /sign-in/with/{name=google}/callback                     404 404 404 404 404 404 404
+POST   /sign-up/address                                         410 410 410 410 410 410 410
+POST   /sign-up/address/code                                    410 410 410 410 410 410 410
 
 # kernel.identity.pages.account
-GET    /account                                              303 200 200 200 200 200 200
-POST   /account                                              401 303 303 303 303 303 303
-POST   /account/password                                     401 303 303 303 303 303 303
-POST   /account/sessions/{session_id=session}/end            401 404 303 404 404 404 404
-POST   /account/sessions/end                                 401 303 303 303 303 303 303
-POST   /account/apps/{family_id=app}/end                     401 404 303 404 404 404 404
+GET    /account                                                 303 200 200 200 200 200 200
+POST   /account                                                 401 303 303 303 303 303 303
+POST   /account/password                                        401 303 303 303 303 303 303
+POST   /account/sessions/{session_id=session}/end               401 404 303 404 404 404 404
+POST   /account/sessions/end                                    401 303 303 303 303 303 303
+POST   /account/apps/{family_id=app}/end                        401 404 303 404 404 404 404
 
 # kernel.identity.pages.access
-GET    /account/access                                       303 200 200 200 200 200 200
-POST   /account/email                                        401 303 303 303 303 303 303
-GET    /account/email/confirm                                303 200 200 200 200 200 200
-POST   /account/email/confirm                                401 410 410 410 410 410 410
-POST   /account/phone                                        401 200 422 200 200 200 200
-POST   /account/phone/code                                   401 422 422 422 422 422 422
-POST   /account/phone/remove                                 401 409 303 409 409 409 409
-POST   /account/access/unlink/{provider=google}              401 404 303 404 404 404 404
-POST   /account/close                                        401 303 422 303 303 303 409
+GET    /account/access                                          303 200 200 200 200 200 200
+POST   /account/email                                           401 303 303 303 303 303 303
+GET    /account/email/confirm                                   303 200 200 200 200 200 200
+POST   /account/email/confirm                                   401 410 410 410 410 410 410
+POST   /account/phone                                           401 200 422 200 200 200 200
+POST   /account/phone/code                                      401 422 422 422 422 422 422
+POST   /account/phone/remove                                    401 409 303 409 409 409 409
+POST   /account/access/unlink/{provider=google}                 401 404 303 404 404 404 404
+POST   /account/close                                           401 303 422 303 303 303 409
+
+# kernel.identity.pages.proof
+GET    /account/proof                                           303 200 200 200 200 200 200
+POST   /account/proof                                           401 422 303 422 422 422 422
 
 # kernel.identity.pages.keys
-GET    /account/keys                                         303 200 200 200 200 200 200
-POST   /account/keys                                         401 201 201 201 201 201 201
-POST   /account/keys/{key_id=api_key}/revoke                 401 404 303 404 404 404 404
+GET    /account/keys                                            303 200 200 200 200 200 200
+POST   /account/keys                                            401 201 201 201 201 201 201
+POST   /account/keys/{key_id=api_key}/revoke                    401 404 303 404 404 404 404
 
 # kernel.identity.pages.members
-GET    /staff/members                                        303 403 403 403 200 200 200
-GET    /staff/members/new                                    303 403 403 403 200 200 200
-POST   /staff/members/new                                    401 403 403 403 303 303 303
-GET    /staff/members/{user_id=owner}                        303 403 403 403 200 200 200
-POST   /staff/members/{user_id=owner}/roles                  401 403 403 403 403 303 303
+GET    /staff/members                                           303 403 403 403 200 200 200
+GET    /staff/members/new                                       303 403 403 403 200 200 200
+POST   /staff/members/new                                       401 403 403 403 303 303 303
+GET    /staff/members/{user_id=owner}                           303 403 403 403 200 200 200
+POST   /staff/members/{user_id=owner}/roles                     401 403 403 403 403 303 303
+POST   /staff/members/{user_id=owner}/suspension                401 403 403 403 403 303 303
 
 # kernel.identity.pages.staff_sessions
-GET    /staff/sessions                                       303 403 403 403 403 200 200
-POST   /staff/sessions/{admin_session_id=staff_session}/end  401 403 403 403 403 303 303
+GET    /staff/sessions                                          303 403 403 403 403 200 200
+POST   /staff/sessions/{admin_session_id=staff_session}/end     401 403 403 403 403 303 303
 """
 
 SENT = {
+    "POST /api/v1/identity/contacts/email": {"email": "new@example.org", "present_password": "seven quiet herons"},
+    "POST /api/v1/identity/contacts/email/confirm": {"token": "unknown"},
+    "POST /api/v1/identity/contacts/phone": {"phone": "+221771234567", "present_password": "seven quiet herons"},
+    "POST /api/v1/identity/contacts/phone/confirm": {"phone": "+221771234567", "code": "123456"},
+    "PUT /api/v1/identity/password": {"present_password": "seven quiet herons", "new_password": "nine quiet herons"},
+    "POST /api/v1/identity/password-resets/phone/code": {"phone": "+221771234567"},
+    "POST /api/v1/identity/password-resets/phone": {
+        "phone": "+221771234567",
+        "code": "123456",
+        "new_password": "nine quiet herons",
+    },
+    "POST /api/v1/identity/closing": {"understood": True, "present_password": "seven quiet herons"},
+    "POST /api/v1/identity/linked-accounts/{provider}/begin": {"redirect_uri": "https://app.example.org/back"},
+    "POST /api/v1/identity/linked-accounts/{provider}": {"code": "a", "state": "b", "ticket": "c"},
+    "DELETE /api/v1/identity/members/{user_id}/roles/{role}": Content({"params": {"reason": "Left the team"}}),
+    "PUT /api/v1/identity/members/{user_id}/suspension": {"reason": "Under review"},
+    "DELETE /api/v1/identity/members/{user_id}/suspension": Content({"params": {"reason": "All is well"}}),
+    "POST /account/proof": {"present_password": "seven quiet herons"},
+    "POST /staff/members/{user_id}/suspension": {"decision": "suspend", "why": "Under review"},
     "POST /api/v1/identity/tokens": {"email": "owner@example.org", "password": "seven quiet herons"},
     "POST /api/v1/identity/tokens/refresh": {"refresh_token": "gr_unknown"},
     "POST /api/v1/identity/tokens/revoke": {"refresh_token": "gr_unknown"},

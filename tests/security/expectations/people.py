@@ -34,6 +34,7 @@ DELETE /api/v1/identity/addresses/{address_id=address}                          
 # kernel.identity.people.api.guardians
 GET    /api/v1/identity/guardianships                                              401 200 200 200 200 200 200
 POST   /api/v1/identity/guardianships                                              401 409 409 409 409 409 409
+GET    /api/v1/identity/guardianships/{guardianship_id=consented}/ward             401 404 200 404 404 404 404
 POST   /api/v1/identity/guardianships/{guardianship_id=asked}/consent              401 404 200 404 404 404 404
 POST   /api/v1/identity/guardianships/{guardianship_id=asked}/refuse               401 404 200 404 404 404 404
 POST   /api/v1/identity/guardianships/{guardianship_id=consented}/revoke           401 404 200 404 404 404 404
@@ -78,6 +79,7 @@ POST   /account/addresses/{address_id=address}/remove                           
 
 # kernel.identity.people.pages.family
 GET    /account/family                                                             303 200 200 200 200 200 200
+GET    /account/family/{guardianship_id=consented}                                 303 404 200 404 404 404 404
 POST   /account/family                                                             401 409 409 409 409 409 409
 POST   /account/family/{guardianship_id=asked}/{act=consent}                       401 404 303 404 404 404 404
 
