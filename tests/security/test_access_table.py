@@ -17,7 +17,7 @@ from guerdon.http.access import Access, Arriving, Requires, declared_access, rou
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.service import api_keys
 from guerdon.kernel.identity.service.sessions import start_session
-from security.expectations import COLUMNS, Content, Expectation, expectations
+from security.expectations import BEING_BUILT, COLUMNS, GAP, Content, Expectation, expectations
 from support.http_client import Client
 from support.living import SECRET
 from support.rewinding import RewindingDatabase
@@ -54,6 +54,24 @@ def declarations(app: FastAPI) -> dict[str, Access]:
         for route in routes_of(app)
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"})
     }
+
+
+def moved(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Tables that are not as they were, but for those that count what is refused."""
+    return sorted(table for table in after if after[table] != before[table] and table not in COUNTED)
+
+
+def being_built(app: FastAPI) -> dict[str, str]:
+    """Routes of packages in the making that no table names, and the package of each."""
+    told = {each.route for each in expectations()}
+    found = {}
+    for route in routes_of(app):
+        module = f"{getattr(route.endpoint, '__module__', '')}."
+        package = next((each for each in BEING_BUILT if module.startswith(f"{each}.")), None)
+        for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
+            if package is not None and f"{method} {route.path}" not in told:
+                found[f"{method} {route.path}"] = package
+    return found
 
 
 def proposal(route: str, access: Access, app: FastAPI) -> str:
@@ -110,10 +128,34 @@ def askers(world: World, living_app: FastAPI) -> dict[str, Asker]:
 def test_every_route_stands_in_a_table(living_app: FastAPI) -> None:
     declared = declarations(living_app)
     told = {each.route for each in expectations()}
-    missing = [proposal(route, access, living_app) for route, access in declared.items() if route not in told]
+    later = being_built(living_app)
+    missing = [
+        proposal(route, access, living_app)
+        for route, access in declared.items()
+        if route not in told and route not in later
+    ]
     assert not missing, "look at each and add it to tests/security/expectations:\n" + "\n".join(missing)
     assert told - set(declared) == set(), "no such routes any more"
     assert len(declared) > 200
+    assert set(BEING_BUILT) <= set(later.values()), "they have all their lines: take them off BEING_BUILT"
+
+
+def test_what_is_being_built_refuses_whom_it_declares(
+    world: World, living_app: FastAPI, rewinding: RewindingDatabase, askers: dict[str, Asker]
+) -> None:
+    declared = declarations(living_app)
+    before = digests(world.owner_dsn, NOTED)
+    for route, package in being_built(living_app).items():
+        method, path = route.split(" ")
+        gaps = {gap[1]: str(new_id()) for gap in GAP.finditer(path)}
+        expected = Expectation(package, method, path, gaps, {})
+        for name, status in zip(COLUMNS, proposal(route, declared[route], living_app).split()[2:], strict=True):
+            if status in {"401", "403"}:
+                answer = askers[name].ask(world, expected).status_code
+                to_sign_in = name == NOBODY and expected.page and method == "GET"
+                assert answer == (303 if to_sign_in else int(status)), f"{route}: {name}"
+    rewinding.commit()
+    assert moved(before, digests(world.owner_dsn, NOTED)) == []
 
 
 def test_everybody_gets_what_the_table_says(
@@ -153,13 +195,14 @@ def test_a_refusal_changes_nothing(world: World) -> None:
     before = digests(world.owner_dsn, NOTED)
     refused = 0
     for expected in expectations():
+        world.sql("DELETE FROM http.rate_windows")  # else the limits would refuse what the table wants refused
         for name, asker in askers.items():
             sent_away = name == NOBODY and isinstance(declared[expected.route], Requires)
             if expected.statuses[name] >= REFUSED or sent_away:
                 refused += 1
                 assert asker.ask(world, expected).status_code == expected.statuses[name], f"{expected.route}: {name}"
     after = digests(world.owner_dsn, NOTED)
-    assert sorted(table for table in after if after[table] != before[table] and table not in COUNTED) == []
+    assert moved(before, after) == []
     assert refused > 700
 
 
@@ -175,7 +218,7 @@ def test_a_page_takes_no_form_without_its_token(world: World, living_app: FastAP
             assert answer.status_code == 403, expected.route
             tried += 1
     assert tried > 60
-    assert digests(world.owner_dsn, NOTED) == before
+    assert moved(before, digests(world.owner_dsn, NOTED)) == []
 
 
 def test_a_machine_gets_no_further_than_its_scope(

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -18,12 +19,18 @@ from sqlalchemy import text
 
 from guerdon.kernel.ledger import service as ledger
 from guerdon.kernel.ledger.schemas import Account, Posting
+from support.databases import DatabaseFactory, on_database
+from support.probe import plant
 from support.world import World
 
 NAMES_OF_OWNERS = ["user_id", "owner_id", "member_id", "minor_id", "guardian_id", "sponsor_id", "actor_user_id"]
+NAMES_OF_OWNERS += ["blocker_id", "requester_id", "inviter_id"]
 """Columns that say whose a row is, where no foreign key does."""
 ACTS = ["created_by", "approved_by", "reviewed_by", "decided_by", "id_verified_by"]
 """Columns that say who did something to a row, which does not make it theirs."""
+NOT_OF_MEMBERS = {
+    "engagement.campaigns": "its owner on the ledger is a budget, a part of the system; staff's routes alone reach it",
+}
 READ_BY_ALL = {
     "identity.users": "names stand beside what people did; only its owner changes an account, which is tried below",
 }
@@ -66,15 +73,17 @@ def tables_of_members(world: World) -> list[str]:
         ACTS,
         NAMES_OF_OWNERS,
     )
-    return [name for (name,) in rows]
+    return [name for (name,) in rows if name not in NOT_OF_MEMBERS]
 
 
 def columns(world: World, table: str, privilege: str) -> list[str]:
     """The columns for which the application's role has a privilege."""
     rows = world.sql(
         "SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = %s::regclass AND a.attnum > 0"
-        " AND NOT a.attisdropped AND has_column_privilege('guerdon_app', a.attrelid, a.attnum, %s) ORDER BY a.attnum",
+        " AND NOT a.attisdropped AND (a.attgenerated = '' OR %s = 'SELECT')"
+        " AND has_column_privilege('guerdon_app', a.attrelid, a.attnum, %s) ORDER BY a.attnum",
         table,
+        privilege,
         privilege,
     )
     return [name for (name,) in rows]
@@ -82,6 +91,8 @@ def columns(world: World, table: str, privilege: str) -> list[str]:
 
 def rows_of(connection: "psycopg.Connection[Any]", table: str, names: list[str]) -> set[str]:
     """What a connection sees of a table, row by row."""
+    if not names:
+        return set()
     query = sql.SQL("SELECT ROW({})::text FROM {}").format(
         sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(*table.split("."))
     )
@@ -105,9 +116,20 @@ def written(dsn: str, user_id: UUID, statement: sql.Composed, params: Any = None
             return 0
 
 
+@pytest.fixture
+def world(world: World, database_factory: DatabaseFactory) -> World:
+    """The world, with a row of the owner's where no package gave one."""
+    superuser_dsn = database_factory.server.superuser_dsn
+    name = urlsplit(world.owner_dsn).path.removeprefix("/")
+    for table in tables_of_members(world):
+        if not world.sql(f"SELECT 1 FROM {table} LIMIT 1"):
+            plant(on_database(superuser_dsn, name), table, world.owner, NAMES_OF_OWNERS)
+    return world
+
+
 def test_every_table_of_members_has_a_row_to_be_tried_with(world: World) -> None:
     found = tables_of_members(world)
-    assert len(found) > 25
+    assert len(found) > 50
     assert [table for table in found if not world.sql(f"SELECT 1 FROM {table} LIMIT 1")] == []
     assert {*READ_BY_ALL, *WRITTEN_FOR_OTHERS} <= set(found)
 
@@ -133,8 +155,9 @@ def test_their_owner_reads_them(world: World) -> None:
     """The other half of the test above: it is the owner whom the policies let through, and not nobody."""
     unseen = []
     for table in tables_of_members(world):
+        names = columns(world, table, "SELECT")
         with acting(world.app_dsn, world.owner) as connection:
-            if not rows_of(connection, table, columns(world, table, "SELECT")):
+            if names and not rows_of(connection, table, names):
                 unseen.append(table)
     assert unseen == []
 
@@ -161,7 +184,10 @@ def test_nobody_writes_in_another_members_name(world: World) -> None:
             continue
         name = sql.Identifier(*table.split("."))
         [[document]] = world.sql(f"SELECT to_jsonb(t) FROM {table} AS t LIMIT 1")
-        insert = sql.SQL("INSERT INTO {0} SELECT * FROM jsonb_populate_record(NULL::{0}, %s)").format(name)
+        given = sql.SQL(", ").join(map(sql.Identifier, columns(world, table, "INSERT")))
+        insert = sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM jsonb_populate_record(NULL::{0}, %s)").format(
+            name, given
+        )
         with acting(world.app_dsn, stranger) as connection, pytest.raises(pg.InsufficientPrivilege):
             connection.execute(insert, [json.dumps(document)])
         with acting(world.app_dsn, stranger, "staff") as connection, pytest.raises(psycopg.Error) as refused:

@@ -28,6 +28,11 @@ class RewindingDatabase(Database):
         self._main.rollback()
         self._beside.rollback()
 
+    def commit(self) -> None:
+        """Keep everything since the last time."""
+        self._main.commit()
+        self._beside.commit()
+
     def dispose(self) -> None:
         """Close the connections."""
         self._main.close()

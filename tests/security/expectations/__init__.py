@@ -29,6 +29,13 @@ from support.world import World
 COLUMNS = ("anonymous", "other", "owner", "partner", "staff", "admin", "super_admin")
 """Nobody; another member; the member whose things they are; a partner; staff; administrators of both kinds."""
 
+BEING_BUILT = (
+    "guerdon.kernel.engagement.badges",
+    "guerdon.kernel.engagement.streaks",
+    "guerdon.programs.events",
+)
+"""Packages whose routes have no lines yet: until they have, each is held to the permission that it declares."""
+
 GAP = re.compile(r"\{(\w+)(?:=([^}]*))?\}")
 
 
