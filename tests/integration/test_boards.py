@@ -335,7 +335,9 @@ class TestBuilding:
             connection.execute("DELETE FROM engagement.board_lanes")
         assert {row[0].split()[0] for row in boards.faults()} == {"score", "bucket"}
         with boards.database.transaction() as session:
-            upkeep.rebuild(session, reading.get(session, "garden", "visits").board, boards.clock.now())
+            upkeep.rebuild(session, shown.board.id)
+        while boards.do(upkeep.build, shown.board.id, boards.clock.now()):
+            pass
         assert boards.faults() == []
         assert ranks(boards.top(shown)) == [(1, "Awa", 9), (2, "Ben", 5)]
 

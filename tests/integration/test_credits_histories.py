@@ -1,6 +1,7 @@
 """After any history, everything that shows credits says the same as the ledger."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -9,10 +10,16 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
+from guerdon.kernel.engagement.activities.service import watching
+from guerdon.kernel.engagement.boards.schemas import Stretch
+from guerdon.kernel.engagement.boards.service import reading as boards
+from guerdon.kernel.engagement.boards.service import upkeep
 from guerdon.kernel.ledger import service as ledger
 from guerdon.kernel.ledger.schemas import Account
+from guerdon.kernel.ledger.service import door
 from guerdon.programs.credits.models import ContributionStatus
 from guerdon.programs.credits.service import reading, reviewing, submitting
 from support.credits import Club, hours, item, money
@@ -125,6 +132,7 @@ class History:
             )
         }
         board = {row.user_id: row for row in club.do(reading.leaderboard, limit=1000)}
+        earned_board = self.earned_board()
         for member in self.members:
             mine = {one: amount for one, amount in self.approved.items() if self.owners[one] == member}
             given = sum(mine.values(), Decimal(0))
@@ -146,6 +154,13 @@ class History:
                 total,
             )
             assert sum(club.entries(member), Decimal(0)) == balance
+            place = earned_board.get(member)
+            if earned > 0:
+                assert place is not None
+                assert Decimal(place.score) / 100 == earned
+                assert place.rank == 1 + sum(Decimal(each.score) / 100 > earned for each in earned_board.values())
+            else:
+                assert place is None
             if balance > 0:
                 assert (board[member].balance, board[member].tier) == (balance, tier)
                 assert board[member].contributions == len(mine)
@@ -158,6 +173,17 @@ class History:
         ):
             assert amount == 0, (member, counted)
         assert club.faults() == []
+        assert club.do(upkeep.verify) == []
+
+    def earned_board(self) -> dict[UUID | None, Stretch]:
+        """The leaderboard of what was earned of all time."""
+
+        def read(session: Session) -> list[Stretch]:
+            shown = boards.get(session, "credits", "earned")
+            run = boards.run(session, shown, "life", date.min)
+            return boards.top(session, shown, run, None, limit=1000) if run else []
+
+        return {row.user_id: row for row in self.club.do(read)}
 
 
 STEPS = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 2**32)), min_size=5, max_size=30)
@@ -166,6 +192,13 @@ QUIET = {
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     "phases": [Phase.explicit, Phase.generate, Phase.shrink],
 }
+
+
+@pytest.fixture(autouse=True)
+def _watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What staff adjust is counted too, as in every process of the application."""
+    monkeypatch.setattr(door, "_watchers", {})
+    watching.install()
 
 
 def play(club: Club, steps: list[tuple[str, int]], played: list[int]) -> None:

@@ -24,13 +24,16 @@ from guerdon.db.location import open_database
 from guerdon.kernel.engagement.activities.models import Community
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import rebuilding
+from guerdon.kernel.engagement.boards.service import reading, upkeep
 from guerdon.kernel.engagement.errors import RuleNotFoundError
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.engagement.simulations.schemas import Tally
 from guerdon.kernel.engagement.simulations.service import running as simulating
 from guerdon.kernel.ledger.catalogue import unit_of
 
-app = typer.Typer(no_args_is_help=True, help="Activities: counters rebuilt and verified, rules simulated.")
+app = typer.Typer(
+    no_args_is_help=True, help="Activities: counters and leaderboards rebuilt and verified, rules simulated."
+)
 SHOWN_MAX = 20
 
 
@@ -71,6 +74,35 @@ def verify() -> None:
         err.print(Text(f"{len(found)} counters differ. Put them right with 'guerdon engagement rebuild'.", style="red"))
         raise typer.Exit(1)
     out.print(Text("Every counter is what activities and ledger say."))
+
+
+@app.command("verify-boards")
+def verify_boards() -> None:
+    """Hold every leaderboard against its counters; names what differs, and then ends with status 1."""
+    with _database() as database, database.transaction() as session:
+        found = upkeep.verify(session)
+    for each in found[:SHOWN_MAX]:
+        whose = f", member {each.owner_id}" if each.owner_id else ""
+        err.print(Text(f"run {each.run_id}{whose}, {each.fault}: {each.found} instead of {each.expected}"))
+    if found:
+        advice = "Put them right with 'guerdon engagement rebuild-boards'."
+        err.print(Text(f"{len(found)} figures differ. {advice}", style="red"))
+        raise typer.Exit(1)
+    out.print(Text("Every leaderboard is what its counters say."))
+
+
+@app.command("rebuild-boards")
+def rebuild_boards() -> None:
+    """Build the open periods of every leaderboard anew from counters; closed ones stand."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with _database() as database, Progress(*columns, console=err, transient=True) as bar:
+        with database.transaction() as session:
+            ids = [shown.board.id for shown in reading.boards(session, for_staff=True) if shown.board.status != "draft"]
+        for board_id in bar.track(ids, description="Rebuilding"):
+            database.run(lambda session, one=board_id: upkeep.rebuild(session, one))  # type: ignore[misc]
+            while database.run(lambda session, one=board_id: upkeep.build(session, one, SystemClock().now())):  # type: ignore[misc]
+                pass
+    out.print(Text(f"{len(ids)} leaderboards are rebuilt."))
 
 
 def _each(

@@ -1,6 +1,7 @@
 """What the credits program hands to the kernel."""
 
 from guerdon.core.money import Unit, UnitKind
+from guerdon.kernel.engagement.boards.seeds import BoardSeed
 from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.ledger.schemas import Effect
@@ -62,6 +63,15 @@ PROGRAM = Program(
         TierSeed("silver", msgid("Silver"), "CREDIT", 2100),
         TierSeed("gold", msgid("Gold"), "CREDIT", 5100),
         TierSeed("platinum", msgid("Platinum"), "CREDIT", 10100),
+    ),
+    boards=(
+        BoardSeed(
+            "earned",
+            msgid("Credits earned"),
+            "ledger:earned.CREDIT",
+            msgid("What contributions and corrections earned, whether it has been spent since or not."),
+            periods=("month", "life"),
+        ),
     ),
     routers=api.ROUTERS,
     pages=(pages.router,),

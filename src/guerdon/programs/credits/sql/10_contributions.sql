@@ -98,6 +98,10 @@ BEGIN
             NULL, NULL, NULL, NULL
         )::ledger.posting],
         p_contribution.approved_at);
+    -- What is earned in SQL is counted in SQL: leaderboards and windows of tiers live on it.
+    PERFORM engagement.earned(
+        p_contribution.user_id, ledger.unit_id('CREDIT'), (p_contribution.calculated_credits * 100)::bigint,
+        p_contribution.approved_at);
 END $$;
 
 -- Takes back what remains of the credit of an approval; refused, like any debit, where the member has spent it.
@@ -124,6 +128,8 @@ BEGIN
                 jsonb_build_object('reason', 'Approval undone: ' || p_contribution.type),
                 v_credit.id, NULL, NULL, NULL
             )::ledger.posting]);
+        -- It leaves the period that it was earned in.
+        PERFORM engagement.earned(v_credit.owner_id, v_credit.unit_id, -v_remaining, v_credit.happened_at);
     END IF;
 END $$;
 

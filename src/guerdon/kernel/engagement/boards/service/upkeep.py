@@ -104,13 +104,11 @@ def verify(session: Session) -> Sequence[Any]:
     return session.execute(text("SELECT * FROM engagement.verify_boards()")).all()
 
 
-def rebuild(session: Session, board: Board, now: datetime) -> None:
-    """Have a board built anew from counters: its entries by the job, its buckets now. Closed runs stand."""
-    for run_id in session.scalars(
-        select(BoardRun.id).where(BoardRun.board_id == board.id, BoardRun.state == "open").order_by(BoardRun.id)
-    ).all():
+def rebuild(session: Session, board_id: int) -> None:
+    """Have a board built anew from counters: its buckets now, its entries by ``build``. Closed runs stand."""
+    board = session.scalars(select(Board).where(Board.id == board_id).with_for_update()).one()
+    runs = select(BoardRun.id).where(BoardRun.board_id == board.id, BoardRun.state == "open").order_by(BoardRun.id)
+    for run_id in session.scalars(runs).all():
         session.execute(text("SELECT engagement.recount_run(:run)"), {"run": run_id})
     board.status, board.build_after, board.build_done = "building", None, 0
     session.flush()
-    while build(session, board.id, now):
-        pass
