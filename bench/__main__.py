@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import activities, identity, large, pgledger, reading, report, small, tigerbeetle
+from bench import activities, boards, identity, large, pgledger, reading, report, small, tigerbeetle
 from bench.arena import arena
 from bench.figures import Figure
 from bench.plan import BATCH, QUICK, SIZES, WHOLE, Plan
@@ -47,6 +47,7 @@ def main() -> int:
             found += identity.figures(built, plan, step)
             found += activities.figures(built, plan, step)
             found += reading.figures(built, plan, step)
+            found += boards.figures(built, plan, step)
             full = large.load(built, plan, step)
             found += large.size(full, plan)
             found += large.figures(built, full, plan, step)
@@ -63,7 +64,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the ledger.")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the ledger and what stands on it.")
     parser.add_argument("--quick", action="store_true", help="a look of two minutes, with a smaller ledger")
     parser.add_argument("--write", action="store_true", help="write the table to docs/reference/performance.md")
     parser.add_argument("--pgledger", type=Path, metavar="PATH", help="its SQL: pgledger.sql, or a directory with it")
@@ -78,7 +79,8 @@ def _steps(plan: Plan, *, with_pgledger: bool) -> int:
     beside = max(3, plan.single_rounds // 2) * 4 + pgledger.BATCH_ROUNDS * 2 if with_pgledger else 0
     requests = plan.single_rounds * 2 + plan.batch_rounds * 2
     pages = plan.single_rounds * 2 + 1
-    return singles + batches + sizes + requests + pages + plan.large // BATCH + beside
+    asking = plan.board_members * 3 // (2 * boards.BATCH) + boards.ROUNDS * 4 + 2
+    return singles + batches + sizes + requests + pages + asking + plan.large // BATCH + beside
 
 
 def _notes(asked: argparse.Namespace) -> list[str]:

@@ -12,6 +12,7 @@ class Plan:
         size_rounds: rounds over all batch sizes.
         size_transfers: how many transfers of each size a round posts, at most ``size_batches_max`` batches.
         large: transfers that stand on the ledger before the last question is asked.
+        board_members: members on the leaderboard.
     """
 
     title: str
@@ -23,9 +24,10 @@ class Plan:
     size_batches_max: int
     client_rounds: int
     large: int
+    board_members: int = 1_000_000
 
 
 WHOLE = Plan("whole", 4, 7, 15, 9, 10_000, 150, 3, 5_000_000)
-QUICK = Plan("quick", 2, 3, 7, 3, 10_000, 60, 2, 500_000)
+QUICK = Plan("quick", 2, 3, 7, 3, 10_000, 60, 2, 500_000, board_members=100_000)
 BATCH = 10_000
 SIZES = (1, 2, 5, 10, 30, 100, 300, 1_000, 3_000, 10_000)

@@ -372,8 +372,8 @@ class TestDefining:
     def test_a_hidden_board_is_for_staff(self, boards: Boards) -> None:
         boards.define()
         boards.do(managing.change, "garden", "visits", BoardChange(title="Seen", hidden=True), actor_id=None)
-        assert boards.do(reading.boards) == []
-        assert [each.board.title for each in boards.do(reading.boards, for_staff=True)] == ["Seen"]
+        assert boards.listed() == []
+        assert [each.board.title for each in boards.listed(for_staff=True)] == ["Seen"]
         acts = boards.sql(
             "SELECT action FROM admin.audit_logs WHERE action LIKE 'engagement.board%' ORDER BY timestamp"
         )
@@ -386,7 +386,7 @@ class TestDefining:
             with owner.transaction() as session:
                 managing.install(session, "garden", seeds)
         owner.dispose()
-        found = boards.do(reading.boards)
+        found = boards.listed()
         assert [(each.name, each.unit, each.scale) for each in found] == [
             ("garden.calls", None, 0),
             ("garden.leaves", "LEAF", 2),

@@ -73,6 +73,10 @@ class Boards:
     def own(self, shown: reading.Shown, who: UUID, start: date = WEEK, **options: Any) -> Own:
         return self.do(reading.own, shown, self.run(shown, start), who, **options)  # type: ignore[no-any-return]
 
+    def listed(self, **options: Any) -> list[reading.Shown]:
+        """The garden's boards, as members or staff find them."""
+        return [each for each in self.do(reading.boards, **options) if each.board.program == "garden"]
+
     def faults(self) -> list[Any]:
         return [tuple(row) for row in self.do(upkeep.verify)]
 

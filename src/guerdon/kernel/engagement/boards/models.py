@@ -166,7 +166,11 @@ class BoardAbsence(Base):
 
 
 class Place(Base):
-    """A place in a closed run; never changed. Only the erasure of an account takes one away."""
+    """A place in a closed run; never changed. Only the erasure of an account takes one away.
+
+    No foreign key: a million checks at once would take memory for each place. Only ``close_run`` writes here, for a run
+    that it has locked.
+    """
 
     __tablename__ = "leaderboard_cache"
     __table_args__ = (
@@ -175,7 +179,7 @@ class Place(Base):
         {"schema": SCHEMA},
     )
 
-    run_id: Mapped[int] = mapped_column(Integer, ForeignKey(BoardRun.id), primary_key=True)
+    run_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
     id: Mapped[UUID] = mapped_column(PG_UUID(as_uuid=True), server_default=text("uuidv7()"))
     user_id: Mapped[UUID]

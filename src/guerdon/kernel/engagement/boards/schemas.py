@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -11,13 +11,12 @@ from guerdon.http.schemas import Schema, Text
 from guerdon.kernel.engagement.boards.seeds import BoardPeriod, Ranking
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A place on a board as it is shown.
 
     Attributes:
         rank: 1 for the highest.
-        user_id, name, avatar_url: None for a member whose profile is private.
+        user_id, name: None for a member whose profile is private.
         own: whether it is that of the member asked about.
         position: in a closed run, for paging.
     """
@@ -25,7 +24,6 @@ class Stretch:
     rank: int
     user_id: UUID | None
     name: str | None
-    avatar_url: str | None
     score: int
     reached_at: datetime
     own: bool

@@ -23,7 +23,7 @@ NEIGHBOURS = 3
 NEIGHBOURS_MAX = 20
 TOP_MAX = 200
 
-_COLUMNS = "rank, user_id, name, avatar_url, score, reached_at, own"
+_COLUMNS = "user_id, name, score, reached_at, own, first_rank, equals"
 _AROUND = text(
     f"SELECT {_COLUMNS} FROM engagement.board_around(:run, :ranking, :owner, :neighbours, :reader, :all)"  # noqa: S608
 )
@@ -33,7 +33,8 @@ _TOP = text(
 )
 _RANK = text("SELECT engagement.board_rank(:run, :ranking, :score, :reached, :owner)")
 _PAST = text(
-    f"SELECT {_COLUMNS}, position FROM engagement.past_places(:run, :from, :limit, :owner, :reader, :all)"  # noqa: S608
+    "SELECT rank, user_id, name, score, reached_at, own, position"
+    " FROM engagement.past_places(:run, :from, :limit, :owner, :reader, :all)"
 )
 
 
@@ -146,7 +147,26 @@ def top(
         return [Stretch(*row) for row in session.execute(_PAST, common | place)]
     score, reached, skip = after or (None, None, 0)
     values = common | {"ranking": shown.board.ranking, "score": score, "reached": reached, "skip": skip}
-    return [Stretch(*row) for row in session.execute(_TOP, values)]
+    return _numbered(session.execute(_TOP, values).all(), shown.board.ranking, from_top=after is None)
+
+
+def _numbered(rows: Sequence[Any], ranking: str, *, from_top: bool) -> list[Stretch]:
+    """Places with their ranks, from that of the first one and how many share it; the rest lies before our eyes."""
+    found: list[Stretch] = []
+    rank, former, first, beyond = 0, 0, 0, 0
+    for number, (user_id, name, score, reached_at, own_place, first_rank, equals) in enumerate(rows):
+        if number == 0:
+            rank, first = first_rank, score
+        elif ranking == "row":
+            rank += 1
+        elif score != former:
+            # Whom the first group has before the stretch is known once it ends.
+            if ranking == "rank" and not from_top and former == first:
+                beyond = first_rank + equals - 1 - number
+            rank = rank + 1 if ranking == "dense" else number + 1 + beyond
+        former = score
+        found.append(Stretch(rank, user_id, name, score, reached_at, own_place))
+    return found
 
 
 def key_after(page: Sequence[Stretch], after: Sequence[Any] | None = None) -> tuple[int, datetime, int]:
@@ -159,6 +179,22 @@ def key_after(page: Sequence[Stretch], after: Sequence[Any] | None = None) -> tu
     if after is not None and (after[0], after[1]) == (last.score, last.reached_at):
         alike += after[2]
     return last.score, last.reached_at, alike
+
+
+def around(
+    session: Session,
+    shown: Shown,
+    found: BoardRun,
+    user_id: UUID,
+    reader_id: UUID,
+    *,
+    neighbours: int = NEIGHBOURS,
+    knows_all: bool = False,
+) -> list[Stretch]:
+    """A member's place in a run that is not closed, with those before and after; empty without a place."""
+    values = {"run": found.id, "ranking": shown.board.ranking, "owner": user_id, "neighbours": neighbours}
+    values |= {"reader": reader_id, "all": knows_all}
+    return _numbered(session.execute(_AROUND, values).all(), shown.board.ranking, from_top=False)
 
 
 def own(
@@ -178,11 +214,10 @@ def own(
     common = {"run": found.id, "owner": user_id, "reader": reader_id or user_id, "all": knows_all}
     if found.state == "closed":
         return _past(session, common, is_shown=is_shown, neighbours=neighbours)
-    values = common | {"ranking": shown.board.ranking, "neighbours": neighbours}
-    around = [Stretch(*row) for row in session.execute(_AROUND, values)]
-    mine = next((each for each in around if each.own), None)
+    places = around(session, shown, found, user_id, reader_id or user_id, neighbours=neighbours, knows_all=knows_all)
+    mine = next((each for each in places if each.own), None)
     if mine is not None:
-        return Own(mine.rank, mine.score, True, around)
+        return Own(mine.rank, mine.score, True, places)
     entry = session.get(BoardEntry, (user_id, found.id))
     if entry is None or entry.score <= 0:
         return Own(None, entry.score if entry else 0, is_shown, [])

@@ -32,100 +32,103 @@ BEGIN
             AND (reached_at, owner_id) < (p_reached, p_owner_id)) ELSE 0 END;
 END $$;
 
--- Numbers a stretch of a board and says who is on it, as p_reader_id may know. Only the first score is looked up: equals
--- of it may stand before the stretch, but every later group begins within it. Members whose profile is gone are left out.
-CREATE OR REPLACE FUNCTION engagement.board_stretch(
-    p_run_id integer, p_ranking text, p_owners uuid[], p_scores bigint[], p_reached timestamptz[], p_from_top boolean,
-    p_own_id uuid, p_reader_id uuid, p_knows_all boolean)
-RETURNS TABLE (rank bigint, user_id uuid, name text, avatar_url text, score bigint, reached_at timestamptz, own boolean)
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-    v_first bigint := 1;
-    v_second bigint;
+-- The place of the first row of a stretch, and how many hold that place where equals share it: from these two the reader
+-- numbers the rest, because equals of the first row may stand before the stretch, but every later group begins within it.
+CREATE OR REPLACE FUNCTION engagement.board_first(
+    p_run_id integer, p_ranking text, p_score bigint, p_reached timestamptz, p_owner_id uuid,
+    OUT first_rank bigint, OUT equals bigint)
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF p_ranking = 'rank' AND NOT p_from_top THEN
-        SELECT 1 + above, 1 + above + equal INTO v_first, v_second FROM engagement.board_above(p_run_id, p_scores[1]);
-        -- Seen from the second group, which stands in the stretch behind as many as the first group shows.
-        v_second := v_second - coalesce(array_length(array_positions(p_scores, p_scores[1]), 1), 0);
-    ELSIF NOT p_from_top THEN
-        v_first := engagement.board_rank(p_run_id, p_ranking, p_scores[1], p_reached[1], p_owners[1]);
+    IF p_ranking = 'rank' THEN
+        SELECT 1 + above, equal INTO first_rank, equals FROM engagement.board_above(p_run_id, p_score);
+    ELSE
+        first_rank := engagement.board_rank(p_run_id, p_ranking, p_score, p_reached, p_owner_id);
     END IF;
-    RETURN QUERY
-    SELECT CASE
-            WHEN p_ranking = 'row' THEN v_first + s.number - 1
-            WHEN p_ranking = 'dense' THEN v_first + dense_rank() OVER (ORDER BY s.number_score DESC) - 1
-            WHEN s.number_score = p_scores[1] THEN v_first
-            ELSE coalesce(v_second, 1) + rank() OVER (ORDER BY s.number_score DESC) - 1
-        END,
-        CASE WHEN f.seen THEN s.owner_id END, CASE WHEN f.seen THEN f.full_name::text END,
-        CASE WHEN f.seen THEN f.avatar_url::text END, s.number_score, s.number_reached,
-        coalesce(s.owner_id = p_own_id, false)
-    FROM unnest(p_owners, p_scores, p_reached) WITH ORDINALITY
-        AS s (owner_id, number_score, number_reached, number)
-    LEFT JOIN LATERAL (
-        SELECT p.full_name, p.avatar_url, p.is_profile_public OR p_knows_all OR p.user_id = p_reader_id AS seen
-        FROM identity.profiles AS p
-        WHERE p.user_id = s.owner_id
-    ) AS f ON true
-    ORDER BY s.number;
 END $$;
 
 -- The place of one member and those around it in a run that is open, in the order of the board. Empty without a place.
 CREATE OR REPLACE FUNCTION engagement.board_around(
     p_run_id integer, p_ranking text, p_owner_id uuid, p_neighbours integer, p_reader_id uuid, p_knows_all boolean)
-RETURNS TABLE (rank bigint, user_id uuid, name text, avatar_url text, score bigint, reached_at timestamptz, own boolean)
+RETURNS TABLE (
+    user_id uuid, name text, score bigint, reached_at timestamptz, own boolean, first_rank bigint, equals bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_owners uuid[];
     v_scores bigint[];
     v_reached timestamptz[];
+    v_first bigint;
+    v_equals bigint;
 BEGIN
     SELECT array_agg(n.owner_id), array_agg(n.score), array_agg(n.reached_at)
     INTO v_owners, v_scores, v_reached
-    FROM engagement.board_entries AS own
+    FROM engagement.board_entries AS mine
     CROSS JOIN LATERAL (
         SELECT b.owner_id, b.score, b.reached_at
         FROM (
             (SELECT e.owner_id, e.score, e.reached_at FROM engagement.board_entries AS e
                 WHERE e.run_id = p_run_id AND e.present AND e.score > 0
-                    AND (-e.score, e.reached_at, e.owner_id) < (-own.score, own.reached_at, own.owner_id)
+                    AND (-e.score, e.reached_at, e.owner_id) < (-mine.score, mine.reached_at, mine.owner_id)
                 ORDER BY -e.score DESC, e.reached_at DESC, e.owner_id DESC LIMIT p_neighbours)
             UNION ALL
             (SELECT e.owner_id, e.score, e.reached_at FROM engagement.board_entries AS e
                 WHERE e.run_id = p_run_id AND e.present AND e.score > 0
-                    AND (-e.score, e.reached_at, e.owner_id) >= (-own.score, own.reached_at, own.owner_id)
+                    AND (-e.score, e.reached_at, e.owner_id) >= (-mine.score, mine.reached_at, mine.owner_id)
                 ORDER BY -e.score, e.reached_at, e.owner_id LIMIT p_neighbours + 1)
         ) AS b
         ORDER BY b.score DESC, b.reached_at, b.owner_id
     ) AS n
-    WHERE own.owner_id = p_owner_id AND own.run_id = p_run_id AND own.present AND own.score > 0;
-    RETURN QUERY SELECT * FROM engagement.board_stretch(
-        p_run_id, p_ranking, v_owners, v_scores, v_reached, false, p_owner_id, p_reader_id, p_knows_all);
+    WHERE mine.owner_id = p_owner_id AND mine.run_id = p_run_id AND mine.present AND mine.score > 0;
+    IF v_owners IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT f.first_rank, f.equals INTO v_first, v_equals
+    FROM engagement.board_first(p_run_id, p_ranking, v_scores[1], v_reached[1], v_owners[1]) AS f;
+    RETURN QUERY
+    SELECT CASE WHEN p.is_profile_public OR p_knows_all OR s.owner_id = p_reader_id THEN s.owner_id END,
+        CASE WHEN p.is_profile_public OR p_knows_all OR s.owner_id = p_reader_id THEN p.full_name::text END,
+        s.entry_score, s.entry_reached, s.owner_id = p_owner_id, v_first, v_equals
+    FROM unnest(v_owners, v_scores, v_reached) WITH ORDINALITY AS s (owner_id, entry_score, entry_reached, number)
+    LEFT JOIN identity.profiles AS p ON p.user_id = s.owner_id
+    ORDER BY s.number;
 END $$;
 
 -- Places of an open run from the top, or after a page: p_score and p_reached of its last place and how many places with
--- both of them have been shown.
+-- both of them have been shown. Whatever the limit, names are looked up one by one: a plan for an unknown number of rows
+-- would read every profile.
 CREATE OR REPLACE FUNCTION engagement.board_top(
     p_run_id integer, p_ranking text, p_score bigint, p_reached timestamptz, p_skip integer, p_limit integer,
     p_reader_id uuid, p_knows_all boolean)
-RETURNS TABLE (rank bigint, user_id uuid, name text, avatar_url text, score bigint, reached_at timestamptz, own boolean)
+RETURNS TABLE (
+    user_id uuid, name text, score bigint, reached_at timestamptz, own boolean, first_rank bigint, equals bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 DECLARE
-    v_owners uuid[];
-    v_scores bigint[];
-    v_reached timestamptz[];
+    v_first bigint := 1;
+    v_equals bigint;
 BEGIN
-    SELECT array_agg(n.owner_id), array_agg(n.score), array_agg(n.reached_at)
-    INTO v_owners, v_scores, v_reached
+    IF p_score IS NOT NULL THEN
+        SELECT f.first_rank, f.equals INTO v_first, v_equals
+        FROM (
+            SELECT e.owner_id, e.score, e.reached_at FROM engagement.board_entries AS e
+            WHERE e.run_id = p_run_id AND e.present AND e.score > 0
+                AND (-e.score, e.reached_at) >= (-p_score, p_reached)
+            ORDER BY -e.score, e.reached_at, e.owner_id
+            OFFSET p_skip LIMIT 1
+        ) AS n, engagement.board_first(p_run_id, p_ranking, n.score, n.reached_at, n.owner_id) AS f;
+    END IF;
+    RETURN QUERY
+    SELECT CASE WHEN p.is_profile_public OR p_knows_all OR s.owner_id = p_reader_id THEN s.owner_id END,
+        CASE WHEN p.is_profile_public OR p_knows_all OR s.owner_id = p_reader_id THEN p.full_name::text END,
+        s.score, s.reached_at, coalesce(s.owner_id = p_reader_id, false), v_first, v_equals
     FROM (
         SELECT e.owner_id, e.score, e.reached_at FROM engagement.board_entries AS e
         WHERE e.run_id = p_run_id AND e.present AND e.score > 0
             AND (-e.score, e.reached_at) >= (coalesce(-p_score, -9223372036854775807), coalesce(p_reached, '-infinity'))
         ORDER BY -e.score, e.reached_at, e.owner_id
         OFFSET p_skip LIMIT p_limit
-    ) AS n;
-    RETURN QUERY SELECT * FROM engagement.board_stretch(
-        p_run_id, p_ranking, v_owners, v_scores, v_reached, p_score IS NULL, p_reader_id, p_reader_id, p_knows_all);
+    ) AS s
+    LEFT JOIN identity.profiles AS p ON p.user_id = s.owner_id
+    ORDER BY -s.score, s.reached_at, s.owner_id;
 END $$;

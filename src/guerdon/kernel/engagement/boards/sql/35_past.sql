@@ -2,15 +2,15 @@
 CREATE OR REPLACE FUNCTION engagement.past_places(
     p_run_id integer, p_from integer, p_limit integer, p_own_id uuid, p_reader_id uuid, p_knows_all boolean)
 RETURNS TABLE (
-    rank bigint, user_id uuid, name text, avatar_url text, score bigint, reached_at timestamptz, own boolean,
+    rank bigint, user_id uuid, name text, score bigint, reached_at timestamptz, own boolean,
     "position" integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.rank, CASE WHEN f.seen THEN c.user_id END, CASE WHEN f.seen THEN f.full_name::text END,
-        CASE WHEN f.seen THEN f.avatar_url::text END, c.score, c.reached_at, coalesce(c.user_id = p_own_id, false),
+        c.score, c.reached_at, coalesce(c.user_id = p_own_id, false),
         c.position
     FROM engagement.leaderboard_cache AS c
     LEFT JOIN LATERAL (
-        SELECT p.full_name, p.avatar_url, p.is_profile_public OR p_knows_all OR p.user_id = p_reader_id AS seen
+        SELECT p.full_name, p.is_profile_public OR p_knows_all OR p.user_id = p_reader_id AS seen
         FROM identity.profiles AS p
         WHERE p.user_id = c.user_id
     ) AS f ON true

@@ -16,7 +16,7 @@ REVOKE EXECUTE ON FUNCTION engagement.board_above(integer, bigint), engagement.c
     engagement.follow_counters(), engagement.follow_account(), engagement.mark_presence(uuid),
     engagement.board_scores_above(integer, bigint),
     engagement.board_rank(integer, text, bigint, timestamptz, uuid),
-    engagement.board_stretch(integer, text, uuid[], bigint[], timestamptz[], boolean, uuid, uuid, boolean),
+    engagement.board_first(integer, text, bigint, timestamptz, uuid),
     engagement.board_around(integer, text, uuid, integer, uuid, boolean),
     engagement.board_top(integer, text, bigint, timestamptz, integer, integer, uuid, boolean),
     engagement.past_places(integer, integer, integer, uuid, uuid, boolean), engagement.end_run(integer),
