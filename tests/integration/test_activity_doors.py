@@ -255,6 +255,17 @@ class TestWho:
         assert browser.post(PATH, json=event(runner, 2)).status_code == 403
         assert track.snapshot() == before
 
+    def test_nobody_reports_what_they_did_themselves(
+        self, whole_app: FastAPI, person: Callable[..., Any], track: Track, runner: UUID
+    ) -> None:
+        staff = client(whole_app, person, "staff")
+        own = staff.get("/api/v1/identity/me").json()["id"]
+        before = track.snapshot()
+        for subject in (own, "Staff@example.org"):
+            answer = staff.post(PATH, json=event(subject))
+            assert (answer.status_code, answer.json()["code"]) == (403, "activity-own-report"), answer.text
+        assert track.snapshot() == before
+
     def test_a_revoked_key_ends(
         self, whole_app: FastAPI, till: Client, track: Track, runner: UUID, clock: FixedClock
     ) -> None:

@@ -34,7 +34,7 @@ ACTIVITY_KINDS = (
     ActivityKind(PLACED, msgid("Took a place at an event"), {"event_type": str, "placed": int}),
     ActivityKind(CONNECTED, msgid("Met another attendee")),
     ActivityKind(BROUGHT, msgid("Brought somebody to their first event")),
-    ActivityKind(SPECIAL, msgid("Special activity"), {"points": int, "title": str}),
+    ActivityKind(SPECIAL, msgid("Special activity"), {"points": int, "title": str}, outside=True),
 )
 
 METRICS = (

@@ -152,6 +152,15 @@ class OwnActivityError(GuerdonError):
     remedy = "Ask a colleague to do it."
 
 
+class OwnReportError(GuerdonError):
+    """Somebody would report from outside what they did themselves."""
+
+    code = "activity-own-report"
+    status = 403
+    message = "Nobody reports an activity of their own."
+    remedy = "Let a colleague or a machine of somebody else report it."
+
+
 class WithdrawalReasonError(FieldError):
     """Who loses something can read why."""
 

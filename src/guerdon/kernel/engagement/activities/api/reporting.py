@@ -17,6 +17,7 @@ from guerdon.kernel.engagement.activities.errors import (
     ActivityKindInsideError,
     ActivityKindUnknownError,
     MemberUnknownError,
+    OwnReportError,
 )
 from guerdon.kernel.engagement.activities.schemas import Fact, Outcome
 from guerdon.kernel.engagement.activities.service import stored
@@ -90,6 +91,8 @@ class _Reporting:
             raise ActivityKindInsideError(field="type", kind=kind.name)
         if owner_id is None:
             raise MemberUnknownError(field="subject", member=str(member)[:200])
+        if owner_id == who.user_id and not kind.by_member:
+            raise OwnReportError
         return Fact(
             owner_id=owner_id,
             program=kind.program,
