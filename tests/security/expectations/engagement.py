@@ -35,6 +35,25 @@ POST   /staff/rules/versions/{rule_id=draft_rule}/discard              401 403 4
 GET    /staff/tiers                                                    303 403 403 403 200 200 200
 GET    /staff/tiers/{program=credits}                                  303 403 403 403 403 200 200
 POST   /staff/tiers/{program=credits}                                  401 403 403 403 403 422 422
+
+# kernel.engagement.ladders
+GET    /api/v1/engagement/tiers/{program=credits}/standing                  401 200 200 200 200 200 200
+GET    /api/v1/engagement/tiers/{program=credits}/standing/{user_id=owner}  401 403 403 403 200 200 200
+GET    /api/v1/engagement/tiers/{program=credits}/changes                   401 200 200 200 200 200 200
+GET    /api/v1/engagement/tiers/{program=credits}/keeping                   401 403 403 403 200 200 200
+PUT    /api/v1/engagement/tiers/{program=credits}/keeping                   401 403 403 403 403 200 200
+POST   /api/v1/engagement/tiers/{program=credits}/preview                   401 403 403 403 200 200 200
+GET    /tiers                                                               303 200 200 200 200 200 200
+GET    /staff/tiers/{program=credits}/keeping                               303 403 403 403 403 200 200
+POST   /staff/tiers/{program=credits}/keeping/preview                       401 403 403 403 403 422 422
+POST   /staff/tiers/{program=credits}/keeping                               401 403 403 403 403 422 422
+
+# kernel.engagement.simulations
+POST   /api/v1/engagement/rules/{rule_id=draft_rule}/simulations            401 403 403 403 422 422 422
+GET    /api/v1/engagement/simulations/{simulation_id=owner}                 401 403 403 403 404 404 404
+GET    /staff/simulations/new/{rule_id=draft_rule}                          303 403 403 403 200 200 200
+POST   /staff/simulations/new/{rule_id=draft_rule}                          401 403 403 403 422 422 422
+GET    /staff/simulations/{simulation_id=owner}                             303 403 403 403 404 404 404
 """
 
 SENT = {
@@ -48,6 +67,8 @@ SENT = {
         "note": "Items count more from May on.",
     },
     "POST /api/v1/engagement/rules/{rule_id}/dry-run": {"inputs": {"estimated_value": "50"}},
+    "PUT /api/v1/engagement/tiers/{program}/keeping": {"basis": "balance", "reason": "Who spends steps back."},
+    "POST /api/v1/engagement/tiers/{program}/preview": {"basis": "balance"},
     "PUT /api/v1/engagement/tiers/{program}": {
         "thresholds": {"bronze": "0", "silver": "25", "gold": "60", "platinum": "120"},
         "reason": "The first step was too easy.",
