@@ -307,7 +307,7 @@ def test_withdrawing_an_activity_takes_along_what_stood_on_it(hiker: Hiker, pers
     with hiker.database.transaction() as session:
         query = text("SELECT id FROM engagement.activities WHERE owner_id = :owner_id ORDER BY happened_at")
         second = session.scalars(query, {"owner_id": hiker.owner_id}).all()[1]
-        withdraw(session, hiker.clock, second, actor_id=staff, reason="It was somebody else.")
+        withdraw(session, hiker.clock, hiker.owner_id, second, actor_id=staff, reason="It was somebody else.")
     assert hiker.levels() == {"walker": 1}
     assert hiker.beans() == 10 + 5 + 5
     with hiker.database.transaction() as session:
