@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from fastapi import FastAPI
 
 from guerdon.core.errors import GuerdonError
 from guerdon.programs.events import jobs, personal_data
@@ -20,9 +21,11 @@ from guerdon.programs.events.errors import (
     RegistrationStateError,
 )
 from guerdon.programs.events.models import Registration, RegistrationStatus
+from guerdon.programs.events.schemas import Filters
 from guerdon.programs.events.service import changing, places, reading, registering
 from support.crowd import at_once
 from support.events import Hall, given
+from support.post import Post
 
 
 @pytest.fixture
@@ -170,6 +173,14 @@ class TestWaiting:
         hall.do(jobs.SETTLE_PLACES.run, hall.clock)
         assert hall.statuses(quiz) == ["cancelled", "lapsed", "lapsed"]
         assert taken(hall, quiz) == (0, 0)
+
+    def test_an_offer_ends_with_a_start_that_was_brought_forward(
+        self, hall: Hall, quiz: UUID, staff: UUID, members: list[UUID]
+    ) -> None:
+        self.leave(hall, members[0], quiz)
+        start = hall.clock.now() + timedelta(hours=3)
+        hall.do(changing.change, hall.clock, staff, quiz, given(start, max_participants=1))
+        assert self.registration(hall, members[1], quiz).offer_expires_at == start
 
     def test_how_long_is_the_events_choice(self, hall: Hall, staff: UUID, members: list[UUID]) -> None:
         quiz = hall.event(staff, max_participants=1, offer_hours=2)
@@ -335,6 +346,20 @@ class TestAtOnce:
         assert sum(isinstance(result, Registration) for result in results) == 1
         assert sum(isinstance(result, RegistrationStateError) for result in results) == 5
         assert taken(hall, quiz) == (1, 0)
+
+
+def test_messages_speak_the_members_language(hall: Hall, whole_app: FastAPI, post: Post, staff: UUID) -> None:
+    """The application is put together as every process is, so that the program's words are there."""
+    awa = hall.person("awa", locale="fr")
+    hall.register(awa, hall.event(staff, max_participants=1, time_zone="Africa/Dakar", price="5.00"))
+    badu = hall.person("badu")
+    hall.register(badu, hall.do(reading.listed, Filters(), after=None, limit=1)[0].event.id)
+    french, english = post.letters("events.")
+    assert french.subject == "Vous êtes inscrit : Trivia night"
+    for words in ("Bonjour Awa", "lundi 9 mars 2026", "(Africa/Dakar)", "5,00"):
+        assert words in french.body, words
+    assert english.subject == "You are on the waiting list: Trivia night"
+    assert "Monday, March 9, 2026" in english.body
 
 
 def test_who_leaves_gives_their_places_to_others(hall: Hall, staff: UUID, members: list[UUID]) -> None:

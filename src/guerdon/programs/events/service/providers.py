@@ -46,7 +46,7 @@ class PaymentProvider(Protocol):
         ...
 
     def begin(self, session: Session, clock: Clock, charge: Payment) -> Answer:
-        """Begin a charge."""
+        """Begin a charge. The member's registration is locked meanwhile, so an answer must not take long."""
         ...
 
     def confirm(self, session: Session, clock: Clock, charge: Payment, evidence: Mapping[str, str]) -> Answer:

@@ -100,6 +100,9 @@ BEGIN
             AND (r.status = 'offered' AND r.offer_expires_at <= p_now
                 OR r.status IN ('offered', 'waiting') AND v_event.start_time <= p_now)
         RETURNING r.id, r.user_id, r.status::text, r.offer_expires_at;
+    -- The start may have been brought forward since they were made.
+    UPDATE events.registrations AS r SET offer_expires_at = v_event.start_time
+    WHERE r.event_id = p_event_id AND r.status = 'offered' AND r.offer_expires_at > v_event.start_time;
     -- Read again: the lines above have changed its counts.
     SELECT * INTO v_event FROM events.events AS e WHERE e.id = p_event_id;
     IF v_event.status = 'published' AND v_event.waiting > 0 THEN
