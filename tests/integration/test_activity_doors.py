@@ -259,7 +259,7 @@ class TestWho:
         self, whole_app: FastAPI, person: Callable[..., Any], track: Track, runner: UUID
     ) -> None:
         staff = client(whole_app, person, "staff")
-        own = staff.get("/api/v1/identity/me").json()["id"]
+        own = staff.get("/api/v1/identity/me").json()["user_id"]
         before = track.snapshot()
         for subject in (own, "Staff@example.org"):
             answer = staff.post(PATH, json=event(subject))
