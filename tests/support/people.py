@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import structlog
 from fastapi import Depends, FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from guerdon.core.clock import Clock, FixedClock
 from guerdon.core.settings import Settings
@@ -19,6 +21,7 @@ from guerdon.kernel.admin import audit
 from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.identity import api as identity_api
 from guerdon.kernel.identity import pages as identity_pages
+from guerdon.kernel.identity import passwords
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.people import api as people_api
 from guerdon.kernel.identity.people import encryption
@@ -73,6 +76,15 @@ def _short_tracebacks() -> None:
     """A failing request shows where, without the variables of every frame."""
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, renderer])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def strong_hasher() -> Iterator[PasswordHash]:
+    """The hasher of passwords as it is; the tests work with one of the same kind that costs next to nothing."""
+    real = passwords._hasher
+    passwords._hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    yield real
+    passwords._hasher = real
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from pwdlib import PasswordHash
 from pwdlib.hashers.bcrypt import BcryptHasher
 
 from guerdon.core.clock import FixedClock
@@ -43,6 +44,16 @@ class TestPasswords:
         assert stored.startswith("$argon2id$")
         assert passwords.verify("seven quiet herons", stored) == (True, None)
         assert passwords.verify("seven quiet heron", stored) == (False, None)
+
+    def test_a_hash_costs_64_mib_three_times_over(self, strong_hasher: PasswordHash) -> None:
+        stored = strong_hasher.hash("seven quiet herons")
+        assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+        # What was made at less cost is made anew at the next sign-in.
+        matches, renewed = strong_hasher.verify_and_update(
+            "seven quiet herons", passwords.hash_password("seven quiet herons")
+        )
+        assert matches
+        assert renewed is not None
 
     def test_nobody_has_the_password_of_the_unknown(self) -> None:
         assert passwords.verify("nobody has this password", None) == (False, None)
