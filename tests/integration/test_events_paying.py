@@ -14,6 +14,7 @@ from guerdon.core.errors import GuerdonError
 from guerdon.programs.events.errors import (
     AmountNotThePriceError,
     ChannelUnknownError,
+    OwnPaymentError,
     PaymentNotFoundError,
     PaymentNotRequiredError,
     PaymentStateError,
@@ -99,6 +100,16 @@ class TestPaying:
         hall.do(record, clock, staff, registration, channel="cash")
         refused(hall, PaymentStateError, record, clock, staff, registration, channel="cash")
         refused(hall, PaymentStateError, paying.begin, clock, awa, registration, channel="cash")
+
+    def test_staff_leave_their_own_to_a_colleague(self, hall: Hall, staff: UUID, quiz: UUID) -> None:
+        clock, colleague, own = hall.clock, hall.person("sika", "staff"), hall.register(staff, quiz).id
+        refused(hall, OwnPaymentError, paying.record, clock, staff, own, channel="cash")
+        charge = hall.do(paying.record, clock, colleague, own, channel="cash").id
+        refused(hall, OwnPaymentError, paying.refund, clock, staff, charge, reason="Ill")
+        made = hall.do(paying.refund, clock, colleague, charge, reason="Ill").id
+        refused(hall, OwnPaymentError, paying.hand_back, clock, staff, made)
+        hall.do(paying.hand_back, clock, colleague, made)
+        assert owed(hall) == ["refunded"]
 
     def test_free(self, hall: Hall, staff: UUID, awa: UUID) -> None:
         free = hall.register(awa, hall.event(staff)).id

@@ -1,6 +1,6 @@
 """What the events program refuses."""
 
-from guerdon.core.errors import ConflictError, FieldError, NotFoundError
+from guerdon.core.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError
 from guerdon.web.i18n import msgid
 
 WORDS = (
@@ -106,6 +106,14 @@ class PaymentStateError(ConflictError):
     code = "payment-state"
     message = "This payment is {status}; that cannot be done with it."
     remedy = "Load the registration again to see what was paid."
+
+
+class OwnPaymentError(PermissionDeniedError):
+    """Money of their own goes through a colleague's hands."""
+
+    code = "own-payment"
+    message = "You cannot record or give back a payment of your own."
+    remedy = "Ask another member of staff."
 
 
 class PaymentNotRequiredError(ConflictError):

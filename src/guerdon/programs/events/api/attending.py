@@ -86,7 +86,7 @@ def _chunks(database: Database, event_id: UUID, filters: AttendeeFilters) -> Ite
     "/registrations/{registration_id}/payments/record",
     status_code=201,
     response_model=PaymentOut,
-    responses=problem_responses(409),
+    responses=problem_responses(403, 409),
 )
 def record_payment(
     registration_id: UUID, body: RecordPaymentIn, who: Keeper, session: SessionDep, clock: ClockDep, once: OnceDep
@@ -102,7 +102,7 @@ def record_payment(
 
 
 @router.post(
-    "/payments/{payment_id}/refund", status_code=201, response_model=PaymentOut, responses=problem_responses(409)
+    "/payments/{payment_id}/refund", status_code=201, response_model=PaymentOut, responses=problem_responses(403, 409)
 )
 def refund(
     payment_id: UUID, body: RefundIn, who: Keeper, session: SessionDep, clock: ClockDep, once: OnceDep
@@ -116,7 +116,7 @@ def refund(
     return once.run(effect, status=201)
 
 
-@router.post("/payments/{payment_id}/handed-back", responses=problem_responses(409))
+@router.post("/payments/{payment_id}/handed-back", responses=problem_responses(403, 409))
 def hand_back(payment_id: UUID, who: Keeper, session: SessionDep, clock: ClockDep) -> PaymentOut:
     """Say that a refund of the desk was handed back."""
     return show_payment(paying.hand_back(session, clock, who.user_id, payment_id))

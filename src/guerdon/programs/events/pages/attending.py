@@ -15,7 +15,7 @@ from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
 from guerdon.kernel.identity.service.accounts import names_of
-from guerdon.programs.events.errors import RegistrationNotFoundError
+from guerdon.programs.events.errors import OwnPaymentError, RegistrationNotFoundError
 from guerdon.programs.events.models import Event, Registration, RegistrationStatus
 from guerdon.programs.events.pages.asked import PAGE_SIZE, Word, plain_number
 from guerdon.programs.events.pages.registering import tell_refusal
@@ -146,7 +146,7 @@ def record_payment(
     try:
         with attempt(session):
             paying.record(session, clock, who.user_id, registration_id, channel=sent.get("channel", ""))
-    except (FieldError, ConflictError) as exc:
+    except (FieldError, ConflictError, OwnPaymentError) as exc:
         tell_refusal(request, exc)
     else:
         flash(request, msgid("The payment is recorded."))
@@ -165,7 +165,7 @@ def refund(
             text = plain_number(sent.get("amount", ""))
             amount = parse_decimal(text, field="amount") if text else None
             paying.refund(session, clock, who.user_id, payment_id, reason=why, amount=amount)
-    except (FieldError, ConflictError) as exc:
+    except (FieldError, ConflictError, OwnPaymentError) as exc:
         tell_refusal(request, exc)
     else:
         flash(request, msgid("The refund is under way."))
@@ -190,7 +190,7 @@ def hand_back(request: Request, payment_id: UUID, who: Keeper, session: SessionD
     try:
         with attempt(session):
             paying.hand_back(session, clock, who.user_id, payment_id)
-    except ConflictError as exc:
+    except (ConflictError, OwnPaymentError) as exc:
         tell_refusal(request, exc)
     else:
         flash(request, msgid("Noted: it was handed back."))

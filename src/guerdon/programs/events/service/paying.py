@@ -15,6 +15,7 @@ from guerdon.kernel.acts import Act, announce
 from guerdon.programs.events.errors import (
     AmountNotThePriceError,
     ChannelUnknownError,
+    OwnPaymentError,
     PaymentNotFoundError,
     PaymentNotRequiredError,
     PaymentStateError,
@@ -85,12 +86,14 @@ def record(
     Raises:
         RegistrationNotFoundError, PaymentNotRequiredError, RegistrationStateError: as ``begin``.
         ChannelUnknownError: the desk does not take payments that way.
+        OwnPaymentError: it is the actor's own registration.
         AmountNotThePriceError: more or less than the price.
         PaymentStateError: it is paid already.
     """
     if channel not in DESK.channels:
         raise ChannelUnknownError(field="channel", channel=channel[:50], channels=", ".join(DESK.channels))
     registration = _payable(session, registration_id, None)
+    _check_not_own(registration, actor_id)
     if amount is not None:
         _check_amount(registration, amount)
     charge = _live_charge(session, registration.id)
@@ -134,12 +137,14 @@ def refund(
 
     Raises:
         PaymentNotFoundError: there is no such charge.
+        OwnPaymentError: the actor paid it.
         PaymentStateError: it was not paid, or was given back.
         RefundTooLargeError: more than remains, or nothing.
     """
     charge = _locked(session, payment_id)
     if charge.kind is not PaymentKind.CHARGE:
         raise PaymentNotFoundError
+    _check_not_own(charge, actor_id)
     if charge.status is not PaymentState.PAID:
         raise PaymentStateError(status=charge.status.value)
     remaining = charge.amount_minor - charge.refunded_minor
@@ -186,10 +191,12 @@ def hand_back(session: Session, clock: Clock, actor_id: UUID, payment_id: UUID) 
 
     Raises:
         PaymentNotFoundError, PaymentStateError: there is no such refund of the desk; it is settled.
+        OwnPaymentError: it is the actor's.
     """
     found = _locked(session, payment_id)
     if found.kind is not PaymentKind.REFUND or found.provider != DESK.code:
         raise PaymentNotFoundError
+    _check_not_own(found, actor_id)
     if found.status is not PaymentState.PENDING:
         raise PaymentStateError(status=found.status.value)
     _settle(session, clock, found, Answer(PaymentState.PAID), actor_id)
@@ -257,6 +264,11 @@ def _payable(session: Session, registration_id: UUID, user_id: UUID | None) -> R
     if found.status not in PAYABLE:
         raise RegistrationStateError(status=found.status.value)
     return found
+
+
+def _check_not_own(what: Registration | Payment, actor_id: UUID) -> None:
+    if what.user_id == actor_id:
+        raise OwnPaymentError(permission="events:attendees")
 
 
 def _check_amount(registration: Registration, amount: Decimal) -> None:
