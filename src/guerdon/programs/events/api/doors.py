@@ -24,7 +24,7 @@ from guerdon.programs.events.api.evening_bodies import (
 )
 from guerdon.programs.events.api.keys import SignerDep
 from guerdon.programs.events.models import Attendance
-from guerdon.programs.events.service import doors, guests, undoing
+from guerdon.programs.events.service import doors, guests, reading, undoing
 
 router = APIRouter(prefix="/door")
 
@@ -74,6 +74,7 @@ def show(
     search: Annotated[Text, Query(max_length=200, description="Part of a name or address.")] = "",
 ) -> DoorOut:
     """How the evening stands, and who is expected or has come: those who came last first, then by name."""
+    reading.get(session, event_id)
     standing = doors.count(session, event_id)
     people = guests.at_the_door(session, event_id, search=search)
     return DoorOut(

@@ -22,7 +22,7 @@ from guerdon.programs.events.api.evening_bodies import (
     TurnoutOut,
 )
 from guerdon.programs.events.models import Award
-from guerdon.programs.events.service import figures, results, specials
+from guerdon.programs.events.service import figures, reading, results, specials
 
 router = APIRouter()
 
@@ -33,6 +33,7 @@ Reporter = Annotated[Principal, Depends(requires("events:report"))]
 @router.get("/results/{event_id}")
 def list_results(event_id: UUID, _who: Awarder, session: SessionDep) -> list[ResultOut]:
     """The places of an event, the first one first."""
+    reading.get(session, event_id)
     return _shown(session, event_id)
 
 

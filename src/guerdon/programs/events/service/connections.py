@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from guerdon.core.clock import Clock
 from guerdon.kernel.engagement.activities.schemas import Outcome
 from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.service.accounts import get_account
 from guerdon.programs.events.evening_errors import (
     ConnectedAlreadyError,
     ConnectionNotFoundError,
@@ -191,9 +192,11 @@ def block(session: Session, clock: Clock, user_id: UUID, other: UUID) -> None:
 
     Raises:
         OwnConnectionError: oneself.
+        NotFoundError: there is no such account.
     """
     if other == user_id:
         raise OwnConnectionError(field="user_id")
+    get_account(session, other)
     session.execute(
         text(
             "INSERT INTO events.connection_blocks (blocker_id, blocked_id, created_at) VALUES (:user_id, :other, :now)"
