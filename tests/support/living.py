@@ -1,6 +1,7 @@
 """The ``World`` of a test, settled once and copied for each."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -38,17 +39,30 @@ def _settled(
     return name, world
 
 
-@pytest.fixture
-def world(
-    database_factory: DatabaseFactory, _settled: tuple[str, World], clock: FixedClock, recorded: None
-) -> Iterator[World]:
-    """Everybody is there, and the owner has one of everything."""
-    template, settled = _settled
-    boot.prepare(Settings(data_dir=settled.data_dir, secret_key=SECRET))
-    name = database_factory.create(template)
-    server = database_factory.server
-    database = Database(on_database(server.app_dsn, name))
-    owner_dsn = on_database(server.owner_dsn, name)
-    yield World(database, owner_dsn, clock, settled.data_dir, dict(settled.people), dict(settled.things))
+@contextmanager
+def _copied(factory: DatabaseFactory, settled: tuple[str, World], clock: FixedClock) -> Iterator[World]:
+    """A copy of the settled world, and the process as the application makes it."""
+    template, original = settled
+    recorders, carriers = list(acts._recorders), list(messages._carriers)
+    boot.prepare(Settings(data_dir=original.data_dir, secret_key=SECRET))
+    name = factory.create(template)
+    database = Database(on_database(factory.server.app_dsn, name))
+    owner_dsn = on_database(factory.server.owner_dsn, name)
+    yield World(database, owner_dsn, clock, original.data_dir, dict(original.people), dict(original.things))
     database.dispose()
-    database_factory.drop(name)
+    factory.drop(name)
+    acts._recorders[:], messages._carriers[:] = recorders, carriers
+
+
+@pytest.fixture
+def world(database_factory: DatabaseFactory, _settled: tuple[str, World], clock: FixedClock) -> Iterator[World]:
+    """Everybody is there, and the owner has one of everything."""
+    with _copied(database_factory, _settled, clock) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def shared_world(database_factory: DatabaseFactory, _settled: tuple[str, World]) -> Iterator[World]:
+    """The same for all tests of a module, each of which leaves it as it was."""
+    with _copied(database_factory, _settled, FixedClock(START_OF_TIME)) as world:
+        yield world

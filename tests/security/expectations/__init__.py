@@ -1,6 +1,6 @@
 """Who may do what, package by package: one line for each route, in words that a reviewer can hold against the design.
 
-A module here is called like a package of Guerdon and holds
+A module here is called like a package of Guerdon, or like a part of one, and holds
 
 ``TABLE``
     a line for each route: method, path, and the status that each of ``COLUMNS`` gets. A gap of the path names what of
@@ -8,7 +8,8 @@ A module here is called like a package of Guerdon and holds
     (``{user_id=owner}``); what nothing is called is put in as it stands. Lines that begin with ``#`` are remarks.
 ``SENT``
     the body for a line of ``TABLE``, ``"POST /path": {...}``: JSON for the API, a form for pages; a ``Content`` for
-    anything else. A text that is ``{thing}`` stands for what the owner has of that name. Nothing given: an empty body.
+    anything else. ``{thing}`` as a text, or in the name of a field, stands for what the owner has of that name. Nothing
+    given: an empty body.
 ``settle(world)``
     gives the owner at least one row in each of the package's tables that belong to members (optional).
 
@@ -28,13 +29,6 @@ from support.world import World
 
 COLUMNS = ("anonymous", "other", "owner", "partner", "staff", "admin", "super_admin")
 """Nobody; another member; the member whose things they are; a partner; staff; administrators of both kinds."""
-
-BEING_BUILT = (
-    "guerdon.kernel.engagement.badges",
-    "guerdon.kernel.engagement.streaks",
-    "guerdon.programs.events",
-)
-"""Packages whose routes have no lines yet: until they have, each is held to the permission that it declares."""
 
 GAP = re.compile(r"\{(\w+)(?:=([^}]*))?\}")
 
@@ -90,12 +84,16 @@ class Expectation:
 
 def _filled(value: Any, world: World) -> Any:
     if isinstance(value, dict):
-        return {name: _filled(each, world) for name, each in value.items()}
+        return {_named(name, world): _filled(each, world) for name, each in value.items()}
     if isinstance(value, list):
         return [_filled(each, world) for each in value]
     if isinstance(value, str) and value.startswith("{"):
         return str(world.thing(value[1:-1], value))
     return value
+
+
+def _named(name: str, world: World) -> str:
+    return GAP.sub(lambda gap: str(world.thing(gap[1], gap[0])), name)
 
 
 def packages() -> list[ModuleType]:
