@@ -9,9 +9,10 @@ from functools import cache, partial
 from importlib.metadata import version
 
 import typer
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.routing import BaseRoute
 
 from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
@@ -246,7 +247,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app.state.programs = programs()
     app.state.readiness = {"migrations": _migrated(database)}
     app.state.metrics.registry.register(QueueCollector(database))
-    _include_routes(app)
+    app.router.routes.extend(_routes())
     own_limits = {path: size for program in programs() for path, size in program.body_limits.items()}
     protect(
         app,
@@ -255,10 +256,17 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     return app
 
 
-def _include_routes(app: FastAPI) -> None:
-    app.include_router(activities_api.router)  # first, because the most requests may be for it
-    app.include_router(web_routes.router, dependencies=[Depends(public())])
-    app.include_router(web_routes.browser_router, dependencies=[Depends(public(identify=False))])
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every route of kernel and programs.
+
+    The same for every application of a process: a router works out what it includes when it is first asked, which takes
+    hundreds of routes the better part of a second, and keeps it.
+    """
+    house = APIRouter()
+    house.include_router(activities_api.router)  # first, because the most requests may be for it
+    house.include_router(web_routes.router, dependencies=[Depends(public())])
+    house.include_router(web_routes.browser_router, dependencies=[Depends(public(identify=False))])
     for router in (
         identity_api.router,
         people_api.router,
@@ -272,12 +280,12 @@ def _include_routes(app: FastAPI) -> None:
         ladders_api.router,
         admin_api.router,
     ):
-        app.include_router(router)
+        house.include_router(router)
     for program in programs():
         for router in program.routers:
-            app.include_router(router, prefix=f"/api/v1/{program.name}", tags=[program.name])
+            house.include_router(router, prefix=f"/api/v1/{program.name}", tags=[program.name])
         for router in program.pages:
-            app.include_router(router, include_in_schema=False)
+            house.include_router(router, include_in_schema=False)
     for pages in (
         home_pages,
         identity_pages,
@@ -294,16 +302,22 @@ def _include_routes(app: FastAPI) -> None:
         admin_pages,
         notifications_pages,
     ):
-        app.include_router(pages.router, include_in_schema=False)
+        house.include_router(pages.router, include_in_schema=False)
+    return tuple(house.routes)
+
+
+@cache
+def _expected() -> Expected:
+    """Every migration that this code knows."""
+    return Expected(modules())
 
 
 def _migrated(database: Database) -> Callable[[], bool]:
     """A check that the database has every migration that this code knows, cheap enough to be asked all the time."""
-    expected = Expected(modules())
 
     def has_all() -> bool:
         with database.transaction() as session:
-            return expected.present(session)
+            return _expected().present(session)
 
     return has_all
 

@@ -71,6 +71,37 @@ def test_a_batch_is_its_items_one_after_the_other(ledger: Ledger, drawn: list[An
     assert before == after
 
 
+@pytest.mark.parametrize(
+    ("amounts", "verdicts"),
+    [
+        ((0, 5, 5), ["amount_not_positive", "posted", "replayed"]),
+        ((0, 5, 6), ["amount_not_positive", "posted", "idempotency_conflict"]),
+        ((0, 0, 5, 5, 5), ["amount_not_positive"] * 2 + ["posted", "replayed", "replayed"]),
+    ],
+)
+def test_a_refused_item_leaves_its_key_to_the_next(ledger: Ledger, amounts: tuple[int, ...], verdicts: list[str]):
+    owners = [ledger.member()]
+    array, values = batch(owners, [(0, POINT, AWARD, amount, 1, REFERENCE) for amount in amounts])
+    with psycopg.connect(ledger.owner_dsn) as connection:
+        rows = connection.execute(f"SELECT verdict FROM ledger.post({array}, now(), true) ORDER BY item", values)
+        assert [row[0] for row in rows] == verdicts
+    assert ledger.balances(owners[0]) == {"available": 5}
+    assert ledger.faults() == []
+
+
+def test_a_key_that_was_used_is_told_by_its_transfer_and_not_by_the_batch(ledger: Ledger):
+    owners = [ledger.member()]
+    used = (0, POINT, AWARD, 5, 1, REFERENCE)
+    verdicts = []
+    with psycopg.connect(ledger.owner_dsn) as connection:
+        for drawn in ([used, used], [(0, POINT, AWARD, 6, 1, REFERENCE), used]):
+            array, values = batch(owners, drawn)
+            rows = connection.execute(f"SELECT verdict FROM ledger.post({array}, now(), true) ORDER BY item", values)
+            verdicts.append([row[0] for row in rows])
+    assert verdicts == [["posted", "replayed"], ["idempotency_conflict", "replayed"]]
+    assert ledger.balances(owners[0]) == {"available": 5}
+
+
 def test_plain_batches_take_the_lane(ledger: Ledger):
     owners = [ledger.member() for _ in range(3)]
     for owner in owners:

@@ -54,7 +54,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """An empty ledger."""
         with psycopg.connect(self.superuser_dsn) as connection:
             connection.execute("SET session_replication_role = replica")
-            connection.execute(f"TRUNCATE {', '.join('ledger.' + table for table in MOVING_TABLES)}")
+            connection.execute(f"TRUNCATE {', '.join('ledger.' + table for table in MOVING_TABLES)} CASCADE")
         self.owners = [self.ledger.member() for _ in range(3)]
         self.owners.append(self.ledger.budget("test.pool", POINT, floor))
         self.ledger.do(service.open_system_owner, "test.pool", CREDIT, floor_minor=floor)

@@ -26,9 +26,10 @@ def test_embedded_database_is_started_for_a_command_and_stopped_again(short_dir:
     migrated = guerdon("db", "migrate", environment=environment)
     assert migrated.returncode == 0, migrated.stderr
     assert not EmbeddedServer(short_dir).running
-    status = guerdon("db", "status", environment=environment)
-    assert "yes" in status.stdout
-    assert " no" not in status.stdout
+    status = guerdon("db", "status", environment=environment | {"COLUMNS": "300"}).stdout.splitlines()
+    revisions = [line.split()[-1] for line in status if line.split()[1:2] and line.split()[1][:4].isdigit()]
+    assert len(revisions) >= 10
+    assert set(revisions) == {"yes"}
 
 
 def test_url_is_alone_on_standard_output(short_dir: Path) -> None:
@@ -64,16 +65,17 @@ def test_rollback_to_empty_and_up_again(short_dir: Path) -> None:
 
 
 def test_rollback_goes_one_step_at_a_time(short_dir: Path) -> None:
+    """As far as two steps; ``tests/integration/test_rollback.py`` takes every one."""
     environment = guerdon_environment(short_dir)
     with EmbeddedServer(short_dir, durable=False):
+        assert "nothing to roll back" in guerdon("db", "rollback", environment=environment).stdout
         guerdon("db", "migrate", environment=environment)
         applied = [guerdon("db", "status", environment=environment).stdout.count(" yes")]
-        while applied[-1] > 0:
+        for _ in range(2):
             assert guerdon("db", "rollback", environment=environment).returncode == 0
             applied.append(guerdon("db", "status", environment=environment).stdout.count(" yes"))
-        assert applied == list(range(applied[0], -1, -1))
-        assert applied[0] >= 3
-        assert "nothing to roll back" in guerdon("db", "rollback", environment=environment).stdout
+        assert applied == [applied[0], applied[0] - 1, applied[0] - 2]
+        assert applied[0] >= 10
 
 
 def test_unknown_revision_is_refused(short_dir: Path) -> None:

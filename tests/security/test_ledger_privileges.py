@@ -74,7 +74,7 @@ def test_only_the_door_is_open(as_app):
     "call",
     [
         "ledger.post_judged('{}'::ledger.posting[], now(), true, true)",
-        "ledger.post_general(NULL, now(), false)",
+        "ledger.post_general(NULL, now(), false, false)",
         "ledger.write_transfers('{}'::ledger.posting[], now(), '{}', '{}', '{}', '{}', false)",
         "ledger.write_holds('{}'::ledger.posting[], now(), '{}', '{}')",
         "ledger.settle_holds('{}'::ledger.holds[], now())",

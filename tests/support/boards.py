@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -16,6 +15,8 @@ from guerdon.kernel.engagement.boards.models import BoardRun
 from guerdon.kernel.engagement.boards.schemas import Draft, Own, Stretch
 from guerdon.kernel.engagement.boards.service import managing, reading, upkeep
 from guerdon.kernel.identity.models import User
+
+from .databases import connected
 
 WEEK = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -88,7 +89,7 @@ class Boards:
 @pytest.fixture
 def boards(garden: Database, clock: FixedClock, person: Callable[..., User], owner_dsn: str) -> Boards:
     """Boards of the garden, over a metric without a past."""
-    with psycopg.connect(owner_dsn, autocommit=True) as connection:
+    with connected(owner_dsn) as connection:
         row = connection.execute(
             "INSERT INTO engagement.metrics (program, code, title, activity_kinds, aggregate)"
             " VALUES ('garden', 'visits', 'Visits', '{garden.visit}', 'count') RETURNING id"

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from fastapi import FastAPI
 from psycopg import sql
@@ -20,6 +19,7 @@ from guerdon.programs.credits.models import Contribution
 from guerdon.programs.credits.schemas import Condition, HoursIn, ItemIn, MoneyIn, PaymentMethod, Summary
 from guerdon.programs.credits.service import reading, reviewing, submitting
 
+from .databases import connected
 from .http_client import Client
 from .ledger import snapshot as ledger_snapshot
 
@@ -137,7 +137,7 @@ class Club:
 
     def sql(self, statement: str, params: Any = None, *, dsn: str | None = None) -> list[Any]:
         """Run SQL as the owner in a transaction of its own, and return its rows if it has any."""
-        with psycopg.connect(dsn or self.owner_dsn) as connection:
+        with connected(dsn or self.owner_dsn) as connection:
             connection.execute("SET search_path = credits, public")
             connection.execute("SET guerdon.acting_as = 'system'")  # the application's role reaches everybody's rows
             done = connection.execute(statement.encode(), params)
@@ -146,7 +146,7 @@ class Club:
     def snapshot(self) -> dict[str, list[str]]:
         """Every row of the program, the ledger and the audit log, as text."""
         found = ledger_snapshot(self.owner_dsn)
-        with psycopg.connect(self.owner_dsn) as connection:
+        with connected(self.owner_dsn) as connection:
             for table in (*(f"credits.{name}" for name in TABLES), "admin.audit_logs", "http.idempotency_records"):
                 query = sql.SQL("SELECT t::text FROM {} AS t ORDER BY 1").format(sql.Identifier(*table.split(".")))
                 found[table] = [row[0] for row in connection.execute(query)]

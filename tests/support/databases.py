@@ -8,9 +8,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -37,11 +39,28 @@ def on_database(dsn: str, name: str) -> str:
     return urlsplit(dsn)._replace(path=f"/{name}").geturl()
 
 
+_spare: dict[str, list["psycopg.Connection[Any]"]] = {}
+
+
+@contextmanager
+def connected(dsn: str) -> Iterator["psycopg.Connection[Any]"]:
+    """A transaction on a connection that is kept for the next who asks: opening one costs more than most questions."""
+    spare = _spare.setdefault(dsn, [])
+    connection = spare.pop() if spare else psycopg.connect(dsn, autocommit=True)
+    try:
+        with connection.transaction():
+            yield connection
+    finally:
+        connection.execute("RESET ALL")
+        spare.append(connection)
+
+
 class DatabaseFactory:
     """Makes and drops databases on a test server."""
 
     def __init__(self, server: EmbeddedServer) -> None:
         self.server = server
+        self._connection = psycopg.connect(server.superuser_dsn, autocommit=True)
 
     def create(self, template: str | None = None) -> str:
         """Make a database that the owner role owns, empty or as a copy, and return its name."""
@@ -49,17 +68,22 @@ class DatabaseFactory:
         source = (
             sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template)) if template else sql.SQL("")
         )
-        with psycopg.connect(self.server.superuser_dsn, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER_ROLE)) + source
-            )
-            close_to_others(connection, name)
+        self._connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER_ROLE)) + source
+        )
+        close_to_others(self._connection, name)
         return name
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
-        with psycopg.connect(self.server.superuser_dsn, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        for dsn in [each for each in _spare if urlsplit(each).path == f"/{name}"]:
+            for connection in _spare.pop(dsn):
+                connection.close()
+        self._connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._connection.close()
 
 
 @pytest.fixture
@@ -88,9 +112,11 @@ def database_server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def database_factory(database_server: EmbeddedServer) -> DatabaseFactory:
+def database_factory(database_server: EmbeddedServer) -> Iterator[DatabaseFactory]:
     """Makes further databases, for tests that migrate or need two."""
-    return DatabaseFactory(database_server)
+    factory = DatabaseFactory(database_server)
+    yield factory
+    factory.close()
 
 
 @pytest.fixture(scope="session")

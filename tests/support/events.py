@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from psycopg import sql
 
@@ -17,6 +16,7 @@ from guerdon.programs.events.models import Event, Registration
 from guerdon.programs.events.schemas import EventIn
 from guerdon.programs.events.service import changing, making, registering
 
+from .databases import connected
 from .ledger import snapshot as ledger_snapshot
 
 TABLES = (
@@ -117,7 +117,7 @@ class Hall:
 
     def sql(self, statement: str, params: Any = None) -> list[Any]:
         """Run SQL as the owner in a transaction of its own, and return its rows if it has any."""
-        with psycopg.connect(self.owner_dsn) as connection:
+        with connected(self.owner_dsn) as connection:
             connection.execute("SET search_path = events, public")
             done = connection.execute(statement.encode(), params)
             return done.fetchall() if done.description else []
@@ -125,7 +125,7 @@ class Hall:
     def snapshot(self) -> dict[str, list[str]]:
         """Every row of the program, the ledger, the outbox and the audit log, as text."""
         found = ledger_snapshot(self.owner_dsn)
-        with psycopg.connect(self.owner_dsn) as connection:
+        with connected(self.owner_dsn) as connection:
             for table in (*(f"events.{name}" for name in TABLES), "admin.audit_logs", "notifications.outbox"):
                 query = sql.SQL("SELECT t::text FROM {} AS t ORDER BY 1").format(sql.Identifier(*table.split(".")))
                 found[table] = [row[0] for row in connection.execute(query)]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from fastapi import FastAPI
 from PIL import Image
@@ -16,6 +15,7 @@ from guerdon.db.database import Database
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.people.service import guardians, profiles
 
+from .databases import connected
 from .http_client import Client
 from .people import PASSWORD
 
@@ -79,7 +79,7 @@ class Family:
 
     def sql(self, statement: str, *params: Any) -> list[Any]:
         """Run SQL as the owner."""
-        with psycopg.connect(self.owner_dsn) as connection:
+        with connected(self.owner_dsn) as connection:
             done = connection.execute(statement.encode(), params or None)
             return done.fetchall() if done.description else []
 

@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
@@ -18,6 +17,8 @@ from guerdon.db.database import Database
 from guerdon.kernel.ledger import service
 from guerdon.kernel.ledger.catalogue import register_codes, register_units
 from guerdon.kernel.ledger.schemas import Account, Pocket, Posted, Posting, SystemAccount
+
+from .databases import connected
 
 POINT = "TEST_POINT"
 CREDIT = "TEST_CREDIT"
@@ -37,7 +38,7 @@ MOVING_TABLES = TABLES[5:]
 
 def snapshot(dsn: str) -> dict[str, list[str]]:
     """Every row of every ledger table, as text."""
-    with psycopg.connect(dsn) as connection:
+    with connected(dsn) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         return {
             table: [row[0] for row in connection.execute(f"SELECT t::text FROM ledger.{table} AS t ORDER BY 1")]

@@ -22,8 +22,12 @@ def free_port() -> int:
 
 
 def guerdon_environment(data_dir: Path, **settings: object) -> dict[str, str]:
-    """The environment of this process, without its own settings, with those given."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GUERDON_")}
+    """The environment of this process, without its own settings, with those given.
+
+    Python keeps what it compiles, even where it is told not to: compiling anew costs each process more than a second.
+    """
+    own = ("GUERDON_", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     environment["GUERDON_DATA_DIR"] = str(data_dir)
     return environment | {f"GUERDON_{name.upper()}": str(value) for name, value in settings.items()}
 

@@ -8,7 +8,6 @@ from threading import Barrier, Thread
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import text
@@ -25,6 +24,7 @@ from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger.catalogue import register_units
 from guerdon.kernel.ledger.service.door import _watchers
 
+from .databases import connected
 from .ledger import snapshot as ledger_snapshot
 
 LAP = Unit("LAP", 0, UnitKind.POINTS, "laps")
@@ -77,7 +77,7 @@ def together(work: Callable[[int], Any], times: int) -> list[Exception]:
 
 def snapshot(dsn: str) -> dict[str, list[str]]:
     """Every row of engagement and ledger, as text."""
-    with psycopg.connect(dsn) as connection:
+    with connected(dsn) as connection:
         found = {
             table: [
                 row[0]

@@ -21,6 +21,8 @@ from guerdon.kernel.identity.permissions import Role
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger.service import open_member
 
+from .databases import connected
+
 ROLES = {
     "owner": Role.USER,
     "other": Role.USER,
@@ -90,7 +92,7 @@ class World:
 
     def sql(self, statement: str, *params: Any) -> list[Any]:
         """Run SQL as the owner of the database."""
-        with psycopg.connect(self.owner_dsn) as connection:
+        with connected(self.owner_dsn) as connection:
             done = connection.execute(statement.encode(), params or None)
             return done.fetchall() if done.description else []
 
@@ -114,7 +116,7 @@ def digests(owner_dsn: str, leave_out: Mapping[str, list[str]] = MappingProxyTyp
         "SELECT coalesce(md5(string_agg(r, '' ORDER BY r)), '') FROM (SELECT (to_jsonb(t) - %s::text[])::text AS r"
         " FROM {} AS t) AS rows"
     )
-    with psycopg.connect(owner_dsn) as connection:
+    with connected(owner_dsn) as connection:
         found = {}
         for name in [*tables(connection), "worker.procrastinate_jobs"]:
             row = connection.execute(

@@ -1,5 +1,5 @@
 """``python -m guerdon.cli``: how ``guerdon up`` starts its parts, whatever the PATH says."""
 
-from guerdon.cli.main import main
+from guerdon.cli.start import start
 
-main()
+start()

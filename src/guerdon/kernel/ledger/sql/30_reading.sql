@@ -95,8 +95,8 @@ BEGIN
     END IF;
 END $$;
 
--- Items whose key has been used: by a transfer (transfer_id) or by an earlier item of the batch (first_ord), and whether
--- the content is the same. A happened_at that the caller left open cannot differ.
+-- Items whose key has been used: by a transfer (transfer_id), and whether the content is the same; or by an earlier item
+-- of the batch (first_ord), which may yet be refused. A happened_at that the caller left open cannot differ.
 CREATE OR REPLACE FUNCTION ledger.read_replays(p_items ledger.posting[])
 RETURNS TABLE (
     ord bigint, first_ord bigint, same boolean, transfer_id uuid, debit_after bigint, credit_after bigint)
@@ -114,15 +114,11 @@ LANGUAGE sql STABLE AS $$
     JOIN ledger.transfers AS t ON t.owner_id = i.owner_id AND t.idempotency_key = i.idempotency_key
     LEFT JOIN ledger.holds AS h ON h.owner_id = coalesce(i.peer_owner_id, t.owner_id) AND h.id = t.id
     UNION ALL
-    SELECT later.ordinality, later.first_ord, later.same, NULL, NULL, NULL
+    SELECT later.ordinality, later.first_ord, NULL, NULL, NULL, NULL
     FROM (
-        SELECT ordinality, first_value(ordinality) OVER keys AS first_ord,
-            content = first_value(content) OVER keys AS same
-        FROM (
-            SELECT i.owner_id, i.idempotency_key, i::text AS content, row_number() OVER () AS ordinality
-            FROM unnest(p_items) AS i
-        ) AS numbered
-        WINDOW keys AS (PARTITION BY owner_id, idempotency_key ORDER BY ordinality)
+        SELECT ordinality, first_value(ordinality) OVER (
+            PARTITION BY owner_id, idempotency_key ORDER BY ordinality) AS first_ord
+        FROM unnest(p_items) WITH ORDINALITY
     ) AS later
     WHERE later.first_ord < later.ordinality
 $$;

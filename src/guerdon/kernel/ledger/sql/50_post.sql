@@ -56,6 +56,7 @@ DECLARE
     v_original_fault text[] := '{}';
     v_first_ord integer[] := '{}';
     v_same boolean[] := '{}';
+    v_key_taken_by integer[];
     v_accounts integer;
     v_legs integer;
     v_owner uuid[];
@@ -82,6 +83,7 @@ DECLARE
     v_reverses boolean;
     v_pairs boolean;
     n integer;
+    f integer;
     d integer;
     c integer;
     h integer;
@@ -133,11 +135,12 @@ BEGIN
 
     -- Read: keys that have been used, holds that are taken from, transfers that are reversed.
     IF p_read_keys THEN
+        v_key_taken_by := array_fill(NULL::integer, ARRAY[v_count]);
         FOR v_row IN SELECT * FROM ledger.read_replays(p_items) LOOP
-            v_same[v_row.ord] := v_row.same;
             IF v_row.first_ord IS NOT NULL THEN
                 v_first_ord[v_row.ord] := v_row.first_ord;
             ELSE
+                v_same[v_row.ord] := v_row.same;
                 v_verdict[v_row.ord] := 'replayed';
                 v_id[v_row.ord] := v_row.transfer_id;
                 v_debit_after[v_row.ord] := v_row.debit_after;
@@ -172,11 +175,13 @@ BEGIN
         c := v_credit_ix[n];
         IF v_row.fault IS NOT NULL THEN
             v_verdict[n] := v_row.fault;
-        ELSIF v_verdict[n] = 'replayed' OR v_verdict[v_first_ord[n]] IN ('posted', 'replayed') THEN
-            IF v_first_ord[n] IS NOT NULL AND v_verdict[n] IS NULL THEN
-                v_id[n] := v_id[v_first_ord[n]];
-                v_debit_after[n] := v_debit_after[v_first_ord[n]];
-                v_credit_after[n] := v_credit_after[v_first_ord[n]];
+        ELSIF v_verdict[n] = 'replayed' OR v_key_taken_by[v_first_ord[n]] IS NOT NULL THEN
+            IF v_verdict[n] IS NULL THEN
+                f := v_key_taken_by[v_first_ord[n]];
+                v_id[n] := v_id[f];
+                v_debit_after[n] := v_debit_after[f];
+                v_credit_after[n] := v_credit_after[f];
+                v_same[n] := p_items[n]::text = p_items[f]::text;
             END IF;
             v_verdict[n] := CASE WHEN v_same[n] THEN 'replayed' ELSE 'idempotency_conflict' END;
             v_problem[n] := jsonb_build_object('transfer_id', v_id[n]);
@@ -226,6 +231,9 @@ BEGIN
 
         IF v_verdict[n] IS NULL THEN
             v_verdict[n] := 'posted';
+            IF p_read_keys THEN
+                v_key_taken_by[coalesce(v_first_ord[n], n)] := n;
+            END IF;
             IF d > 0 THEN
                 v_balance[d] := v_balance[d] - v_row.amount;
                 v_debit_after[n] := v_balance[d];
