@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import activities, boards, identity, large, pgledger, reading, report, small, tigerbeetle
+from bench import activities, activity_http, boards, identity, large, pgledger, reading, report, small, tigerbeetle
 from bench.arena import arena
 from bench.figures import Figure
 from bench.plan import BATCH, QUICK, SIZES, WHOLE, Plan
@@ -46,6 +46,7 @@ def main() -> int:
                 found += question(place, plan, step)
             found += identity.figures(built, plan, step)
             found += activities.figures(built, plan, step)
+            found += activity_http.figures(built, plan, step)
             found += reading.figures(built, plan, step)
             found += boards.figures(built, plan, step)
             full = large.load(built, plan, step)
@@ -77,7 +78,7 @@ def _steps(plan: Plan, *, with_pgledger: bool) -> int:
     batches = plan.batch_rounds * 3 + plan.batch_rounds * 2
     sizes = plan.size_rounds * len(SIZES) + plan.client_rounds
     beside = max(3, plan.single_rounds // 2) * 4 + pgledger.BATCH_ROUNDS * 2 if with_pgledger else 0
-    requests = plan.single_rounds * 2 + plan.batch_rounds * 2
+    requests = plan.single_rounds * 4 + plan.batch_rounds * 2
     pages = plan.single_rounds * 2 + 1
     asking = plan.board_members * 3 // (2 * boards.BATCH) + boards.ROUNDS * 4 + 2
     return singles + batches + sizes + requests + pages + asking + plan.large // BATCH + beside

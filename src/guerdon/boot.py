@@ -37,6 +37,7 @@ from guerdon.kernel.engagement.badges import jobs as badges_jobs
 from guerdon.kernel.engagement.badges import pages as badges_pages
 from guerdon.kernel.engagement.badges import personal_data as badges_data
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
+from guerdon.kernel.engagement.badges.service import keys as credential_keys
 from guerdon.kernel.engagement.badges.service.following import follow_badges
 from guerdon.kernel.engagement.boards import api as boards_api
 from guerdon.kernel.engagement.boards import following as boards_following
@@ -72,6 +73,7 @@ from guerdon.kernel.identity.people import encryption
 from guerdon.kernel.identity.people import jobs as people_jobs
 from guerdon.kernel.identity.people import pages as people_pages
 from guerdon.kernel.identity.people import personal_data as people_data
+from guerdon.kernel.identity.people.service import rotation
 from guerdon.kernel.identity.permissions import KERNEL, PermissionCatalogue, Role
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger import api as ledger_api
@@ -188,6 +190,7 @@ def prepare(settings: Settings) -> None:
     """What every process needs that does the application's work: acts on record, encryption, who knows what of whom."""
     wire(settings)
     encryption.install(settings)
+    rotation.include(credential_keys.encrypt_anew)
     campaigns.install()
     following.follow("streaks", following.STREAKS, follow_streaks)
     following.follow("badges", following.BADGES, follow_badges)

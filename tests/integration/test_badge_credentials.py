@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -23,6 +24,8 @@ from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
 from guerdon.kernel.engagement.badges.service import staffing
 from guerdon.kernel.engagement.badges.service.definitions import by_code
+from guerdon.kernel.identity.people import encryption
+from guerdon.kernel.identity.people.service import rotation
 from guerdon.kernel.identity.permissions import Role
 from guerdon.kernel.ledger.service import open_member
 from support.http_client import Client
@@ -208,6 +211,23 @@ def test_what_an_old_key_signed_stays_valid(
     with walkers.transaction() as session:
         sealed = session.scalars(text("SELECT sealed FROM engagement.credential_keys")).all()
     assert all(b"PRIVATE" not in each and each.startswith(b"GE1") for each in sealed)
+
+
+def test_the_signing_key_is_encrypted_anew_with_everything_else(
+    club_app: FastAPI, holder: Asker, walkers: Database, tmp_path: Path
+) -> None:
+    before = issue(holder, walkers)
+    fresh = encryption.add_key(tmp_path)
+    ring = encryption.load_ring(club_app.state.settings)
+    with walkers.transaction() as session:
+        assert rotation.rotate(session, ring) >= 1
+        assert rotation.rotate(session, ring) == 0
+    assert encryption.keep_first_key(tmp_path) == fresh
+    encryption.install(club_app.state.settings)
+    after = issue(holder, walkers, level=1)
+    kids = [jws.extract_compact(each["token"].encode()).headers()["kid"] for each in (before, after)]
+    assert kids[0] == kids[1]
+    verified(Client(club_app), after["token"])
 
 
 def test_unknown_and_foreign_things_are_not_found(

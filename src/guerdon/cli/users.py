@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from guerdon import boot
 from guerdon.cli.console import out
 from guerdon.cli.db import running_database
 from guerdon.core.clock import SystemClock
@@ -122,7 +123,7 @@ def rotate_encryption(
         bool, typer.Option("--drop-old", help="Make no new key; move what is left to the present one, drop the others.")
     ] = False,
 ) -> None:
-    """Bring a fresh key into use for identity papers and copies of data, and encrypt everything anew with it.
+    """Bring a fresh key into use for papers, copies of data and signing keys, and encrypt everything anew with it.
 
     A request that was under way may still have written with the old key, so that is dropped by a later run only.
     """
@@ -130,7 +131,8 @@ def rotate_encryption(
     own_file = settings.encryption_keys is None
     if own_file and not drop_old:
         encryption.add_key(settings.data_dir)
-    ring = encryption.load_ring(settings)
+    boot.prepare(settings)
+    ring = encryption.ring()
     total = 0
     with running_database() as location:
         database = open_database(settings, location, application_name="guerdon users")

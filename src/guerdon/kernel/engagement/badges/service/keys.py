@@ -25,6 +25,7 @@ from guerdon.core.clock import Clock
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.engagement.badges.models import CredentialKey
 from guerdon.kernel.identity.people.encryption import KeyRing
+from guerdon.kernel.identity.people.service.rotation import older
 
 ALGORITHM = "RS256"
 KEY_BITS = 3072
@@ -76,6 +77,16 @@ def rotate(session: Session, clock: Clock, ring: KeyRing, *, actor_id: Any = Non
         ),
     )
     return made.id
+
+
+def encrypt_anew(session: Session, ring: KeyRing, limit: int) -> int:
+    """Encrypt private halves anew that are still under an older key of the ring. Returns how many."""
+    found = older(CredentialKey, CredentialKey.sealed, ring, limit).options(undefer(CredentialKey.sealed))
+    rows = session.scalars(found).all()
+    for row in rows:
+        purpose = f"{PURPOSE}:{row.id}"
+        row.sealed = ring.encrypt(ring.decrypt(row.sealed, purpose=purpose), purpose=purpose)
+    return len(rows)
 
 
 def public_jwks(session: Session) -> list[dict[str, Any]]:
