@@ -39,7 +39,7 @@ run: $(INSTALLED)
 	@exec $(BIN)/guerdon up $(ARGS)
 
 test: chromium check
-	$(BIN)/pytest -n $(JOBS) -m 'not soak' $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m 'not soak' $(ARGS)
 	@echo 'Format, lint, types, import contracts and tests: all passed.'
 
 check: $(INSTALLED)

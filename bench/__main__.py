@@ -7,7 +7,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bench import activities, activity_http, boards, identity, large, pgledger, reading, report, small, tigerbeetle
+from bench import (
+    activities,
+    activity_http,
+    boards,
+    identity,
+    large,
+    pgledger,
+    reading,
+    report,
+    scans,
+    small,
+    tigerbeetle,
+)
 from bench.arena import arena
 from bench.figures import Figure
 from bench.plan import BATCH, QUICK, SIZES, WHOLE, Plan
@@ -47,6 +59,7 @@ def main() -> int:
             found += identity.figures(built, plan, step)
             found += activities.figures(built, plan, step)
             found += activity_http.figures(built, plan, step)
+            found += scans.figures(built, plan, step)
             found += reading.figures(built, plan, step)
             found += boards.figures(built, plan, step)
             full = large.load(built, plan, step)
@@ -81,7 +94,7 @@ def _steps(plan: Plan, *, with_pgledger: bool) -> int:
     requests = plan.single_rounds * 4 + plan.batch_rounds * 2
     pages = plan.single_rounds * 2 + 1
     asking = plan.board_members * 3 // (2 * boards.BATCH) + boards.ROUNDS * 4 + 2
-    return singles + batches + sizes + requests + pages + asking + plan.large // BATCH + beside
+    return singles + batches + sizes + requests + pages + asking + plan.client_rounds + plan.large // BATCH + beside
 
 
 def _notes(asked: argparse.Namespace) -> list[str]:

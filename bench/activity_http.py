@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from bench.activities import KINDS, METRICS, RULES
 from bench.arena import Arena, Place
 from bench.figures import Figure, Progress, Rounds
 from bench.plan import Plan
+from bench.servers import SECRET, free_port, guerdon_web, running
 from guerdon.core.clock import SystemClock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
@@ -36,7 +36,6 @@ from guerdon.kernel.notifications import jobs as notifications
 CLIENTS = 32
 MEMBERS = 2_000
 SHARE_MIN = 0.5
-READY_S = 60
 HERE = Path(__file__).parent
 
 
@@ -48,7 +47,7 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         script = _script(directory, members, key)
-        ours = stack.enter_context(_guerdon(place, directory))
+        ours = stack.enter_context(guerdon_web(place, directory))
         echo = stack.enter_context(_echo())
         seconds = max(3, plan.seconds)
         rounds = Rounds(
@@ -77,7 +76,7 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
 def _prepare(place: Place) -> tuple[list[str], str]:
     """Rules, members, and a key for a machine."""
     audit.install()
-    notifications.install(Settings(secret_key="b" * 40))
+    notifications.install(Settings(secret_key=SECRET))
     clock = SystemClock()
     owner = Database(place.owner_dsn)
     with owner.transaction() as session:
@@ -98,58 +97,12 @@ def _prepare(place: Place) -> tuple[list[str], str]:
 
 
 @contextmanager
-def _guerdon(place: Place, directory: Path) -> Iterator[str]:
-    """``guerdon web``, as ``guerdon up`` starts it, with its log in a file."""
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "GUERDON_DATABASE_URL": place.owner_dsn,
-        "GUERDON_DATABASE_APP_URL": place.app_dsn,
-        "GUERDON_DATA_DIR": str(directory),
-        "GUERDON_SECRET_KEY": "b" * 40,
-        "GUERDON_PORT": str(port),
-    }
-    command = [sys.executable, "-m", "guerdon.cli", "web"]
-    with (directory / "web.log").open("wb") as log, _running(command, port, log, environment) as address:
-        yield address
-
-
-@contextmanager
 def _echo() -> Iterator[str]:
     """The bare application, by the same server with the same options."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "bench.echo", str(port)]
-    with open(os.devnull, "wb") as log, _running(command, port, log, dict(os.environ)) as address:  # noqa: PTH123
+    with open(os.devnull, "wb") as log, running(command, port, log, dict(os.environ)) as address:  # noqa: PTH123
         yield address
-
-
-@contextmanager
-def _running(command: list[str], port: int, log: object, environment: dict[str, str]) -> Iterator[str]:
-    process = subprocess.Popen(command, env=environment, stderr=log, stdout=log, cwd=HERE.parent)  # type: ignore[call-overload]
-    try:
-        _wait(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait(port: int) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError("the server does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _event(member: str, number: int) -> dict[str, object]:

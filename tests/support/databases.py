@@ -65,6 +65,8 @@ class DatabaseFactory:
     def create(self, template: str | None = None) -> str:
         """Make a database that the owner role owns, empty or as a copy, and return its name."""
         name = f"test_{next(_numbers)}"
+        if template is not None:
+            self._let_go(template)
         source = (
             sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template)) if template else sql.SQL("")
         )
@@ -76,10 +78,13 @@ class DatabaseFactory:
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
+        self._let_go(name)
+        self._connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _let_go(self, name: str) -> None:
         for dsn in [each for each in _spare if urlsplit(each).path == f"/{name}"]:
             for connection in _spare.pop(dsn):
                 connection.close()
-        self._connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def close(self) -> None:
         """Let go of the server."""
