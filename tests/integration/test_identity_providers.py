@@ -9,15 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI
 from sqlalchemy import text
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
 from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.service.signing import PROOFS_BY_ADDRESS
 from support.http_client import Client
-from support.openid_provider import CLIENT_ID, SECRET, ProviderServer, provider_server
+from support.openid_provider import ProviderServer, provider_server
 from support.people import make_app
 from support.post import Post
 
@@ -49,25 +49,7 @@ def identity_app(
     database: Database, clock: FixedClock, recorded: None, tmp_path: Path, provider: ProviderServer
 ) -> FastAPI:
     """An application that offers all three."""
-    pem = provider.apple_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return make_app(
-        database,
-        clock,
-        data_dir=tmp_path,
-        google_client_id=CLIENT_ID,
-        google_client_secret=SECRET,
-        google_issuer=provider.url,
-        apple_client_id=CLIENT_ID,
-        apple_team_id="TEAM",
-        apple_key_id="KEY",
-        apple_private_key=pem,
-        apple_issuer=provider.url,
-        facebook_client_id=CLIENT_ID,
-        facebook_client_secret=SECRET,
-        facebook_dialog_url=f"{provider.url}/authorize",
-        facebook_graph_url=provider.url,
-        app_redirect_uris=(APP,),
-    )
+    return make_app(database, clock, data_dir=tmp_path, **provider.settings(APP))
 
 
 def leave(client: Client, path: str) -> dict[str, str]:
@@ -169,6 +151,18 @@ class TestProofs:
         assert arrive(again, "google", answer).status_code == 401
         assert counts(database) == (1, 1, 1)
 
+    def test_arriving_is_limited_by_address(self, database: Database, browser: Callable[..., Client]) -> None:
+        client = browser()
+        leave(client, "/sign-in/with/google")
+        brought = httpx.Cookies(client.cookies)
+        answers = []
+        for _ in range(PROOFS_BY_ADDRESS.attempts + 1):
+            client.cookies = httpx.Cookies(brought)
+            answers.append(arrive(client, "google", {"state": "guessed", "code": "guessed"}))
+        assert [each.status_code for each in answers] == [401] * PROOFS_BY_ADDRESS.attempts + [429]
+        assert int(answers[-1].headers["retry-after"]) > 0
+        assert counts(database) == (0, 0, 0)
+
     def test_who_declines_is_told(self, database: Database, browser: Callable[..., Client]) -> None:
         client = browser()
         leave(client, "/sign-in/with/google")
@@ -226,6 +220,18 @@ class TestTakeover:
         assert counts(database) == (1, 1, 1)
         assert go(browser(), name).status_code == 303
         assert counts(database) == (1, 1, 2)
+
+    def test_a_suspended_account_stays_shut_whatever_address_the_provider_names(
+        self, database: Database, provider: ProviderServer, browser: Callable[..., Client]
+    ) -> None:
+        assert go(browser(), "google").status_code == 303
+        with database.transaction() as session:
+            session.execute(text("UPDATE identity.users SET is_active = false"))
+        provider.person["email"] = "other@example.org"
+        assert go(browser(), "google").status_code == 401
+        provider.person["email_verified"] = False
+        assert go(browser(), "google").status_code == 401
+        assert counts(database)[:2] == (1, 1)
 
 
 class TestLinking:

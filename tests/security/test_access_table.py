@@ -22,13 +22,18 @@ from guerdon.kernel.identity.service import api_keys
 from guerdon.kernel.identity.service.sessions import start_session
 from security.expectations import COLUMNS, Content, Expectation, expectations, packages
 from support.http_client import Client
-from support.living import SECRET
 from support.rewinding import RewindingDatabase
-from support.world import ROLES, World, digests
+from support.world import ROLES, SECRET, World, digests
 
 NOBODY = "anonymous"
 REFUSED, FAILED = 400, 500
 SCOPE = "identity:self"
+OFFERED: dict[str, Any] = {
+    "facebook_client_id": "guerdon",
+    "facebook_client_secret": "secret",
+    "app_redirect_uris": ("org.example.app:/back",),
+}
+"""A provider to sign in with, which is not asked anything before somebody comes back from it."""
 COUNTED = {"http.rate_windows": "attempts are counted most of all when they are refused"}
 """Tables that refusals write to by design."""
 NOTED = {
@@ -139,7 +144,8 @@ class Scene:
 def scene(shared_world: World) -> Iterator[Scene]:
     """One for all tests here: each leaves the world as it was, which is what most of them are about."""
     database = RewindingDatabase(shared_world.app_dsn)
-    app = boot.create_app(Settings(data_dir=shared_world.data_dir, secret_key=SECRET), database, shared_world.clock)
+    settings = Settings(data_dir=shared_world.data_dir, secret_key=SECRET, **OFFERED)
+    app = boot.create_app(settings, database, shared_world.clock)
     askers = {name: Asker(shared_world, app, name) for name in COLUMNS}
     database.commit()
     with psycopg.connect(shared_world.owner_dsn, autocommit=True) as owner:

@@ -14,9 +14,7 @@ from security.expectations import settle_all
 
 from .databases import START_OF_TIME, DatabaseFactory, on_database
 from .people import PASSWORD
-from .world import ROLES, World
-
-SECRET = "s" * 40
+from .world import ROLES, SECRET, World
 
 
 @pytest.fixture(scope="session")

@@ -12,15 +12,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 CLIENT_ID = "guerdon-test"
 SECRET = "provider secret"
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class ProviderServer(ThreadingHTTPServer):
@@ -45,7 +52,7 @@ class ProviderServer(ThreadingHTTPServer):
         self.claims: dict[str, Any] = {}
         self.now = time.time
         self.page = False
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = _key()
         self.signing_key: Any = self.key
         self.apple_key = ec.generate_private_key(ec.SECP256R1())
         self.forms: list[dict[str, str]] = []
@@ -55,6 +62,25 @@ class ProviderServer(ThreadingHTTPServer):
     def url(self) -> str:
         """The issuer."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def settings(self, *redirect_uris: str) -> dict[str, Any]:
+        """What an application is told that offers it under all three names, and to programs at these addresses."""
+        pem = self.apple_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        return {
+            "google_client_id": CLIENT_ID,
+            "google_client_secret": SECRET,
+            "google_issuer": self.url,
+            "apple_client_id": CLIENT_ID,
+            "apple_team_id": "TEAM",
+            "apple_key_id": "KEY",
+            "apple_private_key": pem,
+            "apple_issuer": self.url,
+            "facebook_client_id": CLIENT_ID,
+            "facebook_client_secret": SECRET,
+            "facebook_dialog_url": f"{self.url}/authorize",
+            "facebook_graph_url": self.url,
+            "app_redirect_uris": redirect_uris,
+        }
 
     def id_token(self, nonce: str) -> str:
         """A signed statement about ``person``."""

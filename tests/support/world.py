@@ -16,12 +16,16 @@ from psycopg import sql
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
+from guerdon.http.keys import derive_key
 from guerdon.kernel.identity.people.service import profiles
 from guerdon.kernel.identity.permissions import Role
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger.service import open_member
 
 from .databases import connected
+
+SECRET = "s" * 40
+"""The secret of the application there."""
 
 ROLES = {
     "owner": Role.USER,
@@ -60,6 +64,10 @@ class World:
     def owner(self) -> UUID:
         """Whose things they are."""
         return self.people["owner"]
+
+    def key(self, purpose: str) -> bytes:
+        """A key of the application's."""
+        return derive_key(SECRET.encode(), purpose)
 
     def thing(self, name: str, otherwise: Any) -> Any:
         """What the owner has of that name, or the person of that name."""

@@ -27,6 +27,20 @@ class TokenRequest(Schema):
 class AccessToken(Schema):
     """A token for the ``Authorization: Bearer`` header."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "access_token": "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTk4In0.signature",
+                    "token_type": "Bearer",
+                    "expires_in": 900,
+                    "expires_at": "2026-03-02T09:15:00Z",
+                    "refresh_token": "gr_u5qXr0T0kHk3q2y2n1m6a8b4c7d9e0f1g2h3i4j5k6l",
+                }
+            ]
+        }
+    )
+
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: int = Field(description="Seconds until it ends.")
@@ -189,13 +203,13 @@ class Closing(Schema):
     understood: bool = Field(description="That nobody signs in to it any more.")
 
 
-class LinkStart(Schema):
+class ProviderStart(Schema):
     """Where the provider shall send its answer."""
 
     redirect_uri: Text = Field(max_length=500, examples=["org.example.app:/linked"])
 
 
-class LinkBegun(Schema):
+class ProviderBegun(Schema):
     """Where to send the member, and what to keep meanwhile."""
 
     model_config = ConfigDict(
@@ -213,7 +227,7 @@ class LinkBegun(Schema):
     ticket: str
 
 
-class LinkReturn(Schema):
+class ProviderReturn(Schema):
     """What the provider sent to the redirect address, and the ticket."""
 
     model_config = ConfigDict(
@@ -231,6 +245,50 @@ class LinkReturn(Schema):
     ticket: Text = Field(max_length=4000)
     state: Text = Field(max_length=2000)
     code: Text = Field(max_length=2000)
+
+
+class AddressWanted(Schema):
+    """Somebody new whose provider vouches for no address: they have to prove one before they get an account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"ticket": "eyJhdCI6MTc3MjQ0MjAwMCwiZGF0YSI6e319.signature", "email": "member@example.org"}]
+        }
+    )
+
+    ticket: str = Field(description="For the requests by which the address is proven; good for fifteen minutes.")
+    email: str | None = Field(description="What the provider named, to be offered.")
+
+
+class AddressNamed(Schema):
+    """The address of somebody new, and their ticket."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"ticket": "eyJhdCI6MTc3MjQ0MjAwMCwiZGF0YSI6e319.signature", "email": "member@example.org"}]
+        }
+    )
+
+    ticket: Text = Field(max_length=4000)
+    email: Text = Field(max_length=254)
+
+
+class AddressProof(AddressNamed):
+    """The same, with the code that was sent there."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ticket": "eyJhdCI6MTc3MjQ0MjAwMCwiZGF0YSI6e319.signature",
+                    "email": "member@example.org",
+                    "code": "123456",
+                }
+            ]
+        }
+    )
+
+    code: Text = Field(max_length=20)
 
 
 class LinkedAccount(Schema):

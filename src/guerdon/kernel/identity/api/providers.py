@@ -14,7 +14,7 @@ from guerdon.http.access import InPerson
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
 from guerdon.kernel.identity.errors import RedirectUnknownError
-from guerdon.kernel.identity.schemas import LinkBegun, LinkedAccount, LinkReturn, LinkStart
+from guerdon.kernel.identity.schemas import LinkedAccount, ProviderBegun, ProviderReturn, ProviderStart
 from guerdon.kernel.identity.service import accounts, linking, signing, tickets
 from guerdon.kernel.identity.service.providers import Errand, Providers
 from guerdon.kernel.identity.service.providers.protocol import new_errand
@@ -32,22 +32,22 @@ def list_linked(who: InPerson, session: SessionDep) -> list[LinkedAccount]:
 
 @router.post("/{provider}/begin", responses=problem_responses(404))
 def begin_linking(
-    request: Request, provider: str, body: LinkStart, who: InPerson, clock: ClockDep, settings: SettingsDep
-) -> LinkBegun:
+    request: Request, provider: str, body: ProviderStart, who: InPerson, clock: ClockDep, settings: SettingsDep
+) -> ProviderBegun:
     """Where to send the member, and a ticket for what comes back; it is good for fifteen minutes."""
     if body.redirect_uri not in settings.app_redirect_uris:
         raise RedirectUnknownError(field="redirect_uri", problem="")
     chosen = cast(Providers, request.app.state.providers).get(provider)
     errand = new_errand(provider, target=body.redirect_uri, user_id=str(who.user_id))
     ticket = tickets.seal(request.app.state.ticket_key, APP_ERRAND, clock, errand.as_dict())
-    return LinkBegun(authorization_url=chosen.authorization_url(errand, body.redirect_uri), ticket=ticket)
+    return ProviderBegun(authorization_url=chosen.authorization_url(errand, body.redirect_uri), ticket=ticket)
 
 
 @router.post("/{provider}", status_code=201, responses=problem_responses(404, 409, 429))
 def link(
     request: Request,
     provider: str,
-    body: LinkReturn,
+    body: ProviderReturn,
     who: InPerson,
     database: DatabaseDep,
     session: SessionDep,

@@ -11,13 +11,14 @@ from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep
-from guerdon.kernel.identity.api import access, contacts, providers, tokens
+from guerdon.kernel.identity.api import access, contacts, provider_tokens, providers, tokens
 from guerdon.kernel.identity.permissions import Role
 from guerdon.kernel.identity.schemas import Change, Me, Member, NewMember, OwnSession
 from guerdon.kernel.identity.service import accounts, roles, sessions
 
 router = APIRouter(prefix="/api/v1/identity", tags=["identity"])
 router.include_router(tokens.router)
+router.include_router(provider_tokens.router)
 router.include_router(access.router)
 router.include_router(contacts.router)
 router.include_router(providers.router)

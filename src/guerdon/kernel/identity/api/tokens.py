@@ -1,17 +1,14 @@
 """``/api/v1/identity/tokens``: what programs sign in with."""
 
 from datetime import timedelta
-from typing import Annotated, cast
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy.orm import Session
 
-from guerdon.core.clock import Clock
-from guerdon.core.settings import Settings
 from guerdon.http.access import public
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
+from guerdon.kernel.identity.api.issuing import first_tokens, tokens_with
 from guerdon.kernel.identity.errors import CodeWrongError, RefreshTokenInvalidError
 from guerdon.kernel.identity.schemas import (
     AccessToken,
@@ -20,8 +17,7 @@ from guerdon.kernel.identity.schemas import (
     RefreshRequest,
     TokenRequest,
 )
-from guerdon.kernel.identity.service import accounts, codes, fields, refresh, signing, signing_keys
-from guerdon.kernel.identity.tokens import AccessTokens
+from guerdon.kernel.identity.service import accounts, codes, fields, refresh, signing
 from guerdon.web.i18n import negotiate, negotiate_region
 
 router = APIRouter(prefix="/tokens")
@@ -43,35 +39,7 @@ def issue_token(
     """Exchange e-mail and password for a short-lived access token and a refresh token."""
     signing.count_sign_in(database, clock, body.email)
     user = signing.verify_password(session, clock, email=body.email, password=body.password)
-    return _begin(request, response, session, clock, settings, user.id)
-
-
-def _begin(
-    request: Request, response: Response, session: Session, clock: Clock, settings: Settings, user_id: UUID
-) -> AccessToken:
-    first = refresh.start(session, clock, user_id, ttl=timedelta(seconds=settings.refresh_token_ttl_s))
-    return _tokens(request, response, session, clock, user_id, first, proven=True)
-
-
-def _tokens(
-    request: Request,
-    response: Response,
-    session: Session,
-    clock: Clock,
-    user_id: UUID,
-    refresh_token: str,
-    *,
-    proven: bool = False,
-) -> AccessToken:
-    issuer = cast(AccessTokens, request.app.state.access_tokens)
-    token, expires_at = issuer.issue(user_id, clock, signing_keys.present(session), proven=proven)
-    response.headers["Cache-Control"] = "no-store"
-    return AccessToken(
-        access_token=token,
-        expires_in=int(issuer.ttl.total_seconds()),
-        expires_at=expires_at,
-        refresh_token=refresh_token,
-    )
+    return first_tokens(request, response, session, clock, settings, user.id)
 
 
 @router.post("/refresh", responses=problem_responses(401, 429))
@@ -93,7 +61,7 @@ def refresh_tokens(
         exchanged = refresh.exchange(exchanging, clock, body.refresh_token, ttl=ttl)
     if exchanged is None:
         raise RefreshTokenInvalidError
-    return _tokens(request, response, session, clock, exchanged.user_id, exchanged.token)
+    return tokens_with(request, response, session, clock, exchanged.user_id, exchanged.token)
 
 
 @router.post("/revoke", status_code=204, responses=problem_responses(429))
@@ -151,4 +119,4 @@ def issue_token_by_phone(
             locale=negotiate_region(request),
             time_zone=settings.time_zone,
         )
-    return _begin(request, response, session, clock, settings, user.id)
+    return first_tokens(request, response, session, clock, settings, user.id)

@@ -10,9 +10,9 @@ from guerdon.http.access import InPerson, MaybeSignedIn, Principal, arriving, pu
 from guerdon.http.cookies import clear_errand_cookie, errand_cookie, set_errand_cookie
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep, attempt
-from guerdon.kernel.identity.errors import CodeWrongError, LinkInvalidError
+from guerdon.kernel.identity.errors import CodeWrongError
 from guerdon.kernel.identity.pages.entering import answer_of, enter
-from guerdon.kernel.identity.service import accounts, codes, fields, linking, notices, signing, tickets
+from guerdon.kernel.identity.service import accounts, codes, elsewhere, linking, signing, tickets
 from guerdon.kernel.identity.service.providers import LABELS, Errand, Identity, Provider, Providers
 from guerdon.kernel.identity.service.providers.protocol import new_errand
 from guerdon.web.flash import flash, redirect
@@ -30,7 +30,6 @@ Ticket = Annotated[Text, Form(max_length=tickets.LENGTH_MAX)]
 Query2000 = Annotated[str, Query(max_length=2000)]
 
 ERRAND = "errand"
-VOUCHED = "vouched"
 
 
 def _provider(request: Request, name: str) -> Provider:
@@ -82,6 +81,7 @@ def arrive(
     request: Request,
     name: str,
     who: MaybeSignedIn,
+    database: DatabaseDep,
     session: SessionDep,
     clock: ClockDep,
     settings: SettingsDep,
@@ -95,13 +95,14 @@ def arrive(
         if brought is None or brought["provider"] != name:
             raise provider.refused()
         errand = Errand(**brought)
+        signing.count_by_address(database, clock, signing.PROOFS_BY_ADDRESS)
         identity = provider.finish({"state": state, "code": code}, errand, _callback(settings, name), clock)
         with attempt(session):
             response = _settle(request, who, session, clock, settings, errand=errand, identity=identity)
     except GuerdonError as exc:
         message, remedy = viewer_of(request).translator.translate_error(exc)
         context = {"problem": message, "remedy": remedy, "signed_in": who is not None}
-        response = render(request, "identity/provider_refused.html", context, exc.status)
+        response = render(request, "identity/provider_refused.html", context, *answer_of(exc))
     clear_errand_cookie(response, settings)
     return response
 
@@ -122,22 +123,13 @@ def _settle(
         linking.link(session, clock, accounts.get_account(session, who.user_id), identity)
         flash(request, msgid("{provider} is linked."), provider=LABELS[identity.provider])
         return redirect(request, "/account/access")
-    user = linking.find(session, clock, identity)
-    if user is None and not (identity.email and identity.email_verified):
-        vouched = {"provider": identity.provider, "subject": identity.subject, "name": identity.name}
-        ticket = tickets.seal(request.app.state.ticket_key, VOUCHED, clock, {**vouched, "next": errand.next})
+    arrived = elsewhere.arrive(session, clock, identity, locale=negotiate_region(request), time_zone=settings.time_zone)
+    if arrived is None:
+        ticket = elsewhere.vouch(request.app.state.ticket_key, clock, identity, target=errand.next)
         return _address_form(request, FormState({"email": identity.email or ""}), ticket)
-    if user is None:
-        user = linking.sign_up(
-            session,
-            clock,
-            identity,
-            email=identity.email or "",
-            locale=negotiate(request),
-            time_zone=settings.time_zone,
-        )
-        flash(request, msgid("Welcome, {name}."), name=user.name)
-    return enter(request, session, clock, user=user, target=errand.next)
+    if arrived.is_new:
+        flash(request, msgid("Welcome, {name}."), name=arrived.user.name)
+    return enter(request, session, clock, user=arrived.user, target=errand.next)
 
 
 def _address_form(request: Request, state: FormState, ticket: str, error: GuerdonError | None = None) -> Response:
@@ -156,14 +148,10 @@ def send_code(
     email: Short = "",
 ) -> Response:
     """Send a code to the address that somebody names whose provider vouches for none."""
-    if tickets.unseal(request.app.state.ticket_key, VOUCHED, clock, ticket) is None:
-        raise LinkInvalidError
+    elsewhere.vouched(request.app.state.ticket_key, clock, ticket)
     try:
-        address = fields.clean_email(email)
-        signing.count_message(database, clock, address)
-        code = codes.issue(session, clock, request.app.state.code_key, "provider_email", address)
-        until = clock.now() + codes.LIFE
-        notices.code_by_email(session, address, code, locale=negotiate(request), until=until)
+        key = request.app.state.code_key
+        address = elsewhere.send_code(database, session, clock, key, email, locale=negotiate(request))
     except GuerdonError as exc:
         return _address_form(
             request, FormState.refused({"email": email}, exc, viewer_of(request).translator), ticket, exc
@@ -191,20 +179,17 @@ def check_code(
     code: Short = "",
 ) -> Response:
     """Open the account. A wrong code counts: the transaction is committed."""
-    vouched = tickets.unseal(request.app.state.ticket_key, VOUCHED, clock, ticket)
-    if vouched is None:
-        raise LinkInvalidError
-    identity = Identity(vouched["provider"], vouched["subject"], email, email_verified=True, name=vouched["name"])
+    whom = elsewhere.vouched(request.app.state.ticket_key, clock, ticket)
     try:
         signing.count_by_address(database, clock, signing.PROOFS_BY_ADDRESS)
         if not codes.check(session, clock, request.app.state.code_key, "provider_email", email, code=code):
             raise CodeWrongError(field="code", problem="")
         with attempt(session):
-            user = linking.sign_up(
-                session, clock, identity, email=email, locale=negotiate_region(request), time_zone=settings.time_zone
+            user = elsewhere.sign_up_proven(
+                session, clock, whom, email, locale=negotiate_region(request), time_zone=settings.time_zone
             )
     except GuerdonError as exc:
         state = FormState.refused({}, exc, viewer_of(request).translator)
         return _code_form(request, state, ticket, email, exc)
     flash(request, msgid("Welcome, {name}."), name=user.name)
-    return enter(request, session, clock, user=user, target=vouched["next"])
+    return enter(request, session, clock, user=user, target=whom.next)

@@ -11,14 +11,23 @@ from guerdon.core.clock import Clock
 from guerdon.core.errors import NotFoundError
 from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
-from guerdon.kernel.identity.errors import LastWayInError, ProviderAddressTakenError, ProviderLinkedElsewhereError
+from guerdon.kernel.identity.errors import (
+    LastWayInError,
+    ProviderAddressTakenError,
+    ProviderLinkedElsewhereError,
+    ProviderRefusedError,
+)
 from guerdon.kernel.identity.models import LinkedProvider, User
 from guerdon.kernel.identity.service import accounts, fields, notices
 from guerdon.kernel.identity.service.providers import LABELS, Identity
 
 
 def find(session: Session, clock: Clock, identity: Identity) -> User | None:
-    """The living, active account that an account elsewhere opens."""
+    """The living account that an account elsewhere opens.
+
+    Raises:
+        ProviderRefusedError: it is suspended.
+    """
     row = session.execute(
         select(LinkedProvider, User)
         .join(User, User.id == LinkedProvider.user_id)
@@ -26,12 +35,13 @@ def find(session: Session, clock: Clock, identity: Identity) -> User | None:
             LinkedProvider.provider == identity.provider,
             LinkedProvider.subject == identity.subject,
             User.deleted_at.is_(None),
-            User.is_active.is_(True),
         )
     ).one_or_none()
     if row is None:
         return None
     link, user = row
+    if not user.is_active:
+        raise ProviderRefusedError(provider=LABELS[identity.provider])
     link.last_used_at = user.last_login_at = clock.now()
     session.flush()
     return user
