@@ -107,6 +107,14 @@ class TestBadRequests:
         is_problem(client.get("/api/v1/identity/members?limit=0"), 422)
         is_problem(client.request("DELETE", "/api/v1/identity/sessions/not-a-uuid"), 422)
 
+    def test_a_mistyped_address_is_a_page_that_is_not_there(
+        self, person: Callable[..., User], browser: Callable[..., Client]
+    ) -> None:
+        person("boss", "admin")
+        page = browser("boss").get("/staff/members/nobody")
+        assert page.status_code == 404
+        assert "<html" in page.text
+
     def test_a_crash_tells_nothing(self, identity_app: FastAPI) -> None:
         @identity_app.get("/api/crash")
         def crash(_open: Annotated[None, Depends(public(identify=False))]) -> None:

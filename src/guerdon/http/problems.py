@@ -135,6 +135,8 @@ async def _typed(request: Request, exc: Exception) -> Response:
 
 async def _validation(request: Request, exc: Exception) -> Response:
     found = cast("RequestValidationError | ValidationError", exc).errors()
+    if wants_page(request) and any(error["loc"][:1] == ("path",) for error in found):
+        return answer(request, RouteNotFoundError())  # people mistype addresses; they do not fill them in
     whole_body = any(tuple(error["loc"]) == ("body",) and error["type"] != "missing" for error in found)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if whole_body and not (media_type == "application/json" or media_type.endswith("+json")):

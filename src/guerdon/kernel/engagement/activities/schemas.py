@@ -191,6 +191,7 @@ class Batch:
         members: whom any of it is about, in the order of their ids; their rows are locked if there are facts.
         community_zone: IANA name.
         withdrawn: whether this follows the withdrawal of activities: counters may have fallen.
+        revision: of what is in force, where it is known already; whoever looks at definitions is spared asking.
     """
 
     facts: Sequence[Recorded]
@@ -198,6 +199,7 @@ class Batch:
     members: Sequence[UUID]
     community_zone: str
     withdrawn: bool = False
+    revision: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ class _Known:
     by_metric: dict[int, list[Ladder]] = {}  # noqa: RUF012 - replaced whole, never changed
 
 
-def _ladders(session: Session) -> dict[int, list[Ladder]]:
-    revision = session.scalars(select(Community.revision)).one_or_none()
+def _ladders(session: Session, revision: UUID | None) -> dict[int, list[Ladder]]:
+    revision = revision or session.scalars(select(Community.revision)).one_or_none()
     if revision is None or revision != _Known.revision:
         rows = session.execute(select(Metric.unit_id, Metric.id).where(Metric.unit_id.is_not(None)))
         metrics = {row.unit_id: row.id for row in rows}
@@ -40,7 +40,7 @@ def follow_tiers(session: Session, now: datetime, batch: Batch) -> Consequences:
     found = Consequences()
     if not batch.changes:
         return found
-    known = _ladders(session)
+    known = _ladders(session, batch.revision)
     touched: dict[str, set[UUID]] = {}
     for change in batch.changes:
         if change.period != "life":

@@ -133,7 +133,7 @@ class _Recording:
             limits.keep(self.session, grants, standing)
             self._take_awards(accepted, grants, posted)
             changes = [*advanced.changes, *earned]
-            batch = Batch(recorded, changes, sorted(self.members), self.book.time_zone)
+            batch = Batch(recorded, changes, sorted(self.members), self.book.time_zone, revision=self.book.revision)
             self._take_conclusion(accepted, conclude(self.session, self.now, batch))
             self._store(accepted)
         return [self._outcome(entry) for entry in self.entries]

@@ -85,9 +85,13 @@ class Definitions:
 _kept: dict[UUID, Definitions] = {}
 
 
-def definitions(session: Session) -> Definitions:
-    """Every badge."""
-    revision = session.scalars(select(Community.revision)).one()
+def definitions(session: Session, revision: UUID | None = None) -> Definitions:
+    """Every badge.
+
+    Args:
+        revision: of what is in force, if the caller knows it.
+    """
+    revision = revision or session.scalars(select(Community.revision)).one()
     known = _kept.get(revision)
     if known is None:
         known = _read(session)

@@ -1,13 +1,13 @@
 """Awards badges as activities are recorded: a follower of counters, after that of streaks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from guerdon.kernel.engagement.activities.schemas import Batch, Consequences, CounterChange
+from guerdon.kernel.engagement.activities.schemas import Batch, Consequences
 from guerdon.kernel.engagement.badges.models import EarnedLevel
 from guerdon.kernel.engagement.badges.service import counting
 from guerdon.kernel.engagement.badges.service.awarding import Candidate, award, revoke
@@ -21,23 +21,21 @@ WITHDRAWN = "withdrawn"
 def follow_badges(session: Session, now: datetime, batch: Batch) -> Consequences:
     """Award what a batch reached; after a withdrawal, take back what no longer holds."""
     found = Consequences()
-    known = definitions(session)
+    known = definitions(session, batch.revision)
     if not known.watched and not known.by_streak:
         return found
     if batch.withdrawn:
-        _take_back(session, now, known, batch.changes, found)
-    for awarded in award(session, _candidates(session, now, known, batch.changes)):
+        _take_back(session, now, known, batch, found)
+    for awarded in award(session, _candidates(session, now, known, batch)):
         if awarded.reward is not None:
             found.rewards.append(awarded.reward)
         found.documents.setdefault(awarded.owner_id, {}).setdefault("badges", []).append(awarded.document())
     return found
 
 
-def _candidates(
-    session: Session, now: datetime, known: Definitions, changes: Sequence[CounterChange]
-) -> Iterator[Candidate]:
+def _candidates(session: Session, now: datetime, known: Definitions, batch: Batch) -> Iterator[Candidate]:
     recounted: dict[Definition, dict[UUID, datetime]] = {}
-    for change in changes:
+    for change in batch.changes:
         for badge in known.watched.get((change.metric_id, change.period), ()):
             if badge.kind == "periods":
                 if change.before < badge.minimum <= change.after:
@@ -46,21 +44,28 @@ def _candidates(
             level = badge.reached(change.after)
             if level > badge.reached(change.before):
                 yield Candidate(change.owner_id, badge, level, change.after, change.at)
-    for badge, owners in [*recounted.items(), *_of_streaks(session, now, known, changes)]:
-        for owner_id, value in counting.values(session, badge, owners).items():
+    counted: dict[UUID, dict[UUID, int]] = {}
+    for badge, owners in [*recounted.items(), *_of_streaks(session, now, known, batch)]:
+        if badge.streak_id is None:
+            values = counting.values(session, badge, owners)
+        elif badge.streak_id in counted:  # badges of one streak look at the same runs of the same members
+            values = counted[badge.streak_id]
+        else:
+            values = counted[badge.streak_id] = counting.values(session, badge, owners)
+        for owner_id, value in values.items():
             if value >= badge.lowest:
                 yield Candidate(owner_id, badge, badge.reached(value), value, owners[owner_id])
 
 
 def _of_streaks(
-    session: Session, now: datetime, known: Definitions, changes: Iterable[CounterChange]
+    session: Session, now: datetime, known: Definitions, batch: Batch
 ) -> Iterator[tuple[Definition, dict[UUID, datetime]]]:
     """The badges for streaks that the batch may have led on, each with the members concerned."""
     if not known.by_streak:
         return
-    watched = streaks(session).watched
+    watched = streaks(session, batch.revision).watched
     touched: dict[UUID, dict[UUID, datetime]] = {}
-    for change in changes:
+    for change in batch.changes:
         for streak in watched.get((change.metric_id, change.period), ()):
             if streak.id in known.by_streak and (change.before >= streak.minimum) != (change.after >= streak.minimum):
                 touched.setdefault(streak.id, {})[change.owner_id] = now
@@ -69,15 +74,13 @@ def _of_streaks(
             yield badge, owners
 
 
-def _take_back(
-    session: Session, now: datetime, known: Definitions, changes: Sequence[CounterChange], found: Consequences
-) -> None:
+def _take_back(session: Session, now: datetime, known: Definitions, batch: Batch, found: Consequences) -> None:
     suspects: dict[Definition, set[UUID]] = {}
-    for change in changes:
+    for change in batch.changes:
         if change.after < change.before:
             for badge in known.watched.get((change.metric_id, change.period), ()):
                 suspects.setdefault(badge, set()).add(change.owner_id)
-    for badge, members in _of_streaks(session, now, known, changes):
+    for badge, members in _of_streaks(session, now, known, batch):
         suspects.setdefault(badge, set()).update(members)
     for badge in sorted(suspects, key=lambda each: each.id):
         holders = _holders(session, badge, suspects[badge])

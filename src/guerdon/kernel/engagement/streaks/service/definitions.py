@@ -67,9 +67,13 @@ def use(program: str, seeds: Sequence[StreakSeed]) -> None:
     _kept.clear()
 
 
-def definitions(session: Session) -> Definitions:
-    """Every streak, in the order of program and code."""
-    revision = session.scalars(select(Community.revision)).one()
+def definitions(session: Session, revision: UUID | None = None) -> Definitions:
+    """Every streak, in the order of program and code.
+
+    Args:
+        revision: of what is in force, if the caller knows it.
+    """
+    revision = revision or session.scalars(select(Community.revision)).one()
     known = _kept.get(revision)
     if known is None:
         known = _read(session)

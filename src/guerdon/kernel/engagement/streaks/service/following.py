@@ -40,7 +40,7 @@ _KEEP = text(
 def follow_streaks(session: Session, now: datetime, batch: Batch) -> Consequences:
     """Lead on the streaks that a batch touched, and say what bonuses fall due."""
     found = Consequences()
-    known = definitions(session).watched
+    known = definitions(session, batch.revision).watched
     if not known:
         return found
     touched: dict[UUID, tuple[Definition, dict[UUID, list[date]]]] = {}
