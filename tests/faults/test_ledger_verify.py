@@ -15,7 +15,7 @@ from guerdon.kernel.ledger import service
 from guerdon.kernel.ledger.schemas import SystemAccount
 from support.databases import on_database
 from support.ledger import CREDIT, POINT, Ledger, award, gift, spend
-from support.processes import guerdon, guerdon_environment
+from support.processes import guerdon_environment, guerdon_here
 
 HOUR = timedelta(hours=1)
 
@@ -214,7 +214,7 @@ class Command:
         self._environment = guerdon_environment(tmp_path, database_url=owner_dsn, database_app_url=app_dsn)
 
     def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return guerdon("ledger", *arguments, environment=self._environment)
+        return guerdon_here("ledger", *arguments, environment=self._environment)
 
 
 @pytest.fixture

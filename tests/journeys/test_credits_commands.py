@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from guerdon.db.embedded import EmbeddedServer
-from support.processes import guerdon, guerdon_environment
+from support.processes import guerdon, guerdon_environment, guerdon_here
 
 HEAD = "type,member_email,description,estimated_value\n"
 GOOD = "item_donation,awa@example.org,{},50.00\n"
@@ -22,7 +22,7 @@ def running(short_dir: Path) -> Iterator[Run]:
     """The environment of commands on a running database with one member, and its owner's DSN."""
     environment = guerdon_environment(short_dir)
     with EmbeddedServer(short_dir, durable=False) as server:
-        assert guerdon("db", "migrate", environment=environment).returncode == 0
+        assert guerdon_here("db", "migrate", environment=environment).returncode == 0
         with psycopg.connect(server.owner_dsn) as connection:
             connection.execute("INSERT INTO identity.users (name, email) VALUES ('Awa', 'awa@example.org')")
         yield environment, server.owner_dsn
@@ -50,26 +50,26 @@ def test_import_and_export(running: Run, tmp_path: Path) -> None:
     assert "3" in refused.stderr
     assert count(dsn) == 0
 
-    tried = guerdon("credits", "import", bad, "--partial", "--dry-run", environment=environment)
+    tried = guerdon_here("credits", "import", bad, "--partial", "--dry-run", environment=environment)
     assert tried.returncode == 1
     assert "1 would be imported" in tried.stderr
     assert count(dsn) == 0
 
-    part = guerdon("credits", "import", bad, "--partial", environment=environment)
+    part = guerdon_here("credits", "import", bad, "--partial", environment=environment)
     assert part.returncode == 1
     assert count(dsn) == 1
 
-    good = guerdon("credits", "import", file_of(tmp_path, GOOD.format("Boat")), environment=environment)
+    good = guerdon_here("credits", "import", file_of(tmp_path, GOOD.format("Boat")), environment=environment)
     assert good.returncode == 0, good.stderr
     assert count(dsn) == 2
 
-    shown = guerdon("credits", "export", environment=environment)
+    shown = guerdon_here("credits", "export", environment=environment)
     assert shown.returncode == 0, shown.stderr
     rows = list(csv.DictReader(io.StringIO(shown.stdout)))
     assert [row["description"] for row in rows] == ["Tent", "Boat"]
 
     out = tmp_path / "out.csv"
-    written = guerdon("credits", "export", "--out", str(out), "--search", "boat", environment=environment)
+    written = guerdon_here("credits", "export", "--out", str(out), "--search", "boat", environment=environment)
     assert (written.returncode, written.stdout) == (0, ""), written.stderr
     assert [row["description"] for row in csv.DictReader(io.StringIO(out.read_text(encoding="utf-8")))] == ["Boat"]
 
@@ -77,11 +77,11 @@ def test_import_and_export(running: Run, tmp_path: Path) -> None:
 def test_a_file_that_is_none(running: Run, tmp_path: Path) -> None:
     environment, dsn = running
     (tmp_path / "in.csv").write_bytes(b"\xff\xfe\x00")
-    done = guerdon("credits", "import", str(tmp_path / "in.csv"), environment=environment)
+    done = guerdon_here("credits", "import", str(tmp_path / "in.csv"), environment=environment)
     assert done.returncode == 1
     assert "UTF-8" in done.stderr
     assert "Traceback" not in done.stderr
-    assert guerdon("credits", "import", str(tmp_path / "none.csv"), environment=environment).returncode == 2
+    assert guerdon_here("credits", "import", str(tmp_path / "none.csv"), environment=environment).returncode == 2
     assert count(dsn) == 0
 
 
@@ -93,12 +93,12 @@ def test_archive(running: Run) -> None:
             " SELECT u.id, 'item_donation', '{\"description\": \"Tent\", \"estimated_value\": 5}', 'rejected', 'no',"
             " now() - make_interval(days => d) FROM identity.users u, generate_series(100, 600, 100) AS d"
         )
-    soon = guerdon("credits", "archive", "--before", "2999-01-01", environment=environment)
+    soon = guerdon_here("credits", "archive", "--before", "2999-01-01", environment=environment)
     assert soon.returncode == 1
     assert "365 days" in soon.stderr
     assert (count(dsn), count(dsn, "contributions_archive")) == (6, 0)
     for expected in ("3 contributions", "0 contributions"):
-        done = guerdon("credits", "archive", environment=environment)
+        done = guerdon_here("credits", "archive", environment=environment)
         assert done.returncode == 0, done.stderr
         assert expected in done.stderr
         assert (count(dsn), count(dsn, "contributions_archive")) == (3, 3)

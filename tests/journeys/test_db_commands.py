@@ -10,7 +10,7 @@ from guerdon.db.embedded import EmbeddedServer
 from guerdon.db.errors import AppRoleError
 from guerdon.db.roles import APP_ROLE, ensure_app_role
 from support.databases import DatabaseFactory, on_database
-from support.processes import guerdon, guerdon_environment
+from support.processes import guerdon, guerdon_environment, guerdon_here
 
 
 def schemas(dsn: str) -> set[str]:
@@ -34,14 +34,14 @@ def test_embedded_database_is_started_for_a_command_and_stopped_again(short_dir:
 
 def test_url_is_alone_on_standard_output(short_dir: Path) -> None:
     environment = guerdon_environment(short_dir)
-    url = guerdon("db", "url", environment=environment)
+    url = guerdon_here("db", "url", environment=environment)
     assert url.returncode == 0
     assert "not running" in url.stderr
     started = guerdon("db", "start", environment=environment)
     assert started.returncode == 0, started.stderr
     try:
         for arguments, role in ((("db", "url"), "guerdon_owner"), (("db", "url", "--app"), "guerdon_app")):
-            dsn = guerdon(*arguments, environment=environment).stdout
+            dsn = guerdon_here(*arguments, environment=environment).stdout
             assert dsn.count("\n") == 1
             with psycopg.connect(dsn.strip()) as connection:
                 assert connection.execute("SELECT current_user").fetchone() == (role,)
@@ -57,7 +57,7 @@ def test_rollback_to_empty_and_up_again(short_dir: Path) -> None:
     with EmbeddedServer(short_dir, durable=False) as server:
         empty = schemas(server.owner_dsn)
         for arguments in (("migrate",), ("rollback", "--to", "base"), ("migrate",)):
-            done = guerdon("db", *arguments, environment=environment)
+            done = guerdon_here("db", *arguments, environment=environment)
             assert done.returncode == 0, done.stderr
             if "base" in arguments:
                 assert schemas(server.owner_dsn) == empty
@@ -68,18 +68,18 @@ def test_rollback_goes_one_step_at_a_time(short_dir: Path) -> None:
     """As far as two steps; ``tests/integration/test_rollback.py`` takes every one."""
     environment = guerdon_environment(short_dir)
     with EmbeddedServer(short_dir, durable=False):
-        assert "nothing to roll back" in guerdon("db", "rollback", environment=environment).stdout
-        guerdon("db", "migrate", environment=environment)
-        applied = [guerdon("db", "status", environment=environment).stdout.count(" yes")]
+        assert "nothing to roll back" in guerdon_here("db", "rollback", environment=environment).stdout
+        guerdon_here("db", "migrate", environment=environment)
+        applied = [guerdon_here("db", "status", environment=environment).stdout.count(" yes")]
         for _ in range(2):
             assert guerdon("db", "rollback", environment=environment).returncode == 0
-            applied.append(guerdon("db", "status", environment=environment).stdout.count(" yes"))
+            applied.append(guerdon_here("db", "status", environment=environment).stdout.count(" yes"))
         assert applied == [applied[0], applied[0] - 1, applied[0] - 2]
         assert applied[0] >= 10
 
 
 def test_unknown_revision_is_refused(short_dir: Path) -> None:
-    refused = guerdon("db", "rollback", "--to", "nowhere", environment=guerdon_environment(short_dir))
+    refused = guerdon_here("db", "rollback", "--to", "nowhere", environment=guerdon_environment(short_dir))
     assert refused.returncode == 1
     assert "nowhere" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -87,13 +87,13 @@ def test_unknown_revision_is_refused(short_dir: Path) -> None:
 
 def test_database_of_the_operators_own(short_dir: Path, empty_owner_dsn: str) -> None:
     environment = guerdon_environment(short_dir, database_url=empty_owner_dsn)
-    migrated = guerdon("db", "migrate", environment=environment)
+    migrated = guerdon_here("db", "migrate", environment=environment)
     assert migrated.returncode != 0  # the owner may not take on the application's role, and is told what to do
     assert "GRANT guerdon_app" in migrated.stderr
     assert "Traceback" not in migrated.stderr
     assert not (short_dir / "database").exists()
-    assert guerdon("db", "url", environment=environment).stdout.strip() == empty_owner_dsn
-    refused = guerdon("db", "stop", environment=environment)
+    assert guerdon_here("db", "url", environment=environment).stdout.strip() == empty_owner_dsn
+    refused = guerdon_here("db", "stop", environment=environment)
     assert refused.returncode == 1
     assert "GUERDON_DATABASE_URL" in refused.stderr
 
@@ -121,8 +121,8 @@ def test_owner_without_the_right_changes_nothing(database_factory: DatabaseFacto
 
 def test_unreachable_database_is_one_clear_line(short_dir: Path) -> None:
     environment = guerdon_environment(short_dir, database_url="postgresql://nobody@127.0.0.1:1/none")
-    for command in (("db", "migrate"), ("web",), ("worker",), ("up",)):
-        refused = guerdon(*command, environment=environment)
+    for run, command in ((guerdon_here, ("db", "migrate")), (guerdon, ("web",)), (guerdon, ("up",))):
+        refused = run(*command, environment=environment)
         assert refused.returncode == 1
         assert "does not answer" in refused.stderr
         assert "Traceback" not in refused.stderr
@@ -131,7 +131,7 @@ def test_unreachable_database_is_one_clear_line(short_dir: Path) -> None:
 def test_settings_are_listed_and_secrets_hidden(short_dir: Path) -> None:
     secret = "s" * 40
     environment = guerdon_environment(short_dir, secret_key=secret, port=4321) | {"COLUMNS": "300"}
-    listed = guerdon("settings", environment=environment)
+    listed = guerdon_here("settings", environment=environment)
     assert listed.returncode == 0, listed.stderr
     assert "GUERDON_PORT" in listed.stdout
     assert "4321" in listed.stdout

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from guerdon.db.embedded import EmbeddedServer
-from support.processes import guerdon, guerdon_environment
+from support.processes import guerdon, guerdon_environment, guerdon_here
 
 Run = tuple[dict[str, str], str]
 
@@ -18,7 +18,7 @@ def running(short_dir: Path) -> Iterator[Run]:
     """The environment of commands on a running database, and its owner's DSN."""
     environment = guerdon_environment(short_dir)
     with EmbeddedServer(short_dir, durable=False) as server:
-        assert guerdon("db", "migrate", environment=environment).returncode == 0
+        assert guerdon_here("db", "migrate", environment=environment).returncode == 0
         yield environment, server.owner_dsn
 
 
@@ -30,12 +30,12 @@ def test_retention_counts_first_and_deletes_then(running: Run) -> None:
             " INSERT INTO identity.user_sessions (user_id, token_hash, created_at, expires_at)"
             " SELECT id, 'h', '2020-01-01', '2020-01-02' FROM awa"
         )
-    dry = guerdon("retention", "--dry-run", environment=environment)
+    dry = guerdon_here("retention", "--dry-run", environment=environment)
     assert (dry.returncode, "Would go" in dry.stdout) == (0, True), dry.stderr
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT count(*) FROM identity.user_sessions").fetchone() == (1,)
         assert connection.execute("SELECT count(*) FROM admin.retention_policies").fetchone() == (0,)
-    assert guerdon("retention", environment=environment).returncode == 0
+    assert guerdon_here("retention", environment=environment).returncode == 0
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT count(*) FROM identity.user_sessions").fetchone() == (0,)
 

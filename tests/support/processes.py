@@ -1,5 +1,6 @@
 """Real ``guerdon`` processes: started, listened to, and looked for after they should be gone."""
 
+import io
 import os
 import socket
 import subprocess
@@ -7,9 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import psutil
+
+from guerdon.cli.main import main
+from guerdon.kernel import acts, messages
 
 READY_TIMEOUT_S = 90
 
@@ -42,6 +48,27 @@ def guerdon(*arguments: str, environment: dict[str, str], timeout_s: float = 60)
         check=False,
         timeout=timeout_s,
     )
+
+
+def guerdon_here(*arguments: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a ``guerdon`` command to its end in this process: for what commands say, without the seconds of a start."""
+    out, err = io.StringIO(), io.StringIO()
+    recorders, carriers = list(acts._recorders), list(messages._carriers)
+    with (
+        mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch.object(sys, "argv", ["guerdon", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as exc:
+            code = exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+        else:
+            code = 0
+        finally:
+            acts._recorders[:], messages._carriers[:] = recorders, carriers
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 class RunningUp:
