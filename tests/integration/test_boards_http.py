@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from guerdon.kernel.engagement.activities.schemas import LIFE_START
 from guerdon.kernel.engagement.boards.service import managing
 from support.boards import NOON, Boards
 from support.http_client import Client
@@ -158,6 +159,17 @@ class TestPages:
         for query in ("period=life", "period=week&start=", "period=week&start=2026-02-23"):
             assert page.get(f"/leaderboards/garden/visits?{query}").status_code == 200
         assert page.get("/leaderboards/garden/none").status_code == 404
+
+    def test_the_list_shows_the_first_period_with_a_place(
+        self, visit: Api, filled: dict[str, UUID], boards: Boards
+    ) -> None:
+        page = visit("user")
+        me = boards.sql("SELECT id FROM identity.users WHERE email = 'user@example.org'")[0][0]
+        assert "No. " not in page.get("/leaderboards").text
+        boards.count(me, 4, start=LIFE_START, period="life")
+        assert "No. 1 · All time" in page.get("/leaderboards").text
+        boards.count(me, 4)
+        assert "No. 3 · Week" in page.get("/leaderboards").text
 
     def test_staff_define_change_and_hide(self, visit: Api, boards: Boards) -> None:
         admin = visit("admin")

@@ -26,15 +26,15 @@ PAST_RUNS = 24
 
 @router.get("")
 def list_boards(request: Request, who: SignedIn, session: SessionDep, clock: ClockDep) -> Response:
-    """Every board with one's own place in its first period."""
+    """Every board with one's own place in the first of its periods in which one has any."""
     rows = []
     for shown in reading.boards(session):
-        period = shown.board.periods[0]
-        if shown.board.status == "active":
+        own, period = None, shown.board.periods[0]
+        for period in shown.board.periods if shown.board.status == "active" else ():
             start = reading.current_start(session, shown, period, clock.now(), who.time_zone)
             own = reading.own(session, shown, reading.run(session, shown, period, start), who.user_id, neighbours=0)
-        else:
-            own = None
+            if own.rank is not None:
+                break
         rows.append({"shown": shown, "own": own, "period": period})
     context = {
         "rows": rows,
