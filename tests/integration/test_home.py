@@ -95,7 +95,7 @@ class TestWhatBrowsersFetch:
             assert len(image.convert("RGB").getcolors(2**20) or ()) > 2
 
     def test_no_other_sizes_are_drawn(self, visit: Callable[..., Client]) -> None:
-        assert visit().get("/icon-100000.png").status_code == 422
+        assert visit().get("/icon-100000.png").status_code == 404
 
     def test_the_manifest_names_the_community_and_icons_that_exist(self, visit: Callable[..., Client]) -> None:
         visitor = visit()
