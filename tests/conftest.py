@@ -5,6 +5,7 @@ pytest_plugins = (
     "support.people",
     "support.post",
     "support.mailbox",
+    "support.openid_provider",
     "support.family",
     "support.garden",
     "support.boards",

@@ -1,6 +1,6 @@
 """Tokens by Google, Apple and Facebook, for programs, against a provider that speaks their dialects over HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +17,7 @@ from guerdon.kernel.identity.people.service import profiles
 from guerdon.kernel.identity.service.signing import PROOFS_BY_ADDRESS, SIGN_IN_BY_ADDRESS
 from support.family import MINOR, Family
 from support.http_client import Client
-from support.openid_provider import ProviderServer, provider_server
+from support.openid_provider import ProviderServer
 from support.people import make_app
 from support.post import Post
 
@@ -35,14 +35,6 @@ def counts(database: Database) -> tuple[int, int, int]:
             )
         ).one()
     return row[0], row[1], row[2]
-
-
-@pytest.fixture
-def provider(clock: FixedClock) -> Iterator[ProviderServer]:
-    """The provider, on the test's clock."""
-    with provider_server() as server:
-        server.now = lambda: clock.now().timestamp()
-        yield server
 
 
 @pytest.fixture

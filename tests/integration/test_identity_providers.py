@@ -1,6 +1,6 @@
 """Google, Apple and Facebook, against a provider that speaks their dialects over HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from guerdon.db.database import Database
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.service.signing import PROOFS_BY_ADDRESS
 from support.http_client import Client
-from support.openid_provider import ProviderServer, provider_server
+from support.openid_provider import ProviderServer
 from support.people import make_app
 from support.post import Post
 
@@ -34,14 +34,6 @@ def counts(database: Database) -> tuple[int, int, int]:
             )
         ).one()
     return row[0], row[1], row[2]
-
-
-@pytest.fixture
-def provider(clock: FixedClock) -> Iterator[ProviderServer]:
-    """The provider, on the test's clock."""
-    with provider_server() as server:
-        server.now = lambda: clock.now().timestamp()
-        yield server
 
 
 @pytest.fixture

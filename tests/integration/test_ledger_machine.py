@@ -313,7 +313,7 @@ COMMON = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 def test_the_ledger_does_what_the_model_does(machine):
-    run_state_machine_as_test(machine, settings=settings(max_examples=30, stateful_step_count=30, **COMMON))
+    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=30, **COMMON))
 
 
 @pytest.mark.soak

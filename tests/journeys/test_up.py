@@ -109,7 +109,7 @@ def test_dead_part_stops_the_rest(up: RunningUp, part: str) -> None:
     assert alive(tree) == []
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("delay_s", [0.0, 0.5, 1.0, 1.5, 2.0])
 def test_interrupted_start_leaves_nothing(environment: dict[str, str], delay_s: float) -> None:
     running = RunningUp(environment, "--no-demo")
     eventually((running.data_dir / "up.lock").exists, 60)

@@ -35,7 +35,7 @@ def ids_of(club: Club) -> dict[str, list[str]]:
 
 
 def test_the_description_is_true(whole_app: FastAPI, staff: Caller, club: Club) -> None:
-    assert campaign(whole_app, staff, paths=PATHS, ids=ids_of(club), examples=15) > 30
+    assert campaign(whole_app, staff, paths=PATHS, ids=ids_of(club), examples=20) > 30
 
 
 @pytest.mark.soak

@@ -39,7 +39,7 @@ def ids_of(hall: Hall) -> dict[str, list[str]]:
 
 
 def test_the_description_is_true(whole_app: FastAPI, staff: Caller, hall: Hall) -> None:
-    assert campaign(whole_app, staff, paths=PATHS, ids=ids_of(hall), examples=10) > 20
+    assert campaign(whole_app, staff, paths=PATHS, ids=ids_of(hall), examples=15) > 20
 
 
 @pytest.mark.soak

@@ -17,6 +17,7 @@ from psycopg import errors as pg
 from psycopg import sql
 from sqlalchemy import text
 
+from guerdon.http.transaction import as_staff, identify
 from guerdon.kernel.ledger import service as ledger
 from guerdon.kernel.ledger.schemas import Account, Posting
 from support.databases import DatabaseFactory, on_database
@@ -263,3 +264,21 @@ def test_a_guardian_sees_the_bond_but_not_the_profile(world: World) -> None:
     with acting(world.app_dsn, world.things["consented_child"]) as connection:
         assert count(connection, "identity.guardianships") == 1
         assert count(connection, "identity.verifications") == 0
+
+
+def test_who_looked_as_staff_is_a_member_again_even_after_an_error(world: World) -> None:
+    others = text("SELECT count(*) FROM ledger.accounts WHERE owner_id <> :me")
+    with world.database.transaction() as session:
+        me = {"me": world.people["other"]}
+        session.execute(text("SELECT set_config('guerdon.acting_as', 'member', true)"))
+        session.info.update(announced=True, acting_as="member")
+        identify(session, me["me"])
+
+        def look_and_fail() -> None:
+            with as_staff(session):
+                assert session.execute(others, me).scalar_one() > 0
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            look_and_fail()
+        assert session.execute(others, me).scalar_one() == 0

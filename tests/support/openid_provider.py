@@ -18,8 +18,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from guerdon.core.clock import FixedClock
 
 CLIENT_ID = "guerdon-test"
 SECRET = "provider secret"
@@ -216,3 +219,11 @@ def provider_server() -> Iterator[ProviderServer]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@pytest.fixture
+def provider(clock: FixedClock) -> Iterator[ProviderServer]:
+    """The provider, on the test's clock."""
+    with provider_server() as server:
+        server.now = lambda: clock.now().timestamp()
+        yield server

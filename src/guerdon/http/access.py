@@ -242,6 +242,8 @@ def public(*, identify: bool = True) -> Public | Anonymous:
 
 SignedIn = Annotated[Principal, Depends(signed_in())]
 InPerson = Annotated[Principal, Depends(signed_in(in_person=True))]
+Open = Annotated[None, Depends(public(identify=False))]
+"""For everybody; who asks is not looked up."""
 MaybeSignedIn = Annotated[Principal | None, Depends(public())]
 """Ready-made annotations for the most frequent declarations."""
 

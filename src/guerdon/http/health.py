@@ -2,22 +2,21 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from typing import Annotated, cast
+from typing import cast
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import text
 from starlette.responses import JSONResponse, Response
 
 from guerdon.core.errors import PermissionDeniedError
-from guerdon.http.access import public
+from guerdon.http.access import Open
 from guerdon.http.context import current_request
 from guerdon.http.metrics import Metrics
 from guerdon.http.transaction import DatabaseDep, SettingsDep
 
 router = APIRouter(tags=["health"])
-Open = Annotated[None, Depends(public(identify=False))]
 log = structlog.get_logger("guerdon.health")
 
 

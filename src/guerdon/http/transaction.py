@@ -5,13 +5,14 @@ Ready-made annotations for handlers: ``SessionDep``, ``ClockDep``, ``SettingsDep
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Annotated, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from guerdon.core.clock import Clock
@@ -133,10 +134,14 @@ def as_staff(session: Session) -> Iterator[None]:
     """Reach everybody's rows inside the block alone: for the part of a page that only staff see."""
     before = session.info.get("acting_as", "member")
     act_as_staff(session)
-    yield
-    session.info["acting_as"] = before
-    if session.info.get("announced"):
-        session.execute(text("SELECT set_config('guerdon.acting_as', :before, true)"), {"before": before})
+    try:
+        yield
+    finally:
+        session.info["acting_as"] = before
+        if session.info.get("announced"):
+            # A transaction that has failed refuses this too, but reaches nobody's rows any more.
+            with suppress(DBAPIError):
+                session.execute(text("SELECT set_config('guerdon.acting_as', :before, true)"), {"before": before})
 
 
 @contextmanager

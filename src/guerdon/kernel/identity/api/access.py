@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from guerdon.core.errors import NotFoundError
-from guerdon.http.access import InPerson, Principal, public, signed_in
+from guerdon.http.access import InPerson, Open, Principal, signed_in
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
 from guerdon.kernel.identity.schemas import (
@@ -23,7 +23,6 @@ from guerdon.web.i18n import negotiate
 
 router = APIRouter()
 
-Open = Annotated[None, Depends(public(identify=False))]
 Proven = Annotated[Principal, Depends(signed_in(proven=True))]
 
 

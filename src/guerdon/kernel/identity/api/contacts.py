@@ -1,11 +1,9 @@
 """How one is reached and signs in, changed over HTTP: address, telephone, password, accounts elsewhere, closing."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 
-from guerdon.http.access import InPerson, public
+from guerdon.http.access import InPerson, Open
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
 from guerdon.kernel.identity.errors import ClosingNotConfirmedError, CodeWrongError
@@ -36,8 +34,6 @@ from guerdon.kernel.identity.service import (
 from guerdon.web.i18n import negotiate
 
 router = APIRouter()
-
-Open = Annotated[None, Depends(public(identify=False))]
 
 
 def _shown(session: Session, user: User) -> Contacts:

@@ -5,12 +5,12 @@ allowed, and the program hands it on with the ticket that it got at the beginnin
 browser: in, or up, or first a proof of one's address by a code.
 """
 
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from guerdon.http.access import public
+from guerdon.http.access import Open
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
 from guerdon.kernel.identity.api.issuing import first_tokens
@@ -31,7 +31,6 @@ from guerdon.web.i18n import negotiate, negotiate_region
 
 router = APIRouter(prefix="/tokens")
 
-Open = Annotated[None, Depends(public(identify=False))]
 APP_SIGN_IN = "app-sign-in"
 """Tickets of programs that sign somebody in; those that link are of another kind."""
 WANTED: dict[int | str, dict[str, Any]] = {

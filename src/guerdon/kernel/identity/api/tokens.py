@@ -1,11 +1,10 @@
 """``/api/v1/identity/tokens``: what programs sign in with."""
 
 from datetime import timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from guerdon.http.access import public
+from guerdon.http.access import Open
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep
 from guerdon.kernel.identity.api.issuing import first_tokens, tokens_with
@@ -21,8 +20,6 @@ from guerdon.kernel.identity.service import accounts, codes, fields, refresh, si
 from guerdon.web.i18n import negotiate, negotiate_region
 
 router = APIRouter(prefix="/tokens")
-
-Open = Annotated[None, Depends(public(identify=False))]
 
 
 @router.post("", responses=problem_responses(401, 429))

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from guerdon.core.errors import GuerdonError
-from guerdon.http.access import MaybeSignedIn, public
+from guerdon.http.access import MaybeSignedIn, Open
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep, attempt
 from guerdon.kernel.identity.errors import CodeWrongError, LinkInvalidError
@@ -20,7 +20,6 @@ from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/sign-in/phone")
 
-Open = Annotated[None, Depends(public(identify=False))]
 Short = Annotated[Text, Form(max_length=254)]
 Next = Annotated[str, Form(max_length=2000)]
 Ticket = Annotated[Text, Form(max_length=tickets.LENGTH_MAX)]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from guerdon.core.errors import GuerdonError
-from guerdon.http.access import InPerson, MaybeSignedIn, Principal, arriving, public
+from guerdon.http.access import InPerson, MaybeSignedIn, Open, Principal, arriving
 from guerdon.http.cookies import clear_errand_cookie, errand_cookie, set_errand_cookie
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep, attempt
@@ -24,7 +24,6 @@ from guerdon.web.viewer import viewer_of
 
 router = APIRouter()
 
-Open = Annotated[None, Depends(public(identify=False))]
 Short = Annotated[Text, Form(max_length=254)]
 Ticket = Annotated[Text, Form(max_length=tickets.LENGTH_MAX)]
 Query2000 = Annotated[str, Query(max_length=2000)]

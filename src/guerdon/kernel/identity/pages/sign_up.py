@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from guerdon.core.errors import GuerdonError
-from guerdon.http.access import MaybeSignedIn, public
+from guerdon.http.access import MaybeSignedIn, Open
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep, attempt
 from guerdon.kernel.identity.pages.entering import answer_of, enter
@@ -19,7 +19,6 @@ from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/sign-up")
 
-Open = Annotated[None, Depends(public(identify=False))]
 Short = Annotated[Text, Form(max_length=254)]
 Secret = Annotated[Text, Form(max_length=1000)]
 Token = Annotated[Text, Form(max_length=200)]

@@ -3,10 +3,10 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
 from guerdon.core.errors import GuerdonError
-from guerdon.http.access import MaybeSignedIn, public
+from guerdon.http.access import MaybeSignedIn, Open
 from guerdon.http.cookies import clear_session_cookie, session_cookie
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep, attempt
@@ -21,7 +21,6 @@ from guerdon.web.viewer import viewer_of
 
 router = APIRouter()
 
-Open = Annotated[None, Depends(public(identify=False))]
 Short = Annotated[Text, Form(max_length=254)]
 Secret = Annotated[Text, Form(max_length=1000)]
 Next = Annotated[str, Form(max_length=2000)]

@@ -90,6 +90,14 @@ class KeyRing:
         except InvalidTag as exc:
             raise ValueError("this was changed, or belongs to something else") from exc
 
+    def encrypt_anew(self, sealed: bytes, *, purpose: str) -> bytes:
+        """The same content under the key in use.
+
+        Raises:
+            EncryptionKeyMissingError, ValueError: as ``decrypt``.
+        """
+        return self.encrypt(self.decrypt(sealed, purpose=purpose), purpose=purpose)
+
     @staticmethod
     def key_id_of(sealed: bytes) -> str:
         """The id of the key with which something was encrypted.

@@ -244,9 +244,13 @@ def tracked_periods(session: Session) -> dict[tuple[str, str], frozenset[str]]:
     found: dict[tuple[str, str], frozenset[str]] = {}
     query = select(Rule.program, Rule.code, Rule.caps, Rule.cool_down_s).where(Rule.activated_at.is_not(None))
     for program, code, caps, cool_down_s in session.execute(query):
-        periods = frozenset(caps) - {"act"} | (frozenset({"life"}) if cool_down_s else frozenset())
-        found[program, code] = found.get((program, code), frozenset()) | periods
+        found[program, code] = found.get((program, code), frozenset()) | _looked_back(caps, cool_down_s)
     return found
+
+
+def _looked_back(caps: Iterable[str], cool_down_s: int) -> frozenset[str]:
+    """The periods over which a version's caps and cool-down look back."""
+    return frozenset(caps) - {"act"} | (frozenset({"life"}) if cool_down_s else frozenset())
 
 
 def compile_rule(
@@ -261,7 +265,7 @@ def compile_rule(
         ExpressionError: an expression is not CEL, or reads what there is not.
     """
     if tracked is None:
-        tracked = frozenset(rule.caps) - {"act"} | (frozenset({"life"}) if rule.cool_down_s else frozenset())
+        tracked = _looked_back(rule.caps, rule.cool_down_s)
     condition = None if rule.condition.strip() == "true" else bound(rule.condition)
     amount = bound(rule.amount)
     multipliers = tuple(bound(source) for source in rule.multipliers)

@@ -84,8 +84,7 @@ def encrypt_anew(session: Session, ring: KeyRing, limit: int) -> int:
     found = older(CredentialKey, CredentialKey.sealed, ring, limit).options(undefer(CredentialKey.sealed))
     rows = session.scalars(found).all()
     for row in rows:
-        purpose = f"{PURPOSE}:{row.id}"
-        row.sealed = ring.encrypt(ring.decrypt(row.sealed, purpose=purpose), purpose=purpose)
+        row.sealed = ring.encrypt_anew(row.sealed, purpose=f"{PURPOSE}:{row.id}")
     return len(rows)
 
 

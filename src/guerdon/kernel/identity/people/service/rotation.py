@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
@@ -50,20 +49,15 @@ def rotate(session: Session, ring: KeyRing, *, limit: int = BATCH) -> int:
         done += 1
     documents = older(VerificationDocument, VerificationDocument.content, ring, limit)
     for document in session.scalars(documents.options(undefer(VerificationDocument.content))):
-        document.content = _anew(ring, document.content, "document", document.verification_id)
+        document.content = ring.encrypt_anew(document.content, purpose=f"document:{document.verification_id}")
         done += 1
     files = older(ExportFile, ExportFile.content, ring, limit)
     for file in session.scalars(files.options(undefer(ExportFile.content))):
-        file.content = _anew(ring, file.content, "export", file.export_id)
+        file.content = ring.encrypt_anew(file.content, purpose=f"export:{file.export_id}")
         done += 1
     done += sum(each(session, ring, limit) for each in _further)
     session.flush()
     return done
-
-
-def _anew(ring: KeyRing, sealed: bytes, kind: str, row_id: UUID) -> bytes:
-    purpose = f"{kind}:{row_id}"
-    return ring.encrypt(ring.decrypt(sealed, purpose=purpose), purpose=purpose)
 
 
 def _unpacked(column: Any) -> Any:
