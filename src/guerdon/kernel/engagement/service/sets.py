@@ -2,12 +2,11 @@
 the rows that it finds."""
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, any_, literal
-from sqlalchemy.dialects.postgresql import ARRAY, DATE
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -15,8 +14,3 @@ from sqlalchemy.orm import InstrumentedAttribute
 def among(column: InstrumentedAttribute[Any], ids: Iterable[UUID]) -> ColumnElement[bool]:
     """Whether a column of UUIDs holds one of some."""
     return column == any_(literal(list(ids), ARRAY(PG_UUID(as_uuid=True))))
-
-
-def among_dates(column: InstrumentedAttribute[Any], days: Iterable[date]) -> ColumnElement[bool]:
-    """Whether a column of dates holds one of some."""
-    return column == any_(literal(list(days), ARRAY(DATE)))

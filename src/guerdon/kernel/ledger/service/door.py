@@ -4,18 +4,18 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import simplejson
 from psycopg import Error as PsycopgError
 from psycopg.types.json import Jsonb
-from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from guerdon.core.ids import idempotency_uuid
 from guerdon.core.money import AMOUNT_MINOR_MAX
+from guerdon.db.statement import Row, Statement
 from guerdon.kernel.ledger.catalogue import Catalogue, catalogue, refresh
 from guerdon.kernel.ledger.errors import (
     AmountNotPositiveError,
@@ -57,8 +57,8 @@ _MANY = 32
 """From so many items on columns are sent as texts: the driver builds arrays value by value, in Python."""
 
 
-def _statement(array: Callable[[str, str], str]) -> TextClause:
-    return text(
+def _statement(array: Callable[[str, str], str]) -> Statement:
+    return Statement(
         "SELECT item, verdict, transfer_id, debit_after, credit_after, problem FROM ledger.post(ARRAY(SELECT ROW("  # noqa: S608
         + ", ".join(f"i.{name}" for name, _ in _COLUMNS)
         + ")::ledger.posting FROM unnest("
@@ -71,8 +71,6 @@ def _statement(array: Callable[[str, str], str]) -> TextClause:
 
 _POST = _statement(lambda name, kind: f"CAST(:{name} AS {kind}[])")
 _POST_MANY = _statement(lambda name, kind: f"CAST(string_to_array(:{name}, E'\\x1f', E'\\x1e') AS {kind}[])")
-
-Row = tuple[Any, ...]
 
 
 def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool) -> list[Posted]:
@@ -92,8 +90,7 @@ def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool)
     if len(rows) < _MANY:
         with refusals():
             given = {name: list(values) for name, values in columns.items()}
-            result = session.execute(_POST, {**given, "at": at, "verdicts": verdicts})
-            posted = [_posted(row) for row in result]
+            posted = [_posted(row) for row in _POST.rows(session, **given, at=at, verdicts=verdicts)]
     else:
         posted = send_columns(
             session, {name: _packed(values) for name, values in columns.items()}, at, verdicts=verdicts
@@ -116,9 +113,7 @@ def send_columns(session: Session, columns: Mapping[str, str], at: datetime, *, 
     """
     with refusals():
         given = {name: columns.get(name, "") for name, _ in _COLUMNS}
-        result = session.execute(_POST_MANY, {**given, "at": at, "verdicts": verdicts})
-        # Straight from the driver: what it gives needs nothing done to it.
-        rows = cast("CursorResult[Any]", result).cursor.fetchall()
+        rows = _POST_MANY.rows(session, **given, at=at, verdicts=verdicts)
     return [_posted(row) for row in rows]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError
 from guerdon.core.ids import idempotency_uuid
 from guerdon.core.money import to_text
+from guerdon.db.statement import Row
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.ledger.catalogue import catalogue, is_pocket
 from guerdon.kernel.ledger.errors import (
@@ -22,7 +23,7 @@ from guerdon.kernel.ledger.errors import (
 )
 from guerdon.kernel.ledger.models import Hold, Transfer
 from guerdon.kernel.ledger.schemas import Account, Pocket, Posted, Posting, Reference, SystemAccount
-from guerdon.kernel.ledger.service.door import Row, encode, send
+from guerdon.kernel.ledger.service.door import encode, send
 
 REASON_LENGTH_MAX = 500
 AVAILABLE = 1

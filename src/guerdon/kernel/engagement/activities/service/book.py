@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import SmallInteger, cast, func, select
 from sqlalchemy.orm import Session
 
-from guerdon.kernel.engagement.activities.models import ActivityKindRow, Community, Metric
+from guerdon.db.statement import Statement
+from guerdon.kernel.engagement.activities.models import ActivityKindRow, Metric
 from guerdon.kernel.engagement.activities.schemas import NotAwarded
 from guerdon.kernel.engagement.binding import Bound, Frame, Read, bound
 from guerdon.kernel.engagement.expressions import ExpressionError
@@ -167,12 +168,13 @@ class Book:
         return made
 
 
+_COMMUNITY = Statement("SELECT revision, time_zone FROM engagement.community")
 _books: OrderedDict[tuple[UUID, str], Book] = OrderedDict()
 
 
 def load(session: Session) -> Book:
     """The book that is in force; read anew only when something in it has changed."""
-    revision, time_zone = session.execute(select(Community.revision, Community.time_zone)).one()
+    revision, time_zone = _COMMUNITY.row(session)
     known = _books.get((revision, time_zone))
     if known is None:
         known = _books[revision, time_zone] = _read(session, revision, time_zone)

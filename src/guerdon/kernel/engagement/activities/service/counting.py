@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Row, Statement
 from guerdon.kernel.engagement.activities.schemas import Aggregate, CounterChange, Property
 from guerdon.kernel.engagement.activities.service import wire
 from guerdon.kernel.engagement.activities.service.book import Book, CountedMetric
@@ -141,7 +141,7 @@ def _digest(value: Property) -> bytes:
     return hashlib.blake2b(repr(value).encode(), digest_size=16).digest()
 
 
-_ADVANCE_SUMS = text(
+_ADVANCE_SUMS = Statement(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
     SELECT i.owner_id, i.metric_id, p.period, engagement.period_start(p.period, i.day),
@@ -159,7 +159,7 @@ _ADVANCE_SUMS = text(
     RETURNING owner_id, metric_id, period, period_start, coalesce(old.value, 0), new.value, new.reached_at
     """
 )
-_ADVANCE_MAXIMA = text(
+_ADVANCE_MAXIMA = Statement(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
     SELECT DISTINCT ON (1, 2, 3, 4) i.owner_id, i.metric_id, p.period, engagement.period_start(p.period, i.day),
@@ -175,7 +175,7 @@ _ADVANCE_MAXIMA = text(
     RETURNING owner_id, metric_id, period, period_start, coalesce(old.value, 0), new.value, new.reached_at
     """
 )
-_KEEP_VALUES = text(
+_KEEP_VALUES = Statement(
     """
     INSERT INTO engagement.distinct_values (owner_id, metric_id, period, period_start, value_hash)
     SELECT * FROM unnest(
@@ -186,7 +186,7 @@ _KEEP_VALUES = text(
     RETURNING owner_id, metric_id, period, period_start, value_hash
     """
 )
-_ADVANCE_DISTINCT = text(
+_ADVANCE_DISTINCT = Statement(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
     SELECT i.owner_id, i.metric_id, i.period, i.period_start, count(*), max(i.at)
@@ -227,7 +227,7 @@ def advance(session: Session, tally: Tally) -> Advanced:
             "amounts": wire.whole_numbers(amount for amount, _ in tally.sums.values()),
             "ats": wire.moments(at for _, at in tally.sums.values()),
         }
-        advanced.changes += changes(session.execute(_ADVANCE_SUMS, given))
+        advanced.changes += changes(_ADVANCE_SUMS.rows(session, **given))
     if tally.maxima:
         rows = sorted(tally.maxima.items(), key=lambda each: each[1][2])
         given_maxima = {
@@ -237,7 +237,7 @@ def advance(session: Session, tally: Tally) -> Advanced:
             "amounts": [value for _, (value, _, _) in rows],
             "ats": [at for _, (_, at, _) in rows],
         }
-        advanced.changes += changes(session.execute(_ADVANCE_MAXIMA, given_maxima))
+        advanced.changes += changes(_ADVANCE_MAXIMA.rows(session, **given_maxima))
     if tally.values:
         _advance_distinct(session, tally, advanced)
     return advanced
@@ -254,7 +254,7 @@ def _advance_distinct(session: Session, tally: Tally, advanced: Advanced) -> Non
             "starts": [each[3] for each in new],
             "ats": [tally.values[each] for each in new],
         }
-        advanced.changes += changes(session.execute(_ADVANCE_DISTINCT, given))
+        advanced.changes += changes(_ADVANCE_DISTINCT.rows(session, **given))
 
 
 def keep_values(session: Session, tally: Tally) -> set[Value]:
@@ -269,21 +269,21 @@ def keep_values(session: Session, tally: Tally) -> set[Value]:
         "starts": list(begins),
         "digests": list(digests),
     }
-    kept = session.execute(_KEEP_VALUES, given)
+    kept = _KEEP_VALUES.rows(session, **given)
     return {(row[0].int, row[1], row[2], row[3], bytes(row[4])) for row in kept}
 
 
-def changes(result: Result[Any]) -> list[CounterChange]:
+def changes(rows: Sequence[Row]) -> list[CounterChange]:
     """The changes that a statement returns."""
-    # Straight from the driver: there are tens of thousands, and nothing is to be converted.
-    return [CounterChange._make(row) for row in cast("CursorResult[Any]", result).cursor.fetchall()]
+    return list(map(CounterChange._make, rows))
 
 
-_READ = text(
+_READ = Statement(
     """
     SELECT c.owner_id, c.metric_id, c.period, c.period_start, c.value
     FROM unnest(
-        CAST(:owners AS uuid[]), CAST(:metrics AS smallint[]), CAST(:periods AS text[]), CAST(:starts AS date[]))
+        CAST(engagement.apart(:owners) AS uuid[]), CAST(engagement.apart(:metrics) AS smallint[]),
+        engagement.apart(:periods), CAST(engagement.apart(:starts) AS date[]))
         AS i(owner_id, metric_id, period, period_start)
     JOIN engagement.counters AS c ON c.owner_id = i.owner_id AND c.metric_id = i.metric_id AND c.period = i.period
         AND c.period_start = i.period_start
@@ -296,9 +296,12 @@ def read(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
     if not keys:
         return {}
     numbers, metrics, periods, begins = zip(*keys, strict=True)
-    owners = [UUID(int=number) for number in numbers]
-    rows = session.execute(
-        _READ, {"owners": list(owners), "metrics": list(metrics), "periods": list(periods), "starts": list(begins)}
+    rows = _READ.rows(
+        session,
+        owners=wire.numbered(numbers),
+        metrics=wire.whole_numbers(metrics),
+        periods=wire.texts(periods),
+        starts=wire.days(begins),
     )
     return {(row[0].int, row[1], row[2], row[3]): row[4] for row in rows}
 

@@ -8,13 +8,13 @@ takes an award back is placed when the award was, so that it leaves the period t
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service.counting import changes
 
-_COUNT = text(
+_COUNT = Statement(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
     SELECT e.owner_id, engagement.earned_metric(e.unit_id), p.period, engagement.period_start(p.period, e.day),
@@ -41,4 +41,4 @@ def count(session: Session, transfers: Sequence[tuple[UUID, UUID]]) -> list[Coun
     if not transfers:
         return []
     given = {"owners": [owner for owner, _ in transfers], "transfers": [transfer for _, transfer in transfers]}
-    return changes(session.execute(_COUNT, given))
+    return changes(_COUNT.rows(session, **given))

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import Fact, Period
 from guerdon.kernel.engagement.activities.service import wire
 from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
 from guerdon.kernel.engagement.activities.service.evaluating import Grant, Granted, GrantKey, Standing
 from guerdon.kernel.engagement.activities.service.periods import day_of, zone
 
-_READ = text(
+_READ = Statement(
     """
     SELECT g.owner_id, g.program, g.rule_code, g.period, g.period_start, g.granted_minor, g.acts, g.last_at
     FROM engagement.rule_grants AS g
@@ -22,7 +22,7 @@ _READ = text(
         AND (g.period = 'life' OR g.period_start BETWEEN :since AND :until)
     """
 )
-_READ_TIMES = text(
+_READ_TIMES = Statement(
     """
     SELECT i.place, a.happened_at
     FROM unnest(
@@ -34,7 +34,7 @@ _READ_TIMES = text(
             SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
     """
 )
-_KEEP = text(
+_KEEP = Statement(
     """
     INSERT INTO engagement.rule_grants AS g (
         owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
@@ -76,12 +76,11 @@ def read(session: Session, book: Book, facts: Sequence[Fact]) -> dict[GrantKey, 
         "until": day_of(max(moments), community),
     }
     found: dict[GrantKey, Granted] = {}
-    for row in session.execute(_READ, given):
-        key = (row.owner_id.int, row.program, row.rule_code)
-        granted = found.setdefault(key, Granted())
-        granted.by_period[row.period, row.period_start] = (row.granted_minor, row.acts, row.last_at)
-        if row.period == Period.LIFE:
-            granted.times.append(row.last_at)
+    for owner_id, program, rule, period, start, granted_minor, acts, last_at in _READ.rows(session, **given):
+        granted = found.setdefault((owner_id.int, program, rule), Granted())
+        granted.by_period[period, start] = (granted_minor, acts, last_at)
+        if period == Period.LIFE:
+            granted.times.append(last_at)
     _add_neighbours(session, waits, found)
     return found
 
@@ -106,7 +105,7 @@ def _add_neighbours(
     if asked:
         standing, owners, since, until, awards = zip(*asked, strict=True)
         given = {"owners": list(owners), "since": list(since), "until": list(until), "awards": list(awards)}
-        for place, happened_at in session.execute(_READ_TIMES, given):
+        for place, happened_at in _READ_TIMES.rows(session, **given):
             standing[place - 1].times.append(happened_at)
 
 
@@ -131,4 +130,4 @@ def keep(session: Session, grants: Sequence[Grant], standing: Standing) -> None:
             "acts": wire.whole_numbers(acts),
             "last": wire.moments(last),
         }
-        session.execute(_KEEP, given)
+        _KEEP.run(session, **given)

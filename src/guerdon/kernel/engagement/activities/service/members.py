@@ -1,7 +1,8 @@
 """Members as recording sees them: locked in the order of their ids, and what expressions read of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,37 +10,26 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Statement, savepoint
+from guerdon.kernel.engagement.activities.service import wire
 from guerdon.kernel.engagement.ladders.service import keeping
 
-_MISSING = text(
+_LOCK = Statement(
     """
-    SELECT u.id FROM identity.users AS u
-    WHERE u.id = ANY(:ids) AND u.deleted_at IS NULL
-        AND NOT EXISTS (SELECT FROM engagement.members AS m WHERE m.owner_id = u.id)
-    ORDER BY u.id
+    SELECT owner_id, last_activity_id, time_zone, locale, country_code, created_at, verified
+    FROM engagement.lock_members(CAST(engagement.apart(:ids) AS uuid[]))
     """
 )
-_OPEN = text(
+_READ_OF = ("time_zone", "locale", "country", "created_at", "verified")
+"""What ``_LOCK`` tells of each, as expressions name it."""
+_REACH_ALL = Statement(
     """
-    WITH opened AS (
-        INSERT INTO engagement.members (owner_id) SELECT id FROM unnest(CAST(:ids AS uuid[])) AS i(id) ORDER BY id
-        ON CONFLICT DO NOTHING
-        RETURNING owner_id
-    )
-    SELECT ledger.open_member(owner_id) FROM opened
-    """
-)
-_LOCK = text(
-    """
-    SELECT m.owner_id, u.time_zone, u.locale, u.country_code, u.created_at,
-        u.email_verified_at IS NOT NULL OR u.phone_verified_at IS NOT NULL AS verified
-    FROM engagement.members AS m
-    JOIN identity.users AS u ON u.id = m.owner_id
-    WHERE m.owner_id = ANY(:ids) AND u.deleted_at IS NULL
-    ORDER BY m.owner_id
-    FOR NO KEY UPDATE OF m
+    SELECT former,
+        set_config('guerdon.acting_as', CASE WHEN former IN ('staff', 'system') THEN former ELSE 'system' END, true)
+    FROM (SELECT coalesce(current_setting('guerdon.acting_as', true), '') OFFSET 0) AS acting (former)
     """
 )
+_ACT_AS = Statement("SELECT set_config('guerdon.acting_as', :acting_as, true)")
 
 
 @contextmanager
@@ -49,37 +39,38 @@ def reaching_all(session: Session) -> Iterator[None]:
     Row-level security follows the request, which may be a member's. A savepoint takes the right back whatever happens,
     and makes recording whole or nothing.
     """
-    with session.begin_nested():
-        former = session.execute(text("SELECT current_setting('guerdon.acting_as', true)")).scalar_one()
-        if former in ("staff", "system"):
-            yield
-            return
-        change = text("SELECT set_config('guerdon.acting_as', :to, true)")
-        session.execute(change, {"to": "system"})
+    session.flush()
+    with savepoint(session):
+        former, acting_as = _REACH_ALL.row(session)
         yield
-        session.execute(change, {"to": former or ""})
+        if acting_as != former:
+            _ACT_AS.run(session, acting_as=former)
 
 
-def lock(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Lock members, in the order of their ids, and tell what expressions read of each.
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Members whose rows are locked.
+
+    Attributes:
+        read: what expressions read of each.
+        last_activity_id: the largest id of an activity that any of them has.
+    """
+
+    read: dict[UUID, dict[str, Any]]
+    last_activity_id: UUID | None
+
+
+def lock(session: Session, ids: Iterable[UUID]) -> Locked:
+    """Lock members, in the order of their ids.
 
     Who has no row yet gets one first, in the same order and before anything is locked, so that nobody waits in a
     circle. Who does not exist, or not any more, is left out.
     """
-    wanted = sorted(set(ids))
-    missing = session.scalars(_MISSING, {"ids": wanted}).all()
-    if missing:
-        session.execute(_OPEN, {"ids": list(missing)})
-    return {
-        row.owner_id: {
-            "time_zone": row.time_zone,
-            "locale": row.locale,
-            "country": row.country_code,
-            "created_at": row.created_at,
-            "verified": row.verified,
-        }
-        for row in session.execute(_LOCK, {"ids": wanted})
-    }
+    rows = _LOCK.rows(session, ids=wire.uuids(set(ids)))
+    return Locked(
+        {owner_id: dict(zip(_READ_OF, seen, strict=True)) for owner_id, _, *seen in rows},
+        max((row[1] for row in rows if row[1] is not None), default=None),
+    )
 
 
 def zones(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:

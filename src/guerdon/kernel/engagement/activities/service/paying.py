@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.core.ids import idempotency_hex
+from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import CounterChange, Fact
 from guerdon.kernel.engagement.activities.service import counting
 from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
@@ -21,8 +21,8 @@ from guerdon.kernel.ledger.errors import refusal
 from guerdon.kernel.ledger.schemas import Pocket, Posted
 from guerdon.kernel.ledger.service.door import column, send_columns
 
-_LOCK_BUDGET = text("SELECT pg_advisory_xact_lock(hashtextextended('engagement.budget.' || :id, 0))")
-_BALANCES = text(
+_LOCK_BUDGET = Statement("SELECT pg_advisory_xact_lock(hashtextextended('engagement.budget.' || :id, 0))")
+_BALANCES = Statement(
     """
     SELECT o.id, o.code, a.unit_id, a.balance - a.floor AS left_minor, a.floor IS NULL AS unbounded
     FROM ledger.owners AS o
@@ -30,7 +30,7 @@ _BALANCES = text(
     WHERE o.id = ANY(:ids) AND o.closed_at IS NULL
     """
 )
-_BY_CODE = text("SELECT id FROM ledger.owners WHERE code = ANY(:codes)")
+_BY_CODE = Statement("SELECT id FROM ledger.owners WHERE code = ANY(:codes)")
 
 
 def lock_budgets(session: Session, book: Book, facts: Sequence[Fact], boosts: Sequence[Boosts]) -> list[UUID]:
@@ -42,7 +42,7 @@ def lock_budgets(session: Session, book: Book, facts: Sequence[Fact], boosts: Se
     codes = {rule.budget for fact in facts for rule in book.kinds[fact.kind].rules if rule.budget is not None}
     ids = {each for boost in boosts for each in boost.budget_ids}
     if codes:
-        ids |= set(session.scalars(_BY_CODE, {"codes": list(codes)}))
+        ids |= {each for (each,) in _BY_CODE.rows(session, codes=list(codes))}
     ordered = sorted(ids)
     for budget_id in ordered:
         lock_budget(session, budget_id)
@@ -51,7 +51,7 @@ def lock_budgets(session: Session, book: Book, facts: Sequence[Fact], boosts: Se
 
 def lock_budget(session: Session, budget_id: UUID) -> None:
     """Let no award draw on a budget until the transaction ends; for who takes out of it otherwise, too."""
-    session.execute(_LOCK_BUDGET, {"id": str(budget_id)})
+    _LOCK_BUDGET.run(session, id=str(budget_id))
 
 
 def read_budgets(session: Session, ids: Sequence[UUID]) -> tuple[dict[tuple[UUID, str], int | None], dict[str, UUID]]:
@@ -60,10 +60,10 @@ def read_budgets(session: Session, ids: Sequence[UUID]) -> tuple[dict[tuple[UUID
     owners: dict[str, UUID] = {}
     if ids:
         units = catalogue(session).units_by_id
-        for row in session.execute(_BALANCES, {"ids": list(ids)}):
-            owners[row.code] = row.id
-            if row.unit_id is not None:
-                left[row.id, units[row.unit_id].code] = None if row.unbounded else row.left_minor
+        for owner_id, code, unit_id, left_minor, unbounded in _BALANCES.rows(session, ids=list(ids)):
+            owners[code] = owner_id
+            if unit_id is not None:
+                left[owner_id, units[unit_id].code] = None if unbounded else left_minor
     return left, owners
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.errors import GuerdonError
 from guerdon.core.ids import idempotency_uuid, new_id
+from guerdon.db.statement import savepoint
 from guerdon.kernel.engagement.activities.errors import ActivityConflictError, MemberUnknownError
 from guerdon.kernel.engagement.activities.schemas import (
     LIFE_START,
@@ -109,6 +110,7 @@ class _Recording:
         self.entries = [_Entry(fact) for fact in facts]
         self.book: Book = load(session)
         self.members: dict[UUID, dict[str, Any]] = {}
+        self.last_activity_id: UUID | None = None
         self.boosts: list[Boosts] = []
         self.boost_reads: list[CounterRead] = []
         self.watched: dict[int, frozenset[str]] = {}
@@ -148,7 +150,8 @@ class _Recording:
 
     def _lock(self) -> None:
         possible = [entry for entry in self.entries if entry.outcome is None]
-        self.members = members.lock(self.session, [entry.fact.owner_id for entry in possible])
+        locked = members.lock(self.session, [entry.fact.owner_id for entry in possible])
+        self.members, self.last_activity_id = locked.read, locked.last_activity_id
         for entry in possible:
             if entry.fact.owner_id not in self.members:
                 unknown = MemberUnknownError(field="owner_id", member=str(entry.fact.owner_id))
@@ -176,8 +179,7 @@ class _Recording:
                 entry.same_as = first
             else:
                 entry.same_as, entry.outcome = first, _conflict(None)
-        last = stored.last_id(self.session, list({entry.fact.owner_id for entry in accepted}))
-        ids = _ids_after(last, len(accepted))
+        ids = _ids_after(self.last_activity_id, len(accepted))
         for entry, activity_id in zip(accepted, ids, strict=True):
             entry.activity_id = activity_id
         return accepted
@@ -255,13 +257,13 @@ class _Recording:
             attempt.budgets, attempt.budget_ids = paying.read_budgets(self.session, budgets)
             judge = Judge(self.now, self.members, attempt, (self.boosts, self.boost_reads), barred)
             grants = self._judge_each(accepted, judge, set(new_values))
-            savepoint = self.session.begin_nested()
-            posted, refused = paying.post(self.session, grants, attempt.budget_ids, self.now)
+            with savepoint(self.session) as undo:
+                posted, refused = paying.post(self.session, grants, attempt.budget_ids, self.now)
+                if refused:
+                    undo()
             if not refused:
-                savepoint.commit()
                 standing.granted = attempt.granted
                 return grants, posted
-            savepoint.rollback()
             barred |= refused
         raise RuntimeError("the ledger kept refusing awards")
 

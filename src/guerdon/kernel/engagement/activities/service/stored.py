@@ -8,34 +8,22 @@ from typing import Any
 from uuid import UUID
 
 import simplejson
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import Award, Fact, NotAwarded, Outcome
 from guerdon.kernel.engagement.activities.service import wire
 
-_FIND = text(
+_FIND = Statement(
     """
-    SELECT a.owner_id, a.id, a.idempotency_key, a.program, a.kind, a.happened_at, a.reference_type, a.reference_id,
+    SELECT a.owner_id, a.idempotency_key, a.id, a.program, a.kind, a.happened_at, a.reference_type, a.reference_id,
         a.properties, a.outcome
     FROM unnest(CAST(engagement.apart(:owners) AS uuid[]), CAST(engagement.apart(:keys) AS uuid[]))
          AS i(owner_id, idempotency_key)
     JOIN engagement.activities AS a ON a.owner_id = i.owner_id AND a.idempotency_key = i.idempotency_key
     """
 )
-_LAST_ID = text(
-    """
-    SELECT max(last.id::text)
-    FROM unnest(CAST(:owners AS uuid[])) AS o(owner_id),
-        LATERAL (
-            SELECT a.id FROM engagement.activities AS a
-            WHERE a.owner_id = o.owner_id
-            ORDER BY a.id DESC
-            LIMIT 1
-        ) AS last
-    """
-)
-_WRITE = text(
+_WRITE = Statement(
     """
     INSERT INTO engagement.activities (
         owner_id, id, program, kind, happened_at, recorded_at, idempotency_key, key, source, actor_id, reference_type,
@@ -60,6 +48,7 @@ _WRITE = text(
             reference_id, properties, outcome)
     """
 )
+_FOUND = ("id", "program", "kind", "happened_at", "reference_type", "reference_id", "properties", "outcome")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
@@ -68,16 +57,7 @@ def find(session: Session, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID
     if not keys:
         return {}
     given = {"owners": wire.uuids(each[0] for each in keys), "keys": wire.uuids(each[1] for each in keys)}
-    rows = session.execute(_FIND, given)
-    return {(row.owner_id, row.idempotency_key): row._asdict() for row in rows}
-
-
-def last_id(session: Session, owners: Sequence[UUID]) -> UUID | None:
-    """The largest id of an activity that these members have."""
-    if not owners:
-        return None
-    found = session.execute(_LAST_ID, {"owners": owners}).scalar()
-    return UUID(found) if found is not None else None
+    return {(row[0], row[1]): dict(zip(_FOUND, row[2:], strict=True)) for row in _FIND.rows(session, **given)}
 
 
 def is_same(known: Mapping[str, Any], fact: Fact, properties: str) -> bool:
@@ -115,24 +95,22 @@ def write(session: Session, now: datetime, entries: Sequence[tuple[UUID, UUID, F
         entries: id, stored key, fact, properties as JSON, and what followed.
     """
     facts = [fact for _, _, fact, _, _ in entries]
-    session.execute(
-        _WRITE,
-        {
-            "now": now,
-            "owner_id": wire.uuids(fact.owner_id for fact in facts),
-            "id": wire.uuids(each[0] for each in entries),
-            "program": wire.texts(fact.program for fact in facts),
-            "kind": wire.texts(fact.kind for fact in facts),
-            "happened_at": wire.moments(fact.happened_at for fact in facts),
-            "idempotency_key": wire.uuids(each[1] for each in entries),
-            "key": wire.texts(fact.key for fact in facts),
-            "source": wire.texts(fact.source for fact in facts),
-            "actor_id": wire.uuids(fact.actor_id for fact in facts),
-            "reference_type": wire.texts(fact.reference.type if fact.reference else None for fact in facts),
-            "reference_id": wire.uuids(fact.reference.id if fact.reference else None for fact in facts),
-            "properties": wire.texts(each[3] for each in entries),
-            "outcome": wire.texts(_encode(document(each[4])) for each in entries),
-        },
+    _WRITE.run(
+        session,
+        now=now,
+        owner_id=wire.uuids(fact.owner_id for fact in facts),
+        id=wire.uuids(each[0] for each in entries),
+        program=wire.texts(fact.program for fact in facts),
+        kind=wire.texts(fact.kind for fact in facts),
+        happened_at=wire.moments(fact.happened_at for fact in facts),
+        idempotency_key=wire.uuids(each[1] for each in entries),
+        key=wire.texts(fact.key for fact in facts),
+        source=wire.texts(fact.source for fact in facts),
+        actor_id=wire.uuids(fact.actor_id for fact in facts),
+        reference_type=wire.texts(fact.reference.type if fact.reference else None for fact in facts),
+        reference_id=wire.uuids(fact.reference.id if fact.reference else None for fact in facts),
+        properties=wire.texts(each[3] for each in entries),
+        outcome=wire.texts(_encode(document(each[4])) for each in entries),
     )
 
 

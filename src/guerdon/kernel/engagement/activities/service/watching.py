@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Row
 from guerdon.kernel.engagement.activities.models import Community
 from guerdon.kernel.engagement.activities.schemas import Batch
 from guerdon.kernel.engagement.activities.service import earning
@@ -14,7 +15,7 @@ from guerdon.kernel.engagement.activities.service.concluding import conclude
 from guerdon.kernel.engagement.activities.service.members import reaching_all
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.kernel.ledger.schemas import Posted
-from guerdon.kernel.ledger.service.door import Row, watch
+from guerdon.kernel.ledger.service.door import watch
 
 _OWNER, _KIND, _PEER = 0, 5, 13
 """Where the ledger's rows have them."""

@@ -23,6 +23,11 @@ def uuids(values: Iterable[UUID | None]) -> str:
     return APART.join([_NOTHING if value is None else f"{value.int:032x}" for value in values])
 
 
+def numbered(values: Iterable[int]) -> str:
+    """Identifiers given as the whole numbers that they are."""
+    return APART.join([f"{value:032x}" for value in values])
+
+
 def moments(values: Iterable[datetime]) -> str:
     """Moments."""
     return APART.join([value.isoformat() for value in values])

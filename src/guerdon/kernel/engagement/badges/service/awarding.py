@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.ids import new_id
+from guerdon.db.statement import Row, Statement
 from guerdon.kernel.engagement.activities.schemas import Reward
 from guerdon.kernel.engagement.badges.models import BadgeCredential, EarnedLevel, MemberBadge
 from guerdon.kernel.engagement.badges.service.definitions import Definition, Level
@@ -27,6 +27,43 @@ from guerdon.kernel.ledger.schemas import Account, Posting, Reference, SystemAcc
 
 Key = tuple[UUID, UUID, int]
 """Member, badge, level."""
+
+
+_PAST = Statement(
+    """
+    SELECT owner_id, badge_id, level, count(*), CAST(sum(reward_minor - taken_back_minor) AS bigint),
+        bool_or(revoked_at IS NULL), bool_or(revoked_by IS NOT NULL)
+    FROM engagement.earned_levels
+    WHERE owner_id = ANY(CAST(:owners AS uuid[])) AND badge_id = ANY(CAST(:badges AS uuid[]))
+    GROUP BY owner_id, badge_id, level
+    """
+)
+_WRITE = Statement(
+    """
+    INSERT INTO engagement.earned_levels (
+        owner_id, id, badge_id, level, version, how, value, awarded_by, reason, earned_at, unit_id, reward_minor)
+    SELECT i.owner_id, i.id, i.badge_id, i.level, i.version, :how, i.value, CAST(:actor_id AS uuid), :reason,
+        i.earned_at, i.unit_id, i.reward_minor
+    FROM unnest(
+        CAST(:owners AS uuid[]), CAST(:ids AS uuid[]), CAST(:badges AS uuid[]), CAST(:levels AS smallint[]),
+        CAST(:versions AS integer[]), CAST(:counted AS bigint[]), CAST(:moments AS timestamptz[]),
+        CAST(:units AS smallint[]), CAST(:rewards AS bigint[]))
+        AS i(owner_id, id, badge_id, level, version, value, earned_at, unit_id, reward_minor)
+    ON CONFLICT (owner_id, badge_id, level) WHERE revoked_at IS NULL DO NOTHING
+    RETURNING owner_id, badge_id, level
+    """
+)
+_RAISE = Statement(
+    """
+    INSERT INTO engagement.member_badges AS b (owner_id, badge_id, level, first_earned_at, earned_at)
+    SELECT i.owner_id, i.badge_id, i.level, i.earned_at, i.earned_at
+    FROM unnest(
+        CAST(:owners AS uuid[]), CAST(:badges AS uuid[]), CAST(:levels AS smallint[]),
+        CAST(:moments AS timestamptz[])) AS i(owner_id, badge_id, level, earned_at)
+    ON CONFLICT (owner_id, badge_id) DO UPDATE SET level = excluded.level, earned_at = excluded.earned_at
+    WHERE b.level < excluded.level
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,28 +154,14 @@ def _past(session: Session, candidates: Sequence[Candidate], *, again: bool) -> 
     Args:
         again: a level that staff revoked may be written again.
     """
-    revoked_by_staff = func.bool_or(EarnedLevel.revoked_by.is_not(None))
-    rows = session.execute(
-        select(
-            EarnedLevel.owner_id,
-            EarnedLevel.badge_id,
-            EarnedLevel.level,
-            func.count().label("times"),
-            func.sum(EarnedLevel.reward_minor - EarnedLevel.taken_back_minor).label("kept"),
-            func.bool_or(EarnedLevel.revoked_at.is_(None)).label("stands"),
-            revoked_by_staff.label("revoked_by_staff"),
-        )
-        .where(
-            among(EarnedLevel.owner_id, {each.owner_id for each in candidates}),
-            among(EarnedLevel.badge_id, {each.badge.id for each in candidates}),
-        )
-        .group_by(EarnedLevel.owner_id, EarnedLevel.badge_id, EarnedLevel.level)
+    rows = _PAST.rows(
+        session,
+        owners=list({each.owner_id for each in candidates}),
+        badges=list({each.badge.id for each in candidates}),
     )
     return {
-        (row.owner_id, row.badge_id, row.level): _Past(
-            row.times, int(row.kept), row.stands or (row.revoked_by_staff and not again)
-        )
-        for row in rows
+        (owner_id, badge_id, level): _Past(times, kept, stands or (by_staff and not again))
+        for owner_id, badge_id, level, times, kept, stands, by_staff in rows
     }
 
 
@@ -154,37 +177,30 @@ def _write(
     how: str,
     actor_id: UUID | None,
     reason: str | None,
-) -> set[Key]:
+) -> set[Row]:
     codes = catalogue(session)
-    values = []
-    for key in sorted(rows):
-        candidate, level = rows[key]
-        owed = _owed(level, past.get(key))
-        values.append(
-            {
-                "owner_id": key[0],
-                "id": new_id(),
-                "badge_id": key[1],
-                "level": key[2],
-                "version": candidate.badge.version,
-                "how": how,
-                "value": candidate.value,
-                "awarded_by": actor_id,
-                "reason": reason,
-                "earned_at": candidate.at,
-                "unit_id": codes.unit_id(level.unit) if level.unit and owed else None,
-                "reward_minor": owed,
-            }
-        )
-    statement = (
-        insert(EarnedLevel)
-        .values(values)
-        .on_conflict_do_nothing(
-            index_elements=["owner_id", "badge_id", "level"], index_where=text("revoked_at IS NULL")
-        )
-        .returning(EarnedLevel.owner_id, EarnedLevel.badge_id, EarnedLevel.level)
+    keys = sorted(rows)
+    reached = [rows[key] for key in keys]
+    owed = [_owed(level, past.get(key)) for key, (_, level) in zip(keys, reached, strict=True)]
+    written = _WRITE.rows(
+        session,
+        how=how,
+        actor_id=actor_id,
+        reason=reason,
+        owners=[owner_id for owner_id, _, _ in keys],
+        ids=[new_id() for _ in keys],
+        badges=[badge_id for _, badge_id, _ in keys],
+        levels=[level for _, _, level in keys],
+        versions=[candidate.badge.version for candidate, _ in reached],
+        counted=[candidate.value for candidate, _ in reached],
+        moments=[candidate.at for candidate, _ in reached],
+        units=[
+            codes.unit_id(level.unit) if level.unit and amount else None
+            for (_, level), amount in zip(reached, owed, strict=True)
+        ],
+        rewards=owed,
     )
-    return {(row.owner_id, row.badge_id, row.level) for row in session.execute(statement)}
+    return set(written)
 
 
 def _raise_levels(session: Session, written: Sequence[tuple[Candidate, Key]]) -> None:
@@ -193,24 +209,13 @@ def _raise_levels(session: Session, written: Sequence[tuple[Candidate, Key]]) ->
         highest[owner_id, badge_id] = candidate, level  # keys are sorted: the last is the highest
     if not highest:
         return
-    statement = insert(MemberBadge).values(
-        [
-            {
-                "owner_id": owner_id,
-                "badge_id": badge_id,
-                "level": level,
-                "first_earned_at": candidate.at,
-                "earned_at": candidate.at,
-            }
-            for (owner_id, badge_id), (candidate, level) in sorted(highest.items(), key=lambda each: each[0])
-        ]
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["owner_id", "badge_id"],
-            set_={"level": statement.excluded.level, "earned_at": statement.excluded.earned_at},
-            where=MemberBadge.level < statement.excluded.level,
-        )
+    keys = sorted(highest)
+    _RAISE.run(
+        session,
+        owners=[owner_id for owner_id, _ in keys],
+        badges=[badge_id for _, badge_id in keys],
+        levels=[highest[key][1] for key in keys],
+        moments=[highest[key][0].at for key in keys],
     )
 
 

@@ -10,18 +10,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import Consequences, Reward
 from guerdon.kernel.engagement.service.recognition import BONUS_KIND, STREAK_REFERENCE
 from guerdon.kernel.engagement.service.rewarding import take_back
-from guerdon.kernel.engagement.service.sets import among, among_dates
-from guerdon.kernel.engagement.streaks.models import StreakBonusPaid
 from guerdon.kernel.engagement.streaks.service.definitions import Definition
 from guerdon.kernel.ledger.schemas import Account, Posting, Reference, SystemAccount
 
-_KEEP = text(
+_PAID = Statement(
+    """
+    SELECT owner_id, period_start, paid_minor, posted
+    FROM engagement.streak_bonuses
+    WHERE streak_id = :streak_id AND owner_id = ANY(CAST(:owners AS uuid[]))
+        AND period_start = ANY(CAST(:periods AS date[]))
+    """
+)
+_KEEP = Statement(
     """
     INSERT INTO engagement.streak_bonuses (owner_id, streak_id, period_start, length, paid_minor, posted)
     SELECT owner_id, CAST(:streak_id AS uuid), period_start, length, paid_minor, posted
@@ -133,32 +139,24 @@ def reclaim(session: Session, now: datetime, streak: Definition, due: Sequence[D
 
 
 def _paid(session: Session, streak_id: UUID, due: Sequence[Due]) -> Mapping[tuple[UUID, date], tuple[int, int]]:
-    rows = session.execute(
-        select(
-            StreakBonusPaid.owner_id,
-            StreakBonusPaid.period_start,
-            StreakBonusPaid.paid_minor,
-            StreakBonusPaid.posted,
-        ).where(
-            StreakBonusPaid.streak_id == streak_id,
-            among(StreakBonusPaid.owner_id, {each.owner_id for each in due}),
-            among_dates(StreakBonusPaid.period_start, {each.period for each in due}),
-        )
+    rows = _PAID.rows(
+        session,
+        streak_id=streak_id,
+        owners=list({each.owner_id for each in due}),
+        periods=list({each.period for each in due}),
     )
-    return {(row.owner_id, row.period_start): (row.paid_minor, row.posted) for row in rows}
+    return {(owner_id, period): (paid_minor, posted) for owner_id, period, paid_minor, posted in rows}
 
 
 def _keep(session: Session, streak_id: UUID, rows: Sequence[_Row]) -> None:
     if not rows:
         return
-    session.execute(
-        _KEEP,
-        {
-            "streak_id": streak_id,
-            "owners": [row.due.owner_id for row in rows],
-            "periods": [row.due.period for row in rows],
-            "lengths": [row.due.length for row in rows],
-            "paid": [row.paid_minor for row in rows],
-            "posted": [row.posted for row in rows],
-        },
+    _KEEP.run(
+        session,
+        streak_id=streak_id,
+        owners=[row.due.owner_id for row in rows],
+        periods=[row.due.period for row in rows],
+        lengths=[row.due.length for row in rows],
+        paid=[row.paid_minor for row in rows],
+        posted=[row.posted for row in rows],
     )

@@ -10,19 +10,26 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import Batch, Consequences, CounterChange
-from guerdon.kernel.engagement.service.sets import among
 from guerdon.kernel.engagement.streaks.calendar import distance
 from guerdon.kernel.engagement.streaks.computing import Run, advance
-from guerdon.kernel.engagement.streaks.models import StreakRun
 from guerdon.kernel.engagement.streaks.service import bonuses, recomputing
 from guerdon.kernel.engagement.streaks.service.definitions import Definition, definitions
 from guerdon.kernel.engagement.streaks.service.neutrality import Neutrality
 
-_KEEP = text(
+_KEPT = Statement(
+    """
+    SELECT owner_id, current, longest, freezes, started, last
+    FROM engagement.streak_runs
+    WHERE streak_id = :streak_id AND owner_id = ANY(CAST(:owners AS uuid[]))
+    ORDER BY owner_id
+    FOR UPDATE
+    """
+)
+_KEEP = Statement(
     """
     INSERT INTO engagement.streak_runs
         (owner_id, streak_id, current, longest, freezes, started, last, updated_at)
@@ -125,20 +132,8 @@ def _counts(_period: date) -> bool:
 
 def kept(session: Session, streak_id: UUID, owners: Iterable[UUID]) -> dict[UUID, Run]:
     """The runs of some members as they are kept, locked until the transaction ends."""
-    rows = session.execute(
-        select(
-            StreakRun.owner_id,
-            StreakRun.current,
-            StreakRun.longest,
-            StreakRun.freezes,
-            StreakRun.started,
-            StreakRun.last,
-        )
-        .where(StreakRun.streak_id == streak_id, among(StreakRun.owner_id, owners))
-        .order_by(StreakRun.owner_id)
-        .with_for_update()
-    )
-    return {row.owner_id: Run(row.current, row.longest, row.freezes, row.started, row.last) for row in rows}
+    rows = _KEPT.rows(session, streak_id=streak_id, owners=list(owners))
+    return {owner_id: Run(*run) for owner_id, *run in rows}
 
 
 def keep(session: Session, streak_id: UUID, runs: Mapping[UUID, Run], now: datetime) -> None:
@@ -146,18 +141,16 @@ def keep(session: Session, streak_id: UUID, runs: Mapping[UUID, Run], now: datet
     if not runs:
         return
     values = list(runs.values())
-    session.execute(
-        _KEEP,
-        {
-            "streak_id": streak_id,
-            "now": now,
-            "owners": list(runs),
-            "current": [run.current for run in values],
-            "longest": [run.longest for run in values],
-            "freezes": [run.freezes for run in values],
-            "started": [run.started for run in values],
-            "last": [run.last for run in values],
-        },
+    _KEEP.run(
+        session,
+        streak_id=streak_id,
+        now=now,
+        owners=list(runs),
+        current=[run.current for run in values],
+        longest=[run.longest for run in values],
+        freezes=[run.freezes for run in values],
+        started=[run.started for run in values],
+        last=[run.last for run in values],
     )
 
 
