@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from psycopg import sql
 
 from guerdon.core.clock import FixedClock
+from guerdon.core.errors import GuerdonError
 from guerdon.db.database import Database
 from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.ledger import service as ledger
@@ -186,3 +187,12 @@ def api(whole_app: FastAPI, club: Club) -> Callable[..., Caller]:
         return client
 
     return open_client
+
+
+def refused(club: Club, error: type[GuerdonError], call: Callable[[], Any]) -> GuerdonError:
+    """It raises, and nothing is different afterwards."""
+    before = club.snapshot()
+    with pytest.raises(error) as caught:
+        call()
+    assert club.snapshot() == before
+    return caught.value

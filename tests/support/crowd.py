@@ -56,3 +56,24 @@ def at_once(dsn: str, steps: Sequence[Step], *, staff: frozenset[UUID] = frozens
             start.abort()
         database.dispose()
     return results
+
+
+def calls_at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Run calls in threads that start together; a result is what came back or what was raised."""
+    start = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
+
+    def run(number: int, call: Callable[[], Any]) -> None:
+        start.wait()
+        try:
+            results[number] = call()
+        except Exception as exc:
+            results[number] = exc
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    return results

@@ -1,0 +1,87 @@
+"""Counting anew from what is on record gives what is kept, whatever happened, and puts right what was tampered with."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from guerdon.kernel.engagement.activities.errors import (
+    ActivityWithdrawnError,
+)
+from guerdon.kernel.engagement.activities.schemas import Outcome
+from guerdon.kernel.engagement.activities.service.rebuilding import rebuild
+from guerdon.kernel.engagement.activities.service.withdrawing import withdraw
+from guerdon.kernel.ledger import service as ledger
+from guerdon.kernel.ledger.errors import InsufficientBalanceError, LedgerError
+from guerdon.kernel.ledger.schemas import Account
+from support.databases import START_OF_TIME
+from support.track import Track, rule
+
+COUNTED = ("counters", "distinct_values", "rule_grants")
+
+
+class TestRebuilding:
+    def test_random_histories(self, track: Track) -> None:
+        """Whatever happened, in whatever order: counting anew finds nothing to put right, and undoes tampering."""
+        track.install(
+            rule("run", "ratio(activity.metres, 100)", caps={"week": 60}),
+            rule("rare", condition="counters.runs.day == 2", cool_down_s=7200, maturity_s=86_400),
+        )
+        members = [track.member(zone=zone) for zone in ("UTC", "Pacific/Auckland", "America/Lima")]
+        staff = track.member()
+        metres = st.integers(-5, 9000)
+        moments = st.integers(0, 60 * 24 * 40).map(lambda minutes: START_OF_TIME - timedelta(minutes=minutes))
+        fact = st.tuples(st.sampled_from(members), metres, st.sampled_from(["a", "b", "c"]), moments)
+        step = st.one_of(
+            st.lists(fact, min_size=1, max_size=8).map(lambda each: ("record", each)),
+            st.integers(0, 200).map(lambda each: ("withdraw", each)),
+            st.integers(-20, 20).filter(bool).map(lambda each: ("adjust", each)),
+            st.integers(0, 200).map(lambda each: ("reverse", each)),
+        )
+        recorded: list[Outcome] = []
+        owners: dict[UUID | None, UUID] = {}
+
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(st.lists(step, min_size=1, max_size=6))
+        def check(steps: list[Any]) -> None:
+            for what, each in steps:
+                if what == "record":
+                    found = track.record(*(track.fact(m, d, r, at=at) for m, d, r, at in each))
+                    recorded.extend(found)
+                    owners.update((new.activity_id, m) for new, (m, *_) in zip(found, each, strict=True))
+                elif what == "adjust":
+                    with suppress(InsufficientBalanceError):
+                        key = f"adjusted {uuid4()}"
+                        account = Account(members[each % 3], "LAP")
+                        track.do(
+                            ledger.adjust, account, each, reason="so", actor_id=staff, key=key, at=track.clock.now()
+                        )
+                elif recorded:
+                    chosen = recorded[each % len(recorded)]
+                    if what == "withdraw":
+                        with suppress(ActivityWithdrawnError):
+                            owner = owners[chosen.activity_id]
+                            track.do(withdraw, track.clock, owner, chosen.activity_id, actor_id=None, reason="not so")
+                    elif chosen.awards:
+                        transfer = chosen.awards[0].transfer_ids[0]
+                        for owner in members:
+                            with suppress(LedgerError):
+                                at = track.clock.now()
+                                track.do(ledger.reverse, owner, transfer, key=f"r{transfer}", at=at, amount_minor=1)
+            kept = {name: rows for name, rows in track.snapshot().items() if name in COUNTED}
+            assert track.do(rebuild, [*members, staff]) == []
+            assert {name: rows for name, rows in track.snapshot().items() if name in COUNTED} == kept
+            with psycopg.connect(track.owner_dsn) as owner:
+                owner.execute("UPDATE engagement.counters SET value = value + 1 WHERE period = 'week'")
+                owner.execute("DELETE FROM engagement.counters WHERE period = 'month'")
+                owner.execute("UPDATE engagement.rule_grants SET granted_minor = 0")
+                owner.execute("DELETE FROM engagement.distinct_values WHERE period = 'day'")
+            track.do(rebuild, [*members, staff])
+            assert {name: rows for name, rows in track.snapshot().items() if name in COUNTED} == kept
+
+        check()
+        assert track.do(ledger.verify) == []
