@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
+from guerdon.db.statement import Statement
 from guerdon.http.context import current_request
 from guerdon.http.errors import OverloadedError
 
@@ -25,6 +26,8 @@ _SET_IDENTITY = text(
     "SELECT set_config('guerdon.request_id', :request_id, true), set_config('guerdon.user_id', :user_id, true),"
     " set_config('guerdon.acting_as', :acting_as, true)"
 )
+_SET_USER = Statement("SELECT set_config('guerdon.user_id', :user_id, true)")
+_SET_ACTING_AS = Statement("SELECT set_config('guerdon.acting_as', :acting_as, true)")
 
 
 def get_database(request: Request) -> Database:
@@ -92,12 +95,13 @@ def get_session(request: Request, _place: Annotated[None, Depends(admit, scope="
     ``act_as_staff`` widens it.
     """
     with get_database(request).transaction() as session:
-        event.listen(session, "after_begin", _announce_request)
+        session.info["announced"] = False
         yield session
 
 
+@event.listens_for(Session, "after_begin")
 def _announce_request(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    if session.info.get("announced"):  # a savepoint begins too
+    if session.info.get("announced", True):  # no request's session, or a savepoint, which begins too
         return
     session.info["announced"] = True
     info = current_request()
@@ -119,14 +123,14 @@ def identify(session: Session, user_id: UUID) -> None:
     """
     session.info["user_id"] = user_id
     if session.info.get("announced"):
-        session.execute(text("SELECT set_config('guerdon.user_id', :user_id, true)"), {"user_id": str(user_id)})
+        _SET_USER.run(session, user_id=str(user_id))
 
 
 def act_as_staff(session: Session) -> None:
     """Let this transaction reach everybody's rows: for who holds a permission that ordinary members do not."""
     session.info["acting_as"] = "staff"
     if session.info.get("announced"):
-        session.execute(text("SELECT set_config('guerdon.acting_as', 'staff', true)"))
+        _SET_ACTING_AS.run(session, acting_as="staff")
 
 
 @contextmanager
@@ -141,7 +145,7 @@ def as_staff(session: Session) -> Iterator[None]:
         if session.info.get("announced"):
             # A transaction that has failed refuses this too, but reaches nobody's rows any more.
             with suppress(DBAPIError):
-                session.execute(text("SELECT set_config('guerdon.acting_as', :before, true)"), {"before": before})
+                _SET_ACTING_AS.run(session, acting_as=before)
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Row, insert, select, tuple_
+from sqlalchemy import Row, Table, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from guerdon.core.ids import new_id
@@ -17,6 +17,8 @@ from guerdon.kernel.admin.models import AuditLog
 from guerdon.kernel.identity.models import User
 
 SECRET_NAME = re.compile(r"(^|_)(password|secret|token|hash|api_key|one_time_code)$")
+# Of the table, not of its class, which would prepare itself anew for each entry.
+_INSERT = insert(cast(Table, AuditLog.__table__))
 REDACTED = "[redacted]"
 
 
@@ -47,23 +49,22 @@ def record(
     info = current_request()
     entry_id = new_id()
     session.execute(
-        insert(AuditLog).values(
-            {
-                AuditLog.id: entry_id,
-                AuditLog.actor_user_id: actor_id,
-                AuditLog.actor_type: actor_type or ("user" if actor_id else "system"),
-                AuditLog.actor_ip: info.client_address if info else None,
-                AuditLog.action: action,
-                AuditLog.resource_type: resource_type,
-                AuditLog.resource_id: resource_id,
-                AuditLog.old_values: _document(old),
-                AuditLog.new_values: _document(new),
-                AuditLog.reason: reason,
-                AuditLog.context: _document(metadata),
-                AuditLog.request_id: info.request_id if info else None,
-                AuditLog.user_agent: info.user_agent if info else None,
-            }
-        )
+        _INSERT,
+        {
+            "id": entry_id,
+            "actor_user_id": actor_id,
+            "actor_type": actor_type or ("user" if actor_id else "system"),
+            "actor_ip": info.client_address if info else None,
+            "action": action,
+            "resource_type": resource_type,
+            "resource_id": resource_id,
+            "old_values": _document(old),
+            "new_values": _document(new),
+            "reason": reason,
+            "metadata": _document(metadata),
+            "request_id": info.request_id if info else None,
+            "user_agent": info.user_agent if info else None,
+        },
     )
     return entry_id
 

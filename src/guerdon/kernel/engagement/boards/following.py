@@ -2,22 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import Batch, Consequences
+from guerdon.kernel.engagement.activities.service import wire
 from guerdon.kernel.engagement.activities.service.following import BOARDS, follow
 
 MEMBERS_MAX = 20
 """Batches about more members than these are told no ranks: numbers that nobody is waiting for would cost too much."""
 
-_RANKS = text(
+_RANKS = Statement(
     """
     SELECT e.owner_id, b.program, b.code, r.period, r.period_start, e.score,
         engagement.board_rank(r.id, b.ranking, e.score, e.reached_at, e.owner_id) AS rank
     FROM (
         SELECT DISTINCT * FROM unnest(
-            CAST(:owners AS uuid[]), CAST(:metrics AS smallint[]), CAST(:periods AS text[]), CAST(:starts AS date[])
+            CAST(engagement.apart(:owners) AS uuid[]), CAST(engagement.apart(:metrics) AS smallint[]),
+            engagement.apart(:periods), CAST(engagement.apart(:starts) AS date[])
         ) AS c (owner_id, metric_id, period, period_start)
     ) AS c
     JOIN engagement.boards AS b ON b.metric_id = c.metric_id AND b.status = 'active' AND NOT b.is_hidden
@@ -35,21 +37,22 @@ def tell_ranks(session: Session, now: datetime, batch: Batch) -> Consequences:
     found = Consequences()
     if not batch.facts or not batch.changes or len(batch.members) > MEMBERS_MAX:
         return found
-    values = {
-        "owners": [change.owner_id for change in batch.changes],
-        "metrics": [change.metric_id for change in batch.changes],
-        "periods": [change.period for change in batch.changes],
-        "starts": [change.period_start for change in batch.changes],
-    }
-    for row in session.execute(_RANKS, values):
+    rows = _RANKS.rows(
+        session,
+        owners=wire.uuids(change.owner_id for change in batch.changes),
+        metrics=wire.whole_numbers(change.metric_id for change in batch.changes),
+        periods=wire.texts(change.period for change in batch.changes),
+        starts=wire.days(change.period_start for change in batch.changes),
+    )
+    for owner_id, program, code, period, start, score, rank in rows:
         document = {
-            "board": f"{row.program}.{row.code}",
-            "period": row.period,
-            "period_start": row.period_start.isoformat(),
-            "rank": row.rank,
-            "score": row.score,
+            "board": f"{program}.{code}",
+            "period": period,
+            "period_start": start.isoformat(),
+            "rank": rank,
+            "score": score,
         }
-        found.documents.setdefault(row.owner_id, {}).setdefault("ranks", []).append(document)
+        found.documents.setdefault(owner_id, {}).setdefault("ranks", []).append(document)
     return found
 
 

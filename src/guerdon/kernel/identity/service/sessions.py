@@ -98,27 +98,7 @@ def by_session_token(session: Session, clock: Clock, token: str, policy: Session
     from here on, with all that goes with it.
     """
     now = clock.now()
-    row = session.execute(
-        select(
-            UserSession.id,
-            UserSession.last_used_at,
-            UserSession.created_at,
-            *_ACCOUNT,
-            AdminSession.id.label("admin_session_id"),
-            AdminSession.permissions_granted,
-            AdminSession.last_activity_at,
-            AdminSession.terminated_at,
-            AdminSession.expires_at.label("staff_until"),
-        )
-        .join(User, User.id == UserSession.user_id)
-        .outerjoin(AdminSession, AdminSession.session_token_hash == UserSession.token_hash)
-        .where(
-            UserSession.token_hash == token_hash(token),
-            UserSession.expires_at > now,
-            UserSession.is_revoked.is_(False),
-            *_LIVING,
-        )
-    ).one_or_none()
+    row = session.execute(_BY_SESSION_TOKEN, {"hash": token_hash(token), "now": now}).one_or_none()
     if row is None:
         return None
     # Entering the password again starts a session anew, so its age is that of the last proof.
@@ -170,16 +150,7 @@ def by_user_id(session: Session, user_id: UUID, generation: int, valid_after: da
 def by_api_key(session: Session, clock: Clock, key: str) -> Known | None:
     """Whom a machine's key speaks for, or None when it is unknown, expired or revoked, or the account is closed."""
     now = clock.now()
-    row = session.execute(
-        select(ApiKey.id, ApiKey.last_used_at, ApiKey.scopes, *_ACCOUNT)
-        .join(User, User.id == ApiKey.user_id)
-        .where(
-            ApiKey.key_hash == token_hash(key),
-            ApiKey.expires_at > now,
-            ApiKey.revoked_at.is_(None),
-            *_LIVING,
-        )
-    ).one_or_none()
+    row = session.execute(_BY_API_KEY, {"hash": token_hash(key), "now": now}).one_or_none()
     if row is None:
         return None
     if row.last_used_at is None or now - row.last_used_at > TOUCH_AFTER:
@@ -196,7 +167,38 @@ _ACCOUNT = (
     func.identity.alone_until(User.id, type_=Date).label("alone_until"),
 )
 _LIVING = (User.is_active.is_(True), User.deleted_at.is_(None))
-# Asked for every request by token, so it is put together once.
+# One of these is asked for every request, so they are put together once.
+_BY_SESSION_TOKEN = (
+    select(
+        UserSession.id,
+        UserSession.last_used_at,
+        UserSession.created_at,
+        *_ACCOUNT,
+        AdminSession.id.label("admin_session_id"),
+        AdminSession.permissions_granted,
+        AdminSession.last_activity_at,
+        AdminSession.terminated_at,
+        AdminSession.expires_at.label("staff_until"),
+    )
+    .join(User, User.id == UserSession.user_id)
+    .outerjoin(AdminSession, AdminSession.session_token_hash == UserSession.token_hash)
+    .where(
+        UserSession.token_hash == bindparam("hash"),
+        UserSession.expires_at > bindparam("now"),
+        UserSession.is_revoked.is_(False),
+        *_LIVING,
+    )
+)
+_BY_API_KEY = (
+    select(ApiKey.id, ApiKey.last_used_at, ApiKey.scopes, *_ACCOUNT)
+    .join(User, User.id == ApiKey.user_id)
+    .where(
+        ApiKey.key_hash == bindparam("hash"),
+        ApiKey.expires_at > bindparam("now"),
+        ApiKey.revoked_at.is_(None),
+        *_LIVING,
+    )
+)
 _BY_USER_ID = select(*_ACCOUNT).where(
     User.id == bindparam("user_id"),
     select(SigningKey.generation)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -53,6 +53,20 @@ OPENS_BEFORE = timedelta(hours=2)
 """How long before an event begins tickets are taken."""
 BY_NAME_UNTIL = timedelta(days=14)
 """How long after its end staff may still say, with a reason, that somebody was there."""
+
+# A queue stands at the door: what every scan asks is put together once.
+_TICKET = select(Ticket).where(Ticket.code == bindparam("number"))
+_REGISTRATION = (
+    select(Registration)
+    .where(Registration.id == bindparam("id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_ATTENDANCE = select(Attendance).where(
+    Attendance.registration_id == bindparam("registration_id"), Attendance.status == AttendanceStatus.ATTENDED
+)
+_POINTS = select(EventType.default_points).where(EventType.code == bindparam("code"))
+_NAME = select(User.name).where(User.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,33 +277,22 @@ def points_of(session: Session, event: Event) -> int:
     """What attending is worth: the event's own points, or its type's where it says nothing."""
     if event.points_reward is not None:
         return event.points_reward
-    return session.scalars(select(EventType.default_points).where(EventType.code == event.event_type)).one()
+    return session.scalars(_POINTS, {"code": event.event_type}).one()
 
 
 def _ticket(session: Session, signer: TicketSigner, typed: str) -> Ticket:
-    if looks_like_number(typed):
-        found = session.scalars(select(Ticket).where(Ticket.code == plain_number(typed))).one_or_none()
-    else:
-        content = signer.read(typed)
-        found = session.scalars(
-            select(Ticket).where(
-                Ticket.code == content.number,
-                Ticket.registration_id == content.registration_id,
-                Ticket.event_id == content.event_id,
-            )
-        ).one_or_none()
-    if found is None:
+    content = None if looks_like_number(typed) else signer.read(typed)
+    number = plain_number(typed) if content is None else content.number
+    found = session.scalars(_TICKET, {"number": number}).one_or_none()
+    if found is None or (
+        content is not None and (found.registration_id, found.event_id) != (content.registration_id, content.event_id)
+    ):
         raise TicketForgedError(field="code")
     return found
 
 
 def _locked(session: Session, registration_id: UUID) -> Registration:
-    return session.scalars(
-        select(Registration)
-        .where(Registration.id == registration_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    return session.scalars(_REGISTRATION, {"id": registration_id}).one()
 
 
 def _locked_of(session: Session, event_id: UUID, user_id: UUID) -> Registration:
@@ -308,11 +311,7 @@ def _locked_of(session: Session, event_id: UUID, user_id: UUID) -> Registration:
 def _attendance(session: Session, registration: Registration) -> Attendance | None:
     if registration.status is not RegistrationStatus.ATTENDED:
         return None
-    return session.scalars(
-        select(Attendance).where(
-            Attendance.registration_id == registration.id, Attendance.status == AttendanceStatus.ATTENDED
-        )
-    ).one()
+    return session.scalars(_ATTENDANCE, {"registration_id": registration.id}).one()
 
 
 def _event(session: Session, event_id: UUID) -> Event:
@@ -343,7 +342,7 @@ def _title(session: Session, event_id: UUID) -> str:
 
 
 def _name(session: Session, user_id: UUID) -> str:
-    return session.scalars(select(User.name).where(User.id == user_id)).one()
+    return session.scalars(_NAME, {"id": user_id}).one()
 
 
 @dataclass(frozen=True, slots=True)

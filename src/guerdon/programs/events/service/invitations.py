@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -20,6 +20,13 @@ from guerdon.programs.events.models import Attendance, AttendanceStatus, Invitat
 from guerdon.programs.events.seeds import BROUGHT
 from guerdon.programs.events.service.facts import fact
 from guerdon.programs.events.service.tickets import new_number, plain_number
+
+# Asked for everybody who comes in, so it is put together once.
+_WAITING = (
+    select(Invitation)
+    .where(Invitation.invitee_id == bindparam("invitee_id"), Invitation.attended_at.is_(None))
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +116,7 @@ def invited_by(session: Session, user_id: UUID) -> list[Invited]:
 
 def first_attended(session: Session, clock: Clock, attendance: Attendance) -> list[Fact]:
     """If somebody was invited and has come for the first time: the fact that speaks for the one who invited them."""
-    invitation = session.scalars(
-        select(Invitation)
-        .where(Invitation.invitee_id == attendance.user_id, Invitation.attended_at.is_(None))
-        .with_for_update()
-    ).one_or_none()
+    invitation = session.scalars(_WAITING, {"invitee_id": attendance.user_id}).one_or_none()
     if invitation is None or _came(session, attendance.user_id, besides=attendance.id):
         return []
     invitation.attended_at = clock.now()
