@@ -97,7 +97,9 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"subject": "somebody"}, "subject"),
     ({"subject": None}, "subject"),
     ({"subject": "0198c0de-0000-7000-8000-000000000001"}, "subject"),
+    ({"time": "1700000000"}, "time"),
     ({"time": "yesterday"}, "time"),
+    ({"time": "1700000000"}, "time"),
     ({"time": "2026-03-02T08:00:00"}, "time"),
     ({"time": 1772438400}, "time"),
     ({"time": "2026-03-02T10:00:00Z"}, "time"),
@@ -183,6 +185,31 @@ class TestOne:
         )
         assert answer.status_code == 201, answer.text
         assert till.post(PATH, json=event(runner)).status_code == 200
+
+    def test_headers_with_quotes_percent_signs_and_nonsense(self, till: Client, runner: UUID) -> None:
+        attributes = {f"ce-{name}": str(value) for name, value in event(runner).items() if name not in ("data", "id")}
+        body = json.dumps(event(runner)["data"])
+
+        def send(key: str) -> httpx.Response:
+            return till.post(
+                PATH, content=body, headers={**attributes, "ce-id": key, "content-type": "application/json"}
+            )
+
+        assert send("a%20%22b").status_code == 201
+        assert send('"a \\"b"').json()["replayed"] is True
+        refused = send("%FF")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "id")
+
+    def test_structured_mode_may_repeat_its_attributes_as_headers(self, till: Client, runner: UUID) -> None:
+        headers = {"content-type": "application/cloudevents+json; charset=utf-8", "ce-specversion": "1.0", "ce-id": "x"}
+        answer = till.post(PATH, content=json.dumps(event(runner)), headers=headers)
+        assert answer.status_code == 201, answer.text
+        assert till.post(PATH, json=event(runner)).json()["replayed"] is True
+
+    def test_a_long_source_is_taken_or_named(self, till: Client, runner: UUID) -> None:
+        assert till.post(PATH, json=event(runner, source="u" * 255)).status_code == 201
+        refused = till.post(PATH, json=event(runner, source="u" * 256))
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "source")
 
     def test_a_dry_run_has_no_effect(self, till: Client, track: Track, runner: UUID) -> None:
         before = track.snapshot()

@@ -24,7 +24,9 @@ TYPE_PREFIX = "guerdon."
 """May stand before a kind: CloudEvents likes types to say whose they are."""
 ID_LENGTH_MAX = 200
 KEY_LENGTH_MAX = 255
-SOURCE_LENGTH_MAX = 300
+SOURCE_LENGTH_MAX = 255
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]")
+_QUOTED_SIGN = re.compile(r"\\(.)")
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,40}")
 _HEADER_PREFIX = "ce-"
 
@@ -37,7 +39,7 @@ def _one_word(value: str) -> str:
 
 def _moment_as_text(value: Any) -> Any:
     """RFC 3339 alone: a number that counts seconds since 1970 is not what the specification calls a timestamp."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _MOMENT.match(value):
         raise PydanticCustomError("datetime_type", MESSAGES["datetime_type"])
     return value
 
@@ -97,7 +99,8 @@ def read_event(body: bytes, headers: Mapping[str, str]) -> CloudEvent:
         UnsupportedMediaTypeError: the body is no JSON.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if "ce-specversion" in headers:
+    # A structured event may repeat its attributes as headers; then the body counts.
+    if "ce-specversion" in headers and media_type != STRUCTURED[0]:
         if body and media_type != "application/json":
             raise UnsupportedMediaTypeError
         return _validated(_from_headers(body, headers))
@@ -143,10 +146,20 @@ def _validated(document: Any) -> CloudEvent:
 
 def _from_headers(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     document: dict[str, Any] = {
-        name.removeprefix(_HEADER_PREFIX): unquote(value)
+        name.removeprefix(_HEADER_PREFIX): _header_value(name, value)
         for name, value in headers.items()
         if name.startswith(_HEADER_PREFIX) and name != "ce-data"
     }
     if body:
         document["data"] = _json(body)
     return document
+
+
+def _header_value(name: str, value: str) -> str:
+    """What a header means: free of the quotes that may stand around it, then of percent signs."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = _QUOTED_SIGN.sub(r"\1", value[1:-1])
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise _problem(name.removeprefix(_HEADER_PREFIX), "string_pattern_mismatch") from None
