@@ -83,11 +83,19 @@ def test_put_together(parts: list[str]) -> None:
         "session.execute('x')",
         "1 + unknown",
         "activity.tags.map(t, t)",
+        "min(activity.metres, 50)",
+        "activity.route.lower() == 'hill'",
+        "__import__('os')",
     ],
 )
 def test_what_there_is_not_is_refused_when_it_is_written(source: str) -> None:
     with pytest.raises(ExpressionError):
         bound(source)
+
+
+def test_what_there_is_to_call_may_be_called() -> None:
+    source = 'ratio(int("4"), 2) + timestamp("2026-03-01T10:00:00Z").getHours() + size(string(7)) + 0 * activity.metres'
+    assert flat(source) == 13
 
 
 def test_the_longest_hostile_expression_does_not_hang() -> None:

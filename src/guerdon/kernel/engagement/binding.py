@@ -29,6 +29,13 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _ITERATED = re.compile(r"\b(?:all|exists|exists_one)\s*\(\s*(\w+)\s*,")
+FUNCTIONS = frozenset(
+    """
+    bytes contains double dyn duration endsWith int matches ratio size startsWith string timestamp type uint
+    getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds
+    """.split()  # noqa: SIM905 - two dozen lines otherwise
+)
+"""What an expression may call; without this list a misspelt name would be found out by the first award."""
 _FLAT = re.compile(r"\b(?:activity|member|counters)__\w+")
 
 
@@ -67,7 +74,7 @@ def bound(source: str) -> Bound:
     Counters are read as ``counters.<metric>.<period>``, of another program as ``counters.<program>.<metric>.<period>``.
 
     Raises:
-        ExpressionError: it is not CEL, could run for long, or reads what there is not.
+        ExpressionError: it is not CEL, could run for long, or reads or calls what there is not.
     """
     compiled(source)
     if _FLAT.search(source):
@@ -90,6 +97,9 @@ def bound(source: str) -> Bound:
     unknown = roots - set(ROOTS)
     if unknown:
         raise ExpressionError(f"it reads '{min(unknown)}', which there is not")
+    strange = {name for name in compiled(source).functions() if name.isidentifier()} - FUNCTIONS
+    if strange:
+        raise ExpressionError(f"it calls '{min(strange)}', which there is not")
     if "counters" in roots:
         raise ExpressionError("counters are read as counters.<metric>.<day, week, month or life>")
     return Bound(source, program, tuple(found.values()), frozenset(roots))
