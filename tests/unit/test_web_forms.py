@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import AmountNotDecimalError
+from guerdon.http.schemas import Text
+from guerdon.http.validation import field_errors
 from guerdon.web.forms import FORM, FormState, form_errors, validation_errors
 from guerdon.web.render import TEMPLATES
 from guerdon.web.sent import SentForm
@@ -54,6 +56,29 @@ def test_an_empty_text_is_a_missing_one_and_a_kind_without_sentence_still_has_on
     assert texts["title"] == "This has to be filled in."
     assert texts["amount"] == texts["count"] == "Enter a number."
     assert other == {"a.0": "This value cannot be accepted."}
+
+
+def test_a_text_that_another_validator_saw_is_still_counted_in_characters():
+    class Note(BaseModel):
+        note: Text = Field(min_length=3, max_length=5)
+        tags: list[Text] = Field(min_length=1)
+
+    with pytest.raises(ValidationError) as short:
+        Note(note="x", tags=[])
+    with pytest.raises(ValidationError) as long:
+        Note(note="much longer", tags=["a"])
+    with reading() as viewer:
+        assert form_errors(short.value, viewer.translator) == {
+            "note": "Write at least 3 characters.",
+            "tags": "Choose at least 1.",
+        }
+        assert form_errors(long.value, viewer.translator) == {"note": "Write at most 5 characters."}
+    told = field_errors(short.value.errors()).errors + field_errors(long.value.errors()).errors
+    assert [(each.field, each.code) for each in told] == [
+        ("note", "string-too-short"),
+        ("tags", "too-short"),
+        ("note", "string-too-long"),
+    ]
 
 
 def test_our_own_errors_say_what_to_do():

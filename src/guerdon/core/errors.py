@@ -5,6 +5,7 @@ one that says what to do about it. Sentences are written in English with ``{plac
 are shown, so a domain never needs to know who reads it.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -100,3 +101,14 @@ class FieldErrors(GuerdonError):  # noqa: N818 - it stands for several
     def __init__(self, errors: "list[FieldError]") -> None:
         super().__init__()
         self.errors = errors
+
+
+def error_kind(error: Mapping[str, Any]) -> str:
+    """The kind of an error in pydantic's list.
+
+    The length of a text that another validator has seen before is told there as that of a list.
+    """
+    kind = str(error["type"])
+    if kind in ("too_short", "too_long") and (error.get("ctx") or {}).get("field_type") == "Value":
+        return f"string_{kind}"
+    return kind

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from guerdon.core.errors import FieldErrors
+from guerdon.core.errors import FieldErrors, error_kind
 from guerdon.http.errors import ValidationProblemError
 
 LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
@@ -66,7 +66,7 @@ def field_errors(found: Iterable[Mapping[str, Any]]) -> FieldErrors:
 
 
 def _field_error(error: Mapping[str, Any]) -> ValidationProblemError:
-    kind = str(error["type"])
+    kind = error_kind(error)
     context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
     template = MESSAGES.get(kind, OTHERWISE)
     return ValidationProblemError(

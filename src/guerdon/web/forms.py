@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from guerdon.core.errors import FieldErrors, GuerdonError
+from guerdon.core.errors import FieldErrors, GuerdonError, error_kind
 from guerdon.web.i18n import Translator, msgid
 
 FORM = ""
@@ -117,7 +117,7 @@ def validation_errors(
 
 
 def _sentence(error: Mapping[str, Any], translator: Translator) -> str:
-    kind = str(error["type"])
+    kind = error_kind(error)
     context: Mapping[str, Any] = error.get("ctx") or {}
     if kind in _PRESENT_EMPTY and context.get("min_length") == 1:
         kind = "missing"
