@@ -129,6 +129,26 @@ def test_what_the_budget_no_longer_covers_is_not_given_and_says_so(running: Trac
     assert running.do(verify) == []
 
 
+def test_a_campaign_without_money_left_moves_nothing_for_those_after_it(track: Track) -> None:
+    track.install(rule("run", "10", caps={"act": 35, "day": 40}))
+    boosting.install()
+    try:
+        empty = campaign(track, "spring", multiplier_bp=30_000, budget_minor=5)
+        second = campaign(track, "may", multiplier_bp=15_000)
+        member = track.member()
+        awards = [track.run(member).awards[0] for _ in range(3)]
+    finally:
+        boosters.boost_no_more(boosting.NAME)
+    # Half more of ten is five. With the first campaign it would be 45, more than the rule gives at once.
+    assert [(each.amount_minor, each.multiplier_bp, dict(each.boosts)) for each in awards] == [
+        (15, 15_000, {"spring": 0, "may": 5}),
+        (15, 15_000, {"spring": 0, "may": 5}),
+        (10, 15_000, {"spring": 0}),
+    ]
+    assert (spent(track, empty), spent(track, second), track.laps(member)) == (0, 10, 40)
+    assert track.do(verify) == []
+
+
 def test_parallel_awards_never_spend_more_than_there_is(running: Track) -> None:
     campaign_id = campaign(running, budget_minor=305)
     members = [running.member() for _ in range(8)]

@@ -229,9 +229,12 @@ class Judge:
             variables = self._variables(fact, member, days)
             for boosts in self._boosts:
                 for boost in boosts(rule.unit, f"{rule.program}.{rule.code}", fact, variables):
-                    product *= Fraction(boost.multiplier_bp, BP)
-                    factor = _bounded(rule, product)
-                    boosted = round_half_up(worth.amount_minor * factor)
+                    step = product * Fraction(boost.multiplier_bp, BP)
+                    boosted = round_half_up(worth.amount_minor * _bounded(rule, step))
+                    if not self._covered(boost, rule.unit, boosted - amount):
+                        shares.append((boost, 0))
+                        continue
+                    product, factor = step, _bounded(rule, step)
                     if boosted > amount:
                         shares.append((boost, boosted - amount))
                         amount = boosted
@@ -248,6 +251,11 @@ class Judge:
             due_at if due_at is not None and due_at > self._now else None,
             {},
         )
+
+    def _covered(self, boost: Boost, unit: str, share: int) -> bool:
+        """Whether a boost's budget pays its share. One that does not is nothing for others to compound with."""
+        left = self.standing.budgets.get((boost.budget_id, unit), 0)
+        return left is None or left >= share
 
     def _variables(self, fact: Fact, member: Mapping[str, Any], days: Mapping[str, date]) -> dict[str, Any]:
         """What conditions of boosts read, as objects."""
@@ -295,7 +303,7 @@ class Judge:
         return None
 
     def _paid(self, grant: Grant) -> NotAwarded | None:
-        """Take what a grant costs from the budgets. A budget pays a share whole or not at all."""
+        """Take what a grant costs from the budgets. The rule's own pays whole or not at all; boosts are covered."""
         budgets, unit = self.standing.budgets, grant.rule.unit
         if grant.rule.budget is not None:
             owner_id = self.standing.budget_ids.get(grant.rule.budget)
@@ -304,16 +312,11 @@ class Judge:
                 return _refuse(grant.rule, "budget")
             if left is not None:
                 budgets[owner_id, unit] = left - grant.base_minor
-        paid: list[tuple[Boost, int]] = []
         for boost, share in grant.boosts:
-            left = budgets.get((boost.budget_id, unit), 0)
-            covered = left is None or left >= share
-            paid.append((boost, share if covered else 0))
-            if covered and left is not None:
+            left = budgets.get((boost.budget_id, unit))
+            if left is not None:
                 budgets[boost.budget_id, unit] = left - share
-        grant.boosts = paid
-        grant.amount_minor = grant.base_minor + sum(share for _, share in paid)
-        return None if grant.amount_minor else _refuse(grant.rule, "budget")
+        return None
 
     def _take_up(self, grant: Grant, day: date) -> None:
         key = (grant.fact.owner_id.int, grant.rule.program, grant.rule.code)
@@ -346,7 +349,7 @@ def _shrink(grant: Grant, left: int) -> None:
     for boost, share in reversed(grant.boosts):
         cut = min(share, excess)
         excess -= cut
-        if share > cut:
+        if share > cut or not share:
             kept.insert(0, (boost, share - cut))
     grant.boosts = kept
     grant.base_minor -= excess
