@@ -56,6 +56,9 @@ class TestWhatCannotBe:
         [
             ({"end_time": datetime(2026, 1, 1, tzinfo=UTC)}, {"end_time": "end-before-start"}),
             ({"time_zone": "Mars/Olympus"}, {"time_zone": "time-zone-unknown"}),
+            ({"time_zone": "localtime"}, {"time_zone": "time-zone-unknown"}),
+            ({"time_zone": "posixrules"}, {"time_zone": "time-zone-unknown"}),
+            ({"time_zone": "right/Europe/Paris"}, {"time_zone": "time-zone-unknown"}),
             ({"time_zone": "../../etc/passwd"}, {"time_zone": "time-zone-unknown"}),
             ({"event_type": "coronation"}, {"event_type": "event-type-unknown"}),
             ({"price": "1.005"}, {"price": "price-invalid"}),

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel.numbers import get_currency_precision, list_currencies
 from sqlalchemy.orm import Session
@@ -98,10 +99,13 @@ def checked(session: Session, now: datetime, given: EventIn, *, present: Event |
 
 def zone_named(name: str) -> ZoneInfo | None:
     """A time zone by its name, or None if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    return ZoneInfo(name) if name in _zones() else None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Names that mean the same everywhere: not what this machine calls its own zone, nor zones with leap seconds."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def scale_of(currency: str) -> int:
