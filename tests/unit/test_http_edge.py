@@ -39,6 +39,15 @@ class TestSchema:
     def test_floats_and_what_is_no_plain_decimal_are_refused(self, amount: object) -> None:
         assert codes(amount=amount)[0][0] == "amount"
 
+    def test_a_bound_of_amounts_is_named(self) -> None:
+        class Priced(Schema):
+            price: DecimalText = Field(ge=Decimal(0))
+
+        with pytest.raises(ValidationError) as caught:
+            Priced.model_validate({"price": "-1"})
+        told = field_errors(caught.value.errors()).errors[0]
+        assert told.message.format(**told.params) == "This must be at least 0."
+
     def test_amounts_go_out_as_strings(self) -> None:
         assert '"12.50"' in Sample(title="x", amount="12.50").model_dump_json()
 

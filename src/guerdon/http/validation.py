@@ -1,6 +1,7 @@
 """Turns what validation found into field errors with our own words, so that they can be translated."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from guerdon.core.errors import FieldErrors, error_kind
@@ -67,7 +68,9 @@ def field_errors(found: Iterable[Mapping[str, Any]]) -> FieldErrors:
 
 def _field_error(error: Mapping[str, Any]) -> ValidationProblemError:
     kind = error_kind(error)
-    context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
+    context = {
+        key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float | Decimal)
+    }
     template = MESSAGES.get(kind, OTHERWISE)
     return ValidationProblemError(
         # The location of malformed JSON is a number of bytes, not a field.
