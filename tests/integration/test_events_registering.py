@@ -13,6 +13,7 @@ from guerdon.programs.events import jobs, personal_data
 from guerdon.programs.events.errors import (
     AlreadyRegisteredError,
     CancellationReasonError,
+    EventBegunError,
     EventClosedError,
     EventFullError,
     EventNotFoundError,
@@ -224,7 +225,7 @@ class TestCancelling:
         hall.do(registering.cancel, hall.clock, made.id, user_id=members[0])
         refused(hall, RegistrationStateError, registering.cancel, hall.clock, made.id, user_id=members[0])
         hall.clock.move(timedelta(days=7))
-        refused(hall, EventClosedError, registering.cancel, hall.clock, other.id, user_id=members[1])
+        refused(hall, EventBegunError, registering.cancel, hall.clock, other.id, user_id=members[1])
 
     def test_by_staff_with_a_reason(self, hall: Hall, staff: UUID, members: list[UUID]) -> None:
         made = hall.register(members[0], hall.event(staff))

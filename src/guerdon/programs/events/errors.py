@@ -68,6 +68,14 @@ class EventClosedError(ConflictError):
     remedy = "Choose another event from the list."
 
 
+class EventBegunError(ConflictError):
+    """A member cannot cancel once the event has begun."""
+
+    code = "event-begun"
+    message = "This event has begun; you cannot cancel any more."
+    remedy = "Ask staff if your registration should be cancelled all the same."
+
+
 class EventFullError(ConflictError):
     """Every place is taken, and the member did not want to wait."""
 

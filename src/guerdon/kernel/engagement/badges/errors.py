@@ -59,6 +59,14 @@ class BadgeProgramError(FieldError):
     remedy = "Name an installed program, or community."
 
 
+class BadgeRewardError(FieldError):
+    """The reward of a level is none of a unit that there is, or half of one."""
+
+    code = "badge-reward"
+    message = "A reward is an amount above 0 in a unit that there is."
+    remedy = "Send unit and amount together, or neither."
+
+
 class BadgeCriteriaError(FieldError):
     """The criteria lack something, or have what does not belong to them."""
 

@@ -11,6 +11,7 @@ from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
 from guerdon.programs.events.errors import (
     AlreadyRegisteredError,
+    EventBegunError,
     EventClosedError,
     EventFullError,
     OfferLapsedError,
@@ -147,7 +148,7 @@ def cancel(
 
     Raises:
         RegistrationNotFoundError: there is none, or it is somebody else's.
-        EventClosedError: the event has begun.
+        EventBegunError: the event has begun.
         RegistrationStateError: it is cancelled or lapsed, or they attended.
         CancellationReasonError: staff gave no reason.
     """
@@ -161,7 +162,7 @@ def cancel(
     why = changing.checked_reason(reason or "") if by_staff else None
     event = changing.locked(session, event_id)
     if not by_staff and event.start_time <= clock.now():
-        raise EventClosedError(status="over" if event.end_time <= clock.now() else "already running")
+        raise EventBegunError
     gone = session.execute(
         update(Registration)
         .where(Registration.id == registration_id, Registration.status.in_(CANCELLABLE))

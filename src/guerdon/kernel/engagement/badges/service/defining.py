@@ -21,6 +21,7 @@ from guerdon.kernel.engagement.badges.errors import (
     BadgeIconError,
     BadgeLevelsError,
     BadgeReasonMissingError,
+    BadgeRewardError,
     BadgeTextError,
     BadgeThresholdError,
 )
@@ -255,9 +256,9 @@ def _check_levels(session: Session, draft: Draft, faults: list[FieldError]) -> N
             faults.append(BadgeThresholdError(field=f"levels.{number}.threshold"))
         below = max(below, level.threshold)
         if level.unit is not None and level.unit not in units:
-            faults.append(BadgeCriteriaError(field=f"levels.{number}.unit"))
+            faults.append(BadgeRewardError(field=f"levels.{number}.unit"))
         if (level.unit is not None) != (level.amount_minor > 0) or level.amount_minor < 0:
-            faults.append(BadgeCriteriaError(field=f"levels.{number}.amount"))
+            faults.append(BadgeRewardError(field=f"levels.{number}.amount"))
 
 
 def _columns(draft: Draft, checked: _Checked) -> dict[str, Any]:
