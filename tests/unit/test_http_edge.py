@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -47,6 +48,14 @@ class TestSchema:
             Priced.model_validate({"price": "-1"})
         told = field_errors(caught.value.errors()).errors[0]
         assert told.message.format(**told.params) == "This must be at least 0."
+
+    def test_what_is_allowed_is_listed_in_no_language(self) -> None:
+        class Chosen(Schema):
+            kind: Literal["hand", "streak", "total"]
+
+        with pytest.raises(ValidationError) as caught:
+            Chosen.model_validate({"kind": "x"})
+        assert field_errors(caught.value.errors()).errors[0].params["expected"] == "'hand', 'streak', 'total'"
 
     def test_amounts_go_out_as_strings(self) -> None:
         assert '"12.50"' in Sample(title="x", amount="12.50").model_dump_json()

@@ -71,6 +71,9 @@ def _field_error(error: Mapping[str, Any]) -> ValidationProblemError:
     context = {
         key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float | Decimal)
     }
+    if isinstance(context.get("expected"), str):
+        # The list of what is allowed stands in sentences of any language.
+        context["expected"] = str(context["expected"]).replace("' or '", "', '")
     template = MESSAGES.get(kind, OTHERWISE)
     return ValidationProblemError(
         # The location of malformed JSON is a number of bytes, not a field.
