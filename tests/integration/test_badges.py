@@ -20,6 +20,7 @@ from guerdon.kernel.engagement.badges.errors import (
     BadgeInactiveError,
     BadgeLevelNotFoundError,
     BadgeReasonMissingError,
+    BadgeRewardError,
     OwnBadgeError,
 )
 from guerdon.kernel.engagement.badges.jobs import start_backfill
@@ -265,6 +266,8 @@ def test_a_wrong_badge_is_refused_field_by_field(walkers: Database, changes: dic
         with pytest.raises(FieldErrors) as refused:
             defining.create(session, "walkers", "veteran", draft(**changes), actor_id=None)
         assert {error.field for error in refused.value.errors} == fields
+        about_rewards = {error.field for error in refused.value.errors if isinstance(error, BadgeRewardError)}
+        assert about_rewards == {field for field in fields if field.endswith(("unit", "amount"))}
         query = text("SELECT count(*) FROM engagement.badges WHERE code = 'veteran'")
         assert session.scalars(query).one() == 0
 

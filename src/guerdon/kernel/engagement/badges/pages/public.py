@@ -33,17 +33,20 @@ def show_issuer(_who: MaybeSignedIn, settings: SettingsDep) -> Response:
 
 
 @router.get("/keys")
-def list_keys(_who: MaybeSignedIn, session: SessionDep) -> Response:
-    """Every public key that signs or signed, as a JWK set."""
-    return JSONResponse({"keys": keys.public_jwks(session)}, headers=OPEN, media_type="application/jwk-set+json")
+def list_keys(_who: MaybeSignedIn, session: SessionDep, settings: SettingsDep) -> Response:
+    """Every public key that signs or signed, as a JWK set: found by the ``kid`` of a credential, as libraries look."""
+    issuer = issuer_of(settings)
+    found = [{**jwk, "kid": issuer.key_address(jwk["kid"])} for jwk in keys.public_jwks(session)]
+    return JSONResponse({"keys": found}, headers=OPEN, media_type="application/jwk-set+json")
 
 
 @router.get("/keys/{key_id}")
-def show_key(key_id: PublicId, _who: MaybeSignedIn, session: SessionDep) -> Response:
+def show_key(key_id: PublicId, _who: MaybeSignedIn, session: SessionDep, settings: SettingsDep) -> Response:
     """One public key, as a JWK: what the ``kid`` of a credential leads to."""
     for jwk in keys.public_jwks(session):
         if jwk["kid"] == key_id:
-            return JSONResponse(jwk, headers=OPEN, media_type="application/jwk+json")
+            described = {**jwk, "kid": issuer_of(settings).key_address(key_id)}
+            return JSONResponse(described, headers=OPEN, media_type="application/jwk+json")
     raise CredentialNotFoundError()
 
 

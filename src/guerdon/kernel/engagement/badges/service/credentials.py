@@ -63,6 +63,10 @@ class Issuer:
         """The address of what a level stands for."""
         return f"{self.base_url}/credentials/achievements/{badge_id}/{level}"
 
+    def key_address(self, key_id: str) -> str:
+        """The address of a public key: its ``kid``, in what it signs and where it stands itself."""
+        return f"{self.base_url}/credentials/keys/{key_id}"
+
     def credential_id(self, public_id: str) -> str:
         """The address of a credential, which is its id."""
         return f"{self.base_url}/credentials/{public_id}"
@@ -176,7 +180,7 @@ def _sign(
         "nbf": int(issued_at.timestamp()),
         "sub": document["credentialSubject"]["id"],
     }
-    kid = f"{issuer.base_url}/credentials/keys/{signer.key_id}"
+    kid = issuer.key_address(signer.key_id)
     made = BadgeCredential(
         owner_id=user.id,
         id=new_id(),
