@@ -247,6 +247,10 @@ def test_figures_can_be_downloaded_and_bad_days_are_told(evenings: Evenings, api
         assert rows[1:], name
         assert any(row[1:] == cells for row in rows[1:]), rows
     assert keeper.get(f"/staff/events/figures/retention.csv?{query}").status_code == 200
+    assert keeper.get("/staff/events/figures?until=0001-01-01").status_code == 200
+    for query in ("until=9999-12-31", "since=9999-12-31&until=9999-12-31"):
+        assert keeper.get(f"/staff/events/figures?{query}").status_code == 422
+    assert keeper.get("/api/v1/events/figures?since=9999-12-31&until=9999-12-31").status_code == 422
     wrong = keeper.get("/staff/events/figures?since=2026-03-01&until=2026-02-01")
     assert wrong.status_code == 422
     assert "The last day comes after the first one" in wrong.text

@@ -111,7 +111,8 @@ def download(
 
 def _range(today: date, since: str, until: str) -> Range:
     last = _day(until) or today
-    return Range(_day(since) or last - timedelta(days=last.weekday() + 7 * (WEEKS_SHOWN - 1)), last)
+    before = min(timedelta(days=last.weekday() + 7 * (WEEKS_SHOWN - 1)), last - date.min)
+    return Range(_day(since) or last - before, last)
 
 
 def _day(text: str) -> date | None:

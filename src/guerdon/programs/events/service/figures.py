@@ -38,7 +38,8 @@ class Range:
     last: date
 
     def __post_init__(self) -> None:
-        if not timedelta() <= self.last - self.first <= timedelta(days=DAYS_MAX):
+        # The day after the last one is reckoned with; the very last day that there is has none.
+        if not timedelta() <= self.last - self.first <= timedelta(days=DAYS_MAX) or self.last == date.max:
             raise RangeInvalidError(field="until", days_max=DAYS_MAX)
 
     @property
