@@ -214,7 +214,8 @@ def test_pages_that_need_no_script(
     asking = f"/staff/simulations/new/{draft.id}"
     assert 'value="2026-02-01"' in browser.get(asking).text
     assert 'value="2026-02-28"' in browser.get(asking).text
-    assert browser.submit(asking, since="soon", until="2026-03-31").status_code == 422
+    for since, until in (("soon", "2026-03-31"), ("2026-03-01", "9999-12-31"), ("0001-01-01", "2026-03-31")):
+        assert browser.submit(asking, since=since, until=until).status_code == 422
     begun = browser.submit(asking, since="2026-03-01", until="2026-03-31")
     assert begun.status_code == 303, begun.text
     page = begun.headers["location"]

@@ -1,6 +1,6 @@
 """``/staff/rules/simulations``: asking what a version would have paid, watching, and reading what it would."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -66,10 +66,12 @@ def begin(
 
 
 def _day(request: Request, sent: Sent, name: str) -> datetime | None:
-    """The first moment of a day on the reader's clock."""
+    """The first moment of a day on the reader's clock; of one that a day comes after."""
     try:
         day = datetime.fromisoformat(sent.get(name, "")).date()
     except ValueError:
+        return None
+    if day == date.max:
         return None
     return datetime.combine(day, time(), viewer_of(request).zone)
 
