@@ -322,6 +322,10 @@ class TestBuilding:
         assert (shown.board.status, shown.board.build_done) == ("active", 8)
         assert [row.score for row in boards.top(shown)] == [50, 16, 15, 14, 13, 12, 11, 10]
         assert boards.sql("SELECT count(*) FROM engagement.board_runs")[0][0] == 2  # the old week stays in the past
+        boards.count(members[0], 6, start=WEEK - timedelta(days=70))  # also for a fact that is told late
+        assert boards.sql("SELECT count(*) FROM engagement.board_runs")[0][0] == 2
+        boards.count(members[0], 1, start=WEEK + timedelta(days=7))
+        assert boards.sql("SELECT count(*) FROM engagement.board_runs")[0][0] == 3
         assert boards.faults() == []
         assert boards.do(upkeep.build, shown.board.id, boards.clock.now()) is False
 
