@@ -7,7 +7,6 @@ import pytest
 
 from guerdon.http.keys import derive_key
 from guerdon.programs.events.errors import (
-    AlreadyRegisteredError,
     EventFullError,
     EventNotFoundError,
     RegistrationNotFoundError,
@@ -17,6 +16,7 @@ from guerdon.programs.events.evening_errors import (
     DoorClosedError,
     DoorNotOpenError,
     EventNotOnError,
+    GuestRegisteredError,
     NotRegisteredError,
     OwnCheckInError,
     ReasonRequiredError,
@@ -209,7 +209,7 @@ class TestWalkIns:
         admission = self.walk(evenings, event_id, heron, staff)
         assert admission.attendance.method == "walk_in"
         assert evenings.sum(heron, "events.attended") == 10
-        evenings.refused(AlreadyRegisteredError, lambda: self.walk(evenings, event_id, heron, staff))
+        evenings.refused(GuestRegisteredError, lambda: self.walk(evenings, event_id, heron, staff))
         other = evenings.hall.person("ibis")
         evenings.refused(EventFullError, lambda: self.walk(evenings, event_id, other, staff))
         evenings.refused(OwnCheckInError, lambda: self.walk(evenings, event_id, staff, staff))

@@ -247,6 +247,7 @@ def test_figures_can_be_downloaded_and_bad_days_are_told(evenings: Evenings, api
         assert rows[1:], name
         assert any(row[1:] == cells for row in rows[1:]), rows
     assert keeper.get(f"/staff/events/figures/retention.csv?{query}").status_code == 200
+    assert keeper.get(f"/staff/events/figures/weather.csv?{query}").status_code == 404
     assert keeper.get("/staff/events/figures?until=0001-01-01").status_code == 200
     for query in ("until=9999-12-31", "since=9999-12-31&until=9999-12-31"):
         assert keeper.get(f"/staff/events/figures?{query}").status_code == 422

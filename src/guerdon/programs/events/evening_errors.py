@@ -89,6 +89,14 @@ class WalkInsNotAllowedError(ConflictError):
     remedy = "Change the event if it should, or let them register."
 
 
+class GuestRegisteredError(ConflictError):
+    """Whom staff would register at the door has a registration."""
+
+    code = "guest-registered"
+    message = "They are registered for this event already, or on its waiting list."
+    remedy = "Let them in by their ticket or by their name."
+
+
 class AttendanceNotFoundError(NotFoundError):
     """Nobody came in under this id, or the check-in was taken back."""
 

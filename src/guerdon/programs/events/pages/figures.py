@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -71,17 +72,25 @@ def show(
     return render(request, "events/staff/figures.html", context, 422 if state.errors else 200)
 
 
+class Chart(StrEnum):
+    """What there are numbers of."""
+
+    ATTENDANCE = "attendance"
+    RETENTION = "retention"
+    POINTS = "points"
+
+
 @router.get("/{name}.csv")
 def download(
     request: Request,
-    name: str,
+    name: Chart,
     _who: Reporter,
     session: SessionDep,
     clock: ClockDep,
     since: Text = "",
     until: Text = "",
 ) -> Response:
-    """The numbers behind a chart: ``attendance``, ``retention`` or ``points``.
+    """The numbers behind a chart.
 
     Raises:
         RangeInvalidError: the days are no range.
@@ -89,11 +98,11 @@ def download(
     chosen = _range(clock.now().astimezone(viewer_of(request).zone).date(), since, until)
     now = clock.now()
     rows: list[Sequence[object]]
-    if name == "retention":
+    if name is Chart.RETENTION:
         rows = [("first_month", "members", "months_later", "returned")]
         for each in cohorts(session, chosen, now):
             rows += [(each.month, each.size, later, number) for later, number in each.returned.items()]
-    elif name == "points":
+    elif name is Chart.POINTS:
         rows = [(chosen.step.value, "kind", "points")]
         for period in issued(session, chosen, now):
             rows += [(period.start, kind, points) for kind, points in period.by_kind.items()]
@@ -104,8 +113,7 @@ def download(
         ]
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(rows)
-    known = name if name in ("retention", "points") else "attendance"
-    headers = {"content-disposition": f'attachment; filename="{known}.csv"', "cache-control": "private, no-store"}
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"', "cache-control": "private, no-store"}
     return Response(buffer.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -17,12 +17,13 @@ from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.engagement.activities.schemas import Outcome
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.service.accounts import get_account
-from guerdon.programs.events.errors import EventNotFoundError
+from guerdon.programs.events.errors import AlreadyRegisteredError, EventNotFoundError
 from guerdon.programs.events.evening_errors import (
     AttendanceNotFoundError,
     DoorClosedError,
     DoorNotOpenError,
     EventNotOnError,
+    GuestRegisteredError,
     NotRegisteredError,
     OwnCheckInError,
     RegistrationUnpaidError,
@@ -184,7 +185,7 @@ def walk_in(
     Raises:
         OwnCheckInError: oneself.
         WalkInsNotAllowedError: only who registered comes in.
-        AlreadyRegisteredError: they are registered; a ticket or their name will do.
+        GuestRegisteredError: they are registered; a ticket or their name will do.
         EventFullError, EventClosedError: every place is taken; the event is not on.
         RegistrationUnpaidError: there is a price, and they have not paid.
     """
@@ -196,7 +197,10 @@ def walk_in(
         raise WalkInsNotAllowedError
     _check_time(event, clock.now(), closes=event.end_time)
     get_account(session, user_id)
-    registration = registering.register(session, clock, user_id, event_id, wait=False, is_walk_in=True)
+    try:
+        registration = registering.register(session, clock, user_id, event_id, wait=False, is_walk_in=True)
+    except AlreadyRegisteredError as exc:
+        raise GuestRegisteredError from exc
     if registration.payment_status not in PAID:
         if paid_by is None:
             raise RegistrationUnpaidError
