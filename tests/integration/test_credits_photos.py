@@ -103,6 +103,26 @@ def test_stands_upright(awa: Caller, tent: str) -> None:
     assert bottom[2] > 150 > bottom[0]
 
 
+def test_an_odd_camera_entry_does_not_matter(awa: Caller, tent: str) -> None:
+    exif = exif_with(orientation=6)
+    exif[0x011A] = 72.0
+    content = picture(exif=exif)
+    entry = content.index(b"\x01\x1a\x00\x05")
+    odd = content[: entry + 3] + b"\x02" + content[entry + 4 :]  # the resolution a text instead of a fraction
+    answer = upload(awa, tent, odd)
+    assert answer.status_code == 201, answer.text
+    (photo,) = answer.json()
+    assert (photo["width_px"], photo["height_px"]) == (40, 80)
+
+
+def test_greys_of_sixteen_bits_keep_their_shades(awa: Caller, tent: str) -> None:
+    grey, out = Image.new("I;16", (20, 20), 30_000), io.BytesIO()
+    grey.save(out, "PNG")
+    (photo,) = upload(awa, tent, out.getvalue()).json()
+    with Image.open(io.BytesIO(awa.get(photo["url"]).content)) as image:
+        assert image.convert("L").getpixel((10, 10)) == pytest.approx(30_000 / 256, abs=2)
+
+
 def test_a_large_one_is_made_smaller(awa: Caller, tent: str) -> None:
     (photo,) = upload(awa, tent, picture(size=(4000, 1000))).json()
     assert (photo["width_px"], photo["height_px"]) == (1600, 400)

@@ -7,7 +7,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from guerdon.web.i18n import msgid
 
@@ -15,6 +15,17 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 PIXELS_MAX = 50_000_000
 SIDE_PX_MAX = 1600
 QUALITY = 82
+ORIENTATION_TAG = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What sets a picture upright, by what its EXIF orientation says."""
 
 
 class ImageError(ValueError):
@@ -43,7 +54,8 @@ def recode(upload: bytes, *, side_px_max: int = SIDE_PX_MAX) -> Picture:
             with Image.open(io.BytesIO(upload), formats=FORMATS) as image:
                 if image.width * image.height > PIXELS_MAX:
                     raise ImageError(msgid("it has too many pixels"))
-                upright = ImageOps.exif_transpose(image)
+                image.load()
+                upright = _upright(_eight_bits(image))
                 upright.thumbnail((side_px_max, side_px_max))
                 clean = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
@@ -57,3 +69,22 @@ def recode(upload: bytes, *, side_px_max: int = SIDE_PX_MAX) -> Picture:
     out = io.BytesIO()
     clean.save(out, "WEBP", quality=QUALITY, method=4)
     return Picture(out.getvalue(), "image/webp", clean.width, clean.height)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of sixteen bits brought down to eight; a plain conversion cuts them off, and leaves nothing but white."""
+    if not image.mode.startswith("I"):
+        return image
+    grey = image.convert("I").point(lambda level: level * (1 / 256)).convert("L")
+    grey.info = {name: value for name, value in image.info.items() if name != "transparency"}  # a level of sixteen bits
+    return grey
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF says.
+
+    Only the orientation is read: Pillow's own ``exif_transpose`` writes the whole EXIF anew, to drop it here, and
+    fails on the odd entries of some cameras.
+    """
+    turn = TURNS.get(image.getexif().get(ORIENTATION_TAG, 1))
+    return image if turn is None else image.transpose(turn)
