@@ -127,6 +127,26 @@ def test_amounts_that_are_none(api, people, ledger, amount):
     assert ledger.snapshot() == before
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"])
+def test_moments_that_cannot_be_shown_again(api, people, ledger, moment):
+    before = ledger.snapshot()
+    posting = issue(people["awa"], "1", happened_at=moment, idempotency_key="a")
+    pending = issue(people["awa"], "1", due_at=moment, idempotency_key="b")
+    pending["credit"]["pocket"] = "pending"
+    batch = {"mode": "verdicts", "transfers": [posting, pending]}
+    for path, body, fields in [
+        ("transfers", posting, ["happened_at"]),
+        ("transfers/batch", batch, ["transfers.0.happened_at", "transfers.1.due_at"]),
+        (f"owners/{people['awa']}/holds", {"unit": CREDIT, "amount": "1", "due_at": moment}, ["due_at"]),
+    ]:
+        answer = api.post(f"{BASE}/{path}", json=body, headers=keyed("a"))
+        assert answer.status_code == 422, answer.text
+        assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [
+            (field, "moment-out-of-range") for field in fields
+        ]
+    assert ledger.snapshot() == before
+
+
 def test_the_largest_amount(api, people):
     answer = api.post(f"{BASE}/transfers", json=issue(people["awa"], "9223372036.854775807", TOKEN), headers=keyed("k"))
     assert (answer.status_code, answer.json()["credit_after"]) == (201, "9223372036.854775807")

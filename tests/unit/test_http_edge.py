@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -29,6 +29,31 @@ def codes(**values: object) -> list[tuple[str, str]]:
     with pytest.raises(ValidationError) as caught:
         Sample.model_validate({"title": "x", **values})
     return [(str(each.field), each.code) for each in field_errors(caught.value.errors()).errors]
+
+
+class Limited(Schema):
+    hours: Annotated[DecimalText, Field(gt=0, le=Decimal("24.5"), decimal_places=2)]
+    reason: Annotated[Text, Field(min_length=1, max_length=5)]
+    several: list[int] = Field(max_length=1)
+
+
+def sentences(**values: object) -> dict[str, str]:
+    with pytest.raises(ValidationError) as caught:
+        Limited.model_validate({"hours": "1", "reason": "x", "several": [], **values})
+    return {str(each.field): str(each) for each in field_errors(caught.value.errors()).errors}
+
+
+def test_limits_are_told_as_people_write_them() -> None:
+    assert sentences(hours="25", reason="longer", several=[1, 2]) == {
+        "hours": "This must be at most 24.5.",
+        "reason": "This must have at most 5 characters.",
+        "several": "This must have at most 1 entries.",
+    }
+    assert sentences(hours="-0", reason="") == {
+        "hours": "This must be greater than 0.",
+        "reason": "This must have at least 1 characters.",
+    }
+    assert sentences(hours="1.001") == {"hours": "This must have at most 2 decimals."}
 
 
 class TestSchema:

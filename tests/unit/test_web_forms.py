@@ -1,14 +1,14 @@
 """Forms that come back: values kept, errors named in the reader's language, ties that a screen reader follows."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import AmountNotDecimalError
-from guerdon.http.schemas import Text
+from guerdon.http.schemas import DecimalText, Text
 from guerdon.http.validation import field_errors
 from guerdon.web.forms import FORM, FormState, form_errors, validation_errors
 from guerdon.web.render import TEMPLATES
@@ -29,6 +29,11 @@ class Gift(BaseModel):
         if "@" not in value:
             raise ValueError("Write at most {max_length} characters.")
         return value
+
+
+class Limited(BaseModel):
+    hours: Annotated[DecimalText, Field(le=Decimal("24.5"))]
+    reason: Annotated[Text, Field(max_length=5)]
 
 
 def refused(**values):
@@ -79,6 +84,16 @@ def test_a_text_that_another_validator_saw_is_still_counted_in_characters():
         ("tags", "too-short"),
         ("note", "string-too-long"),
     ]
+
+
+def test_limits_of_wrapped_types_are_told_as_people_write_them():
+    with pytest.raises(ValidationError) as caught:
+        Limited.model_validate({"hours": "25", "reason": "longer"})
+    with reading("fr") as viewer:
+        assert form_errors(caught.value, viewer.translator) == {
+            "hours": "Saisissez 24.5 ou moins.",
+            "reason": "Écrivez 5 caractères au plus.",
+        }
 
 
 def test_our_own_errors_say_what_to_do():

@@ -5,8 +5,11 @@ one that says what to do about it. Sentences are written in English with ``{plac
 are shown, so a domain never needs to know who reads it.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+_AS_PYTHON_WRITES_IT = re.compile(r"Decimal\('(.+)'\)")
 
 
 class GuerdonError(Exception):
@@ -112,3 +115,15 @@ def error_kind(error: Mapping[str, Any]) -> str:
     if kind in ("too_short", "too_long") and (error.get("ctx") or {}).get("field_type") == "Value":
         return f"string_{kind}"
     return kind
+
+
+def error_limits(error: Mapping[str, Any]) -> dict[str, Any]:
+    """What an error in pydantic's list tells for its sentence: the limits, and what else stands in its context.
+
+    A limit of a type that another validator has seen before is told there as Python writes it: ``Decimal('24')``.
+    """
+    limits = dict(error.get("ctx") or {})
+    for name, value in limits.items():
+        if isinstance(value, str) and (written := _AS_PYTHON_WRITES_IT.fullmatch(value)):
+            limits[name] = written[1]
+    return limits

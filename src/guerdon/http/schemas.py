@@ -1,11 +1,13 @@
 """Base of what goes in and out as JSON, and the field types that every package shares."""
 
 import math
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -68,6 +70,20 @@ Text = Annotated[str, AfterValidator(storable)]
 
 JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_storable_document)]
 """A free JSON document: storable texts, finite numbers, bounded depth."""
+
+
+EARLIEST_MOMENT = datetime(1, 1, 2, tzinfo=UTC)
+LATEST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def _of_every_calendar(value: datetime) -> datetime:
+    if not EARLIEST_MOMENT <= value < LATEST_MOMENT:
+        raise PydanticCustomError("moment_out_of_range", "This must lie between 0001-01-02 and 9999-12-30.")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_every_calendar)]
+"""A moment that is kept: one in UTC and on every reader's clock; others could be stored, and not be shown again."""
 
 
 def _exact_decimal(value: Any, info: ValidationInfo) -> Decimal:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from guerdon.core.errors import FieldErrors, error_kind
+from guerdon.core.errors import FieldErrors, error_kind, error_limits
 from guerdon.http.errors import ValidationProblemError
 
 LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
@@ -27,6 +27,7 @@ MESSAGES: Mapping[str, str] = {
     "float_parsing": "This must be a number.",
     "decimal_parsing": "This is not a decimal number.",
     "decimal_type": "This is not a decimal number.",
+    "decimal_max_places": "This must have at most {decimal_places} decimals.",
     "amount_is_float": 'An amount is sent as a decimal string such as "12.50", not as a JSON number.',
     "amount_not_decimal": "This is not a decimal number.",
     "greater_than": "This must be greater than {gt}.",
@@ -44,6 +45,7 @@ MESSAGES: Mapping[str, str] = {
     "datetime_from_date_parsing": "This is not a moment such as 2026-03-31T12:00:00Z.",
     "datetime_type": "This is not a moment such as 2026-03-31T12:00:00Z.",
     "timezone_aware": "The moment needs a time zone, such as 2026-03-31T12:00:00Z.",
+    "moment_out_of_range": "This must lie between 0001-01-02 and 9999-12-30.",
     "enum": "This must be one of {expected}.",
     "literal_error": "This must be one of {expected}.",
     "json_invalid": "This is not well-formed JSON.",
@@ -69,7 +71,7 @@ def field_errors(found: Iterable[Mapping[str, Any]]) -> FieldErrors:
 def _field_error(error: Mapping[str, Any]) -> ValidationProblemError:
     kind = error_kind(error)
     context = {
-        key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float | Decimal)
+        key: value for key, value in error_limits(error).items() if isinstance(value, str | int | float | Decimal)
     }
     if isinstance(context.get("expected"), str):
         # The list of what is allowed stands in sentences of any language.

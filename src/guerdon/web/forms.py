@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from guerdon.core.errors import FieldErrors, GuerdonError, error_kind
+from guerdon.core.errors import FieldErrors, GuerdonError, error_kind, error_limits
 from guerdon.web.i18n import Translator, msgid
 
 FORM = ""
@@ -118,7 +118,7 @@ def validation_errors(
 
 def _sentence(error: Mapping[str, Any], translator: Translator) -> str:
     kind = error_kind(error)
-    context: Mapping[str, Any] = error.get("ctx") or {}
+    context = error_limits(error)
     if kind in _PRESENT_EMPTY and context.get("min_length") == 1:
         kind = "missing"
     if kind in _PYDANTIC:

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from guerdon.http.schemas import DecimalText, Schema, Text
+from guerdon.http.schemas import DecimalText, Moment, Schema, Text
 
 TITLE_LENGTH_MAX = 120
 DAYS_MAX = 366
@@ -108,8 +108,8 @@ class CampaignIn(Schema):
     )
     multiplier: DecimalText = Field(description="Above 1, at most 100, four decimals.", examples=["2"])
     budget: DecimalText = Field(description="The most that it gives in all.", examples=["5000"])
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime = Field(description="Not included.")
+    starts_at: Moment
+    ends_at: Moment = Field(description="Not included.")
 
 
 class CampaignOut(Schema):

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from guerdon.http.schemas import Schema
+from guerdon.http.schemas import Moment, Schema
 
 SHOWN = 10
 """How many of those who would gain or lose most are named."""
@@ -70,8 +70,8 @@ class Tally:
 class SimulationIn(Schema):
     """Which period."""
 
-    since: AwareDatetime = Field(examples=["2026-02-01T00:00:00Z"])
-    until: AwareDatetime = Field(description="Not included.", examples=["2026-03-01T00:00:00Z"])
+    since: Moment = Field(examples=["2026-02-01T00:00:00Z"])
+    until: Moment = Field(description="Not included.", examples=["2026-03-01T00:00:00Z"])
 
 
 class Difference(Schema):

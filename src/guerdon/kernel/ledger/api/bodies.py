@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guerdon.core.money import UnitKind
-from guerdon.http.schemas import DecimalText, JsonObject, Schema, Text
+from guerdon.http.schemas import DecimalText, JsonObject, Moment, Schema, Text
 from guerdon.kernel.ledger.schemas import KEY_LENGTH_MAX, Account, Pocket, SystemAccount
 
 REASON_MAX = 500
@@ -97,9 +97,9 @@ class TransferIn(Schema):
     kind: Annotated[Text, Field(max_length=100, examples=["award"])]
     idempotency_key: Key | None = None
     reference: ReferenceBody | None = None
-    happened_at: AwareDatetime | None = Field(None, description="When what it records happened; now, if not given.")
+    happened_at: Moment | None = Field(None, description="When what it records happened; now, if not given.")
     detail: JsonObject | None = None
-    due_at: AwareDatetime | None = Field(None, description="When value set aside becomes available by itself.")
+    due_at: Moment | None = Field(None, description="When value set aside becomes available by itself.")
     hold_id: UUID | None = Field(None, description="The hold to take from, where held, pending or staked is debited.")
 
 
@@ -243,7 +243,7 @@ class HoldIn(Schema):
 
     unit: UnitCode
     amount: DecimalText
-    due_at: AwareDatetime | None = Field(None, description="When it becomes available by itself; never, if not given.")
+    due_at: Moment | None = Field(None, description="When it becomes available by itself; never, if not given.")
     into: Literal[Pocket.HELD, Pocket.STAKED] = Pocket.HELD
     reference: ReferenceBody | None = None
 

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from guerdon.http.schemas import DecimalText, Schema, Text
+from guerdon.http.schemas import DecimalText, Moment, Schema, Text
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import CREDITS_MAX, REASON_LENGTH_MAX
 
@@ -331,7 +331,7 @@ class RateIn(Schema):
 
     currency: Annotated[Text, Field(pattern=r"^[A-Z]{3}$")]
     rate: Annotated[DecimalText, Field(gt=0, lt=Decimal(1_000_000_000), decimal_places=12)]
-    valid_from: AwareDatetime | None = Field(None, description="Now, if not given.")
+    valid_from: Moment | None = Field(None, description="Now, if not given.")
 
 
 class RateOut(Schema):

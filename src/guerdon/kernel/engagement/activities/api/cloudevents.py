@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
 from guerdon.core.errors import FieldErrors
 from guerdon.http.errors import UnsupportedMediaTypeError, ValidationProblemError
-from guerdon.http.schemas import storable
+from guerdon.http.schemas import Moment, storable
 from guerdon.http.validation import MESSAGES, field_errors
 
 STRUCTURED = ("application/cloudevents+json", "application/json")
@@ -64,7 +64,7 @@ class CloudEvent(BaseModel):
     source: Annotated[str, AfterValidator(_one_word)] = Field(min_length=1, max_length=SOURCE_LENGTH_MAX)
     type: Annotated[str, AfterValidator(_one_word)] = Field(min_length=1, max_length=200)
     subject: Annotated[str, AfterValidator(storable), AfterValidator(_member)] = Field(max_length=320)
-    time: Annotated[AwareDatetime, BeforeValidator(_moment_as_text)] | None = None
+    time: Annotated[Moment, BeforeValidator(_moment_as_text)] | None = None
     datacontenttype: str | None = None
     data: dict[str, Any] = Field(default_factory=dict, max_length=100)
 
