@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from guerdon.core.settings import load_settings
 from guerdon.db.embedded import EmbeddedServer
 from guerdon.db.errors import AppRoleError
 from guerdon.db.roles import APP_ROLE, ensure_app_role
@@ -128,6 +129,45 @@ def test_unreachable_database_is_one_clear_line(short_dir: Path) -> None:
         assert refused.returncode == 1
         assert "does not answer" in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "mysql://root:secret@localhost/x"),
+        ("database_app_url", "secret"),
+        ("public_url", "rewards.example.org"),
+        ("smtp_url", "secret.example.org:25"),
+        ("trusted_proxies", "10.0.0.1, proxy"),
+        ("trusted_proxies", '["10.0.0.1"'),
+        ("port", "http"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_not_shown(short_dir: Path, name: str, value: str) -> None:
+    refused = guerdon("db", "status", environment=guerdon_environment(short_dir, **{name: value}))
+    assert refused.returncode == 1
+    assert f"GUERDON_{name.upper()}: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "secret" not in refused.stderr
+
+
+def test_an_address_that_libpq_cannot_read_is_one_clear_line(short_dir: Path) -> None:
+    refused = guerdon("db", "status", environment=guerdon_environment(short_dir, database_url="postgresql://%zz/x"))
+    assert refused.returncode == 1
+    assert "GUERDON_DATABASE_URL" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_settings_as_they_stand_in_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "SECRET_KEY", "PORT"):
+        monkeypatch.setenv(f"GUERDON_{name}", "")  # as a compose file leaves it
+    monkeypatch.setenv("GUERDON_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16")
+    monkeypatch.setenv("GUERDON_APP_REDIRECT_URIS", '["org.example.app:/signed-in"]')
+    settings = load_settings()
+    assert (settings.database_url, settings.secret_key, settings.port) == (None, None, 8000)
+    assert settings.trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
+    assert settings.app_redirect_uris == ("org.example.app:/signed-in",)
+    assert load_settings(database_url="").database_url is None
 
 
 def test_settings_are_listed_and_secrets_hidden(short_dir: Path) -> None:

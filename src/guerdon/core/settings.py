@@ -3,15 +3,19 @@
 The file is the one that ``GUERDON_CONFIG_FILE`` names; its keys are the settings' names without the prefix.
 """
 
+import ipaddress
+import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -20,6 +24,9 @@ from pydantic_settings import (
 from guerdon.core.errors import GuerdonError
 
 ENV_PREFIX = "GUERDON_"
+
+Listed = Annotated[tuple[str, ...], NoDecode]
+"""Several values: in the environment with commas between, or as a JSON list."""
 
 
 class SettingsError(GuerdonError):
@@ -44,7 +51,7 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """Everything that an operator can set. Each field is read from ``GUERDON_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address that the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the web server listens on.")
@@ -117,12 +124,12 @@ class Settings(BaseSettings):
         "https://www.facebook.com/v23.0/dialog/oauth", description="Facebook's sign-in dialog."
     )
     facebook_graph_url: str = Field("https://graph.facebook.com/v23.0", description="Facebook's Graph API.")
-    trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses of reverse proxies whose X-Forwarded-For is believed."
+    trusted_proxies: Listed = Field(
+        (), description="Addresses of reverse proxies whose X-Forwarded-For is believed, commas between."
     )
-    app_redirect_uris: tuple[str, ...] = Field(
+    app_redirect_uris: Listed = Field(
         (),
-        description="Addresses of programs to which sign-in providers may send their answer, such as"
+        description="Addresses, commas between, of programs to which sign-in providers may send their answer, such as"
         " org.example.app:/linked; each has to be entered at the provider too.",
     )
     metrics_public: bool = Field(False, description="Answer /metrics to other machines too, not only to this one.")
@@ -136,6 +143,48 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except Exception as exc:
             raise ValueError(f"'{value}' is not an IANA time zone, such as Africa/Dakar") from exc
+        return value
+
+    @field_validator("database_url", "database_app_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("a database URL begins with postgresql://")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("an address such as https://rewards.example.org")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and value.get_secret_value():
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+                raise ValueError("an SMTP URL begins with smtp:// or smtps:// and names a host")
+        return value
+
+    @field_validator("trusted_proxies", "app_redirect_uris", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return [each.strip() for each in value.split(",") if each.strip()]
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            ipaddress.ip_network(each, strict=False)
         return value
 
     @classmethod

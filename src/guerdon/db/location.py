@@ -54,7 +54,10 @@ def check_answers(dsn: str) -> None:
     """
     try:
         psycopg.connect(dsn, connect_timeout=10).close()
-    except psycopg.OperationalError as exc:
+    except (
+        psycopg.OperationalError,
+        psycopg.ProgrammingError,
+    ) as exc:  # the latter for an address that libpq cannot read
         raise DatabaseUnreachableError(problem=str(exc).strip()) from exc
 
 
