@@ -158,6 +158,16 @@ def test_an_address_that_libpq_cannot_read_is_one_clear_line(short_dir: Path) ->
     assert "Traceback" not in refused.stderr
 
 
+def test_commands_on_an_empty_database_say_how_to_fill_it(short_dir: Path) -> None:
+    environment = guerdon_environment(short_dir)
+    with EmbeddedServer(short_dir, durable=False):
+        for command in (("ledger", "verify"), ("credits", "export"), ("users", "list")):
+            refused = guerdon(*command, environment=environment)
+            assert refused.returncode == 1, command
+            assert "guerdon db migrate" in refused.stderr
+            assert "Traceback" not in refused.stderr
+
+
 def test_settings_as_they_stand_in_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "SECRET_KEY", "PORT"):
         monkeypatch.setenv(f"GUERDON_{name}", "")  # as a compose file leaves it

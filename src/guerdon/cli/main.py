@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg import errors as pg
+from sqlalchemy.exc import DBAPIError
 
 from guerdon import boot
 from guerdon.cli import db, engagement, ledger, parts, reference, retention, settings_table, up, users
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
+from guerdon.db.errors import NotMigratedError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,4 +52,11 @@ def main() -> None:
         app()
     except GuerdonError as exc:
         show_error(exc)
+        sys.exit(1)
+    except DBAPIError as exc:
+        if not isinstance(
+            exc.orig, pg.UndefinedTable | pg.UndefinedColumn | pg.UndefinedFunction | pg.InvalidSchemaName
+        ):
+            raise
+        show_error(NotMigratedError(problem=str(exc.orig).partition("\n")[0]))
         sys.exit(1)

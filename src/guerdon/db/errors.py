@@ -64,3 +64,12 @@ class AppRoleError(GuerdonError):
     status = 500
     message = "The role '{role}' does not exist on this server and '{owner}' may not create it: {problem}"
     remedy = 'As a superuser, run: CREATE ROLE {role} NOLOGIN; GRANT {role} TO "{owner}";'
+
+
+class NotMigratedError(GuerdonError):
+    """The database is empty, or of another Guerdon: what a command reads or writes is not there."""
+
+    code = "database-not-migrated"
+    status = 500
+    message = "The database is not up to date: {problem}"
+    remedy = "Run: guerdon db migrate; set GUERDON_DATA_DIR or GUERDON_DATABASE_URL if it is the wrong one."

@@ -159,7 +159,8 @@ def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             if any(cells.values()):
                 yield number, cells
     except csv.Error as exc:
-        raise ImportFileError(field="file", problem=str(exc)) from exc
+        # Its own words are those of a parser, and English.
+        raise ImportFileError(field="file", problem=msgid("a quotation mark or a very long cell stands wrong")) from exc
 
 
 def too_long() -> ImportTooLongError:
