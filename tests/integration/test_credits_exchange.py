@@ -149,6 +149,19 @@ def test_every_fault_is_named(club: Club, staff: Caller) -> None:
 def test_several_faults_of_one_row(staff: Caller) -> None:
     answer = send(staff, table("volunteer_hours,awa@example.org,,,,,,,,,25,never,,"))
     assert faults(answer) == [(2, "activity"), (2, "hours"), (2, "date")]
+    answer = send(staff, table("volunteer_hours,nobody@example.org,,,,,,,,Garden,25,2026-03-01,,"))
+    assert faults(answer) == [(2, "member_email"), (2, "hours")]
+
+
+@pytest.mark.parametrize(
+    "line", [TENT.replace("Tent", '"Tent" new'), TENT.replace("Tent", '"Tent'), TENT.replace("Tent", "x" * 140_000)]
+)
+def test_a_row_that_is_no_csv_is_numbered(club: Club, staff: Caller, line: str) -> None:
+    before = club.snapshot()
+    answer = send(staff, table(TENT, "", line))
+    assert (answer.status_code, answer.json()["code"]) == (422, "import-row-unreadable")
+    assert "Row 4 " in answer.json()["detail"]
+    assert club.snapshot() == before
 
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them(staff: Caller) -> None:

@@ -165,6 +165,14 @@ class ImportFileError(FieldError):
     remedy = "Send a CSV in UTF-8 with the columns of the template."
 
 
+class ImportRowUnreadableError(ImportFileError):
+    """The file is a CSV up to a row that is none."""
+
+    code = "import-row-unreadable"
+    message = "Row {row} cannot be read: a quotation mark is missing or too many, or a cell is much too long."
+    remedy = "Correct the row; a quotation mark within a cell is written twice, and the cell between two."
+
+
 class ImportColumnMissingError(ImportFileError):
     """Without these columns no row means anything."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
-from guerdon.core.errors import FieldError, GuerdonError
+from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
 from guerdon.http.validation import field_errors
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.models import User
@@ -20,6 +20,7 @@ from guerdon.programs.credits.errors import (
     ImportColumnMissingError,
     ImportColumnUnknownError,
     ImportFileError,
+    ImportRowUnreadableError,
     ImportTooLongError,
 )
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
@@ -115,7 +116,7 @@ def import_csv(
             with session.begin_nested():
                 _take_in(session, clock, row)
             report.imported += 1
-        except (GuerdonError, ValidationError) as exc:
+        except GuerdonError as exc:
             report.faults.extend(_faults(number, exc))
         progress(done, len(rows))
     if dry_run or (report.faults and all_or_nothing):
@@ -146,9 +147,11 @@ def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if "\0" in text:
         raise ImportFileError(field="file", problem=msgid("it is not a text"))
     delimiter = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
+    number = 0
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         names = [name.strip() for name in next(reader, ())]
+        number = 1
         _check_header(names)
         for number, row in enumerate(reader, start=2):
             if number > ROWS_MAX + 1:
@@ -159,8 +162,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             if any(cells.values()):
                 yield number, cells
     except csv.Error as exc:
-        # Its own words are those of a parser, and English.
-        raise ImportFileError(field="file", problem=msgid("a quotation mark or a very long cell stands wrong")) from exc
+        raise ImportRowUnreadableError(field="file", problem="", row=number + 1) from exc
 
 
 def too_long() -> ImportTooLongError:
@@ -193,9 +195,13 @@ def _take_in(session: Session, clock: Clock, row: dict[str, str]) -> None:
         )
     ).one_or_none()
     names = FIELDS[ContributionType(kind)]
-    given = CONTRIBUTION_IN.validate_python({"type": kind} | {name: row[name] for name in names if row.get(name)})
+    unknown = [] if member else [UnknownMemberError(field="member_email", email=row.get("member_email", ""))]
+    try:
+        given = CONTRIBUTION_IN.validate_python({"type": kind} | {name: row[name] for name in names if row.get(name)})
+    except ValidationError as exc:
+        raise FieldErrors([*unknown, *field_errors(exc.errors()).errors]) from exc
     if member is None:
-        raise UnknownMemberError(field="member_email", email=row.get("member_email", ""))
+        raise FieldErrors([*unknown])
     _check_new(session, member.id, given)
     submit(session, clock, member.id, given, zone=member.time_zone)
 
@@ -215,10 +221,6 @@ def _check_new(session: Session, user_id: UUID, given: ItemIn | MoneyIn | HoursI
         raise AlreadyThereError(field="", problem="")
 
 
-def _faults(row: int, exc: GuerdonError | ValidationError) -> list[Fault]:
-    if isinstance(exc, ValidationError):
-        return [
-            Fault(row, (each.field or "").rpartition(".")[2], each.message, each.params)
-            for each in field_errors(exc.errors()).errors
-        ]
-    return [Fault(row, exc.field or "", exc.message, exc.params)]
+def _faults(row: int, exc: GuerdonError) -> list[Fault]:
+    errors = exc.errors if isinstance(exc, FieldErrors) else [exc]
+    return [Fault(row, (each.field or "").rpartition(".")[2], each.message, each.params) for each in errors]
