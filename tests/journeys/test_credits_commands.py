@@ -68,6 +68,12 @@ def test_import_and_export(running: Run, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(shown.stdout)))
     assert [row["description"] for row in rows] == ["Tent", "Boat"]
 
+    for program in ("credits", "ledger"):
+        nowhere = guerdon_here(program, "export", "--out", str(tmp_path / "no" / "out"), environment=environment)
+        assert nowhere.returncode == 2
+        assert "--out" in nowhere.stderr
+        assert "Traceback" not in nowhere.stderr
+
     out = tmp_path / "out.csv"
     written = guerdon_here("credits", "export", "--out", str(out), "--search", "boat", environment=environment)
     assert (written.returncode, written.stdout) == (0, ""), written.stderr

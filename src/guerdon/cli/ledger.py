@@ -184,7 +184,11 @@ def _target(path: Path | None) -> Iterator[TextIO]:
         return
     # Only a whole export gets the name that was asked for.
     unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("w", encoding="utf-8", newline="") as file:
+    try:
+        file = unfinished.open("w", encoding="utf-8", newline="")
+    except OSError as exc:
+        raise typer.BadParameter(f"{path} cannot be written: {exc.strerror}", param_hint="--out") from exc
+    with file:
         yield file
     unfinished.replace(path)
 

@@ -123,7 +123,11 @@ def _target(file: Path | None) -> Iterator[TextIO]:
     if file is None:
         yield sys.stdout
         return
-    with file.open("w", encoding="utf-8", newline="") as target:
+    try:
+        target = file.open("w", encoding="utf-8", newline="")
+    except OSError as exc:
+        raise typer.BadParameter(f"{file} cannot be written: {exc.strerror}", param_hint="--out") from exc
+    with target:
         yield target
 
 
