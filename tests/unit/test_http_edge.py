@@ -1,5 +1,6 @@
 """Small parts of the HTTP edge that need neither a database nor an application."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -15,7 +16,7 @@ from guerdon.http.errors import CursorInvalidError
 from guerdon.http.idempotency import request_digest
 from guerdon.http.keys import derive_key
 from guerdon.http.pagination import decode_cursor, encode_cursor, page_of
-from guerdon.http.schemas import DecimalText, JsonObject, Schema, Text
+from guerdon.http.schemas import Day, DecimalText, JsonObject, LocalMoment, Moment, Schema, Text
 from guerdon.http.validation import field_errors
 
 
@@ -182,3 +183,30 @@ def test_each_purpose_has_its_own_key() -> None:
     assert derive_key(b"s" * 32, "csrf") != derive_key(b"s" * 32, "access-token")
     assert derive_key(b"s" * 32, "csrf") == derive_key(b"s" * 32, "csrf")
     assert derive_key(b"s" * 32, "csrf") != derive_key(b"t" * 32, "csrf")
+
+
+class _Dated(Schema):
+    day: Day
+    local: LocalMoment
+    moment: Moment
+
+
+WRITTEN = {"day": "2026-03-31", "local": "2026-03-31T12:00", "moment": "2026-03-31T12:00:00Z"}
+
+
+def test_days_and_moments_are_taken_as_people_write_them() -> None:
+    found = _Dated.model_validate_json(json.dumps(WRITTEN))
+    assert found.day == date(2026, 3, 31)
+    assert found.local == datetime(2026, 3, 31, 12)  # noqa: DTZ001 - by the clock of a place
+    assert found.moment == datetime(2026, 3, 31, 12, tzinfo=UTC)
+    assert _Dated.model_validate(found.model_dump()) == found
+
+
+@pytest.mark.parametrize("field", list(WRITTEN))
+@pytest.mark.parametrize("sent", [0, 1774915200, 1.5, True, "0", "1774915200", "20260331", "", "tomorrow", None])
+def test_numbers_of_seconds_are_no_days_and_no_moments(field: str, sent: object) -> None:
+    with pytest.raises(ValidationError) as refused:
+        _Dated.model_validate_json(json.dumps(WRITTEN | {field: sent}))
+    (error,) = field_errors(refused.value.errors()).errors
+    assert error.field == field
+    assert error.message.startswith("This is not a ")

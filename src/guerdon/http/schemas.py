@@ -1,7 +1,8 @@
 """Base of what goes in and out as JSON, and the field types that every package shares."""
 
 import math
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
@@ -72,6 +73,23 @@ JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_storable_docum
 """A free JSON document: storable texts, finite numbers, bounded depth."""
 
 
+_WRITTEN_OUT = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
+
+
+def _written_out(kind: str, message: str) -> BeforeValidator:
+    """Refuses numbers, and texts of nothing but digits, which pydantic takes for seconds since 1970."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, int | float) or (isinstance(value, str) and not _WRITTEN_OUT.match(value)):
+            raise PydanticCustomError(kind, message)
+        return value
+
+    return BeforeValidator(check)
+
+
+_DAY_WRITTEN_OUT = _written_out("date_type", "This is not a date such as 2026-03-31.")
+_MOMENT_WRITTEN_OUT = _written_out("datetime_type", "This is not a moment such as 2026-03-31T12:00:00Z.")
+
 EARLIEST_MOMENT = datetime(1, 1, 2, tzinfo=UTC)
 LATEST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -82,7 +100,13 @@ def _of_every_calendar(value: datetime) -> datetime:
     return value
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_of_every_calendar)]
+Day = Annotated[date, _DAY_WRITTEN_OUT]
+"""A day as it is sent: 2026-03-31."""
+
+LocalMoment = Annotated[datetime, _MOMENT_WRITTEN_OUT]
+"""A moment as it is sent, with an offset or by the clock of a place that is sent with it."""
+
+Moment = Annotated[AwareDatetime, _MOMENT_WRITTEN_OUT, AfterValidator(_of_every_calendar)]
 """A moment that is kept: one in UTC and on every reader's clock; others could be stored, and not be shown again."""
 
 

@@ -5,12 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 from sqlalchemy import Row
 
 from guerdon.http.access import Principal, requires
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
-from guerdon.http.schemas import Text
+from guerdon.http.schemas import Moment, Text
 from guerdon.http.transaction import SessionDep
 from guerdon.kernel.admin import audit
 from guerdon.kernel.admin.models import AuditLog
@@ -31,8 +30,8 @@ def list_audit(
     ] = None,
     resource_type: Annotated[Text | None, Query(max_length=50)] = None,
     resource_id: Annotated[UUID | None, Query()] = None,
-    since: Annotated[AwareDatetime | None, Query()] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Not included.")] = None,
+    since: Annotated[Moment | None, Query()] = None,
+    until: Annotated[Moment | None, Query(description="Not included.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Page[AuditEntry]:

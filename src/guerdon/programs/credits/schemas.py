@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from guerdon.http.schemas import DecimalText, Schema
+from guerdon.http.schemas import Day, DecimalText, Schema
 from guerdon.kernel.engagement.schemas import TierStanding
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
 
@@ -81,7 +81,7 @@ class HoursIn(Schema):
     type: Literal["volunteer_hours"] = "volunteer_hours"
     activity: Line
     hours: Annotated[DecimalText, Field(gt=0, le=HOURS_MAX, decimal_places=2)]
-    date: date
+    date: Day
     supervisor: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     notes: Notes = ""
 

@@ -1,7 +1,7 @@
 """What goes into the services of the events program and comes out of them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from guerdon.http.schemas import DecimalText, Schema
+from guerdon.http.schemas import Day, DecimalText, LocalMoment, Schema
 from guerdon.programs.events.models import Event, EventStatus, Payment, Registration, RegistrationStatus
 
 TITLE_LENGTH_MAX = 255
@@ -30,9 +30,9 @@ class Repetition(Schema):
     weekdays: list[Annotated[int, Field(ge=1, le=7)]] = Field(
         min_length=1, max_length=7, description="ISO: 1 is Monday, 7 is Sunday."
     )
-    ends_on: date | None = Field(None, description="The last day; or say how many.")
+    ends_on: Day | None = Field(None, description="The last day; or say how many.")
     count: int | None = Field(None, ge=1, le=EVENTS_MAX, description="How many events, exceptions not counted.")
-    exceptions: list[date] = Field(default_factory=list, max_length=EVENTS_MAX)
+    exceptions: list[Day] = Field(default_factory=list, max_length=EVENTS_MAX)
 
 
 class EventIn(Schema):
@@ -43,8 +43,8 @@ class EventIn(Schema):
     event_type: str = Field(min_length=1, max_length=50)
     location: str = Field(min_length=1, max_length=255)
     map_url: str | None = Field(None, max_length=LINK_LENGTH_MAX)
-    start_time: datetime
-    end_time: datetime
+    start_time: LocalMoment
+    end_time: LocalMoment
     time_zone: str = Field(min_length=1, max_length=64)
     max_participants: int | None = Field(None, ge=1, le=PARTICIPANTS_MAX, description="Null: as many as come.")
     points_reward: int | None = Field(None, ge=0, le=POINTS_MAX, description="Null: what the type gives; 0: no points.")

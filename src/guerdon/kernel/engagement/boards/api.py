@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from guerdon.http.access import Principal, SignedIn, requires
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
-from guerdon.http.schemas import Text
+from guerdon.http.schemas import Day, Text
 from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.kernel.engagement.boards.models import BoardRun
 from guerdon.kernel.engagement.boards.schemas import (
@@ -37,7 +37,7 @@ Configurer = Annotated[Principal, Depends(requires("engagement:configure"))]
 Program = Annotated[Text, Path(max_length=100, examples=["events"])]
 Code = Annotated[Text, Path(max_length=63, examples=["points"])]
 PeriodQuery = Annotated[BoardPeriod, Query(description="Which of the board's periods.")]
-StartQuery = Annotated[date | None, Query(description="First day of a period that is over; none for the present one.")]
+StartQuery = Annotated[Day | None, Query(description="First day of a period that is over; none for the present one.")]
 Neighbours = Annotated[int, Query(ge=0, le=reading.NEIGHBOURS_MAX, description="How many before and after.")]
 
 

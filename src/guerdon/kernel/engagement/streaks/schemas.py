@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from guerdon.http.schemas import DecimalText, Schema, Text
+from guerdon.http.schemas import Day, DecimalText, Schema, Text
 
 Reason = Annotated[Text, Field(min_length=3, max_length=500, examples=["The bus did not come."])]
 Whole = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
@@ -68,8 +68,8 @@ class PeriodOut(Schema):
 class PauseBody(Schema):
     """Days off; whole periods are taken, those of the first and the last day included."""
 
-    first: date
-    last: date
+    first: Day
+    last: Day
 
 
 class StaffPauseBody(PauseBody):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from guerdon.http.schemas import Schema, Text
+from guerdon.http.schemas import Day, Schema, Text
 from guerdon.kernel.identity.people.fields import REGIONS, SENEGAL
 
 Relationship = Literal["parent", "guardian", "grandparent", "aunt_uncle", "sibling", "foster_parent"]
@@ -50,7 +50,7 @@ class ProfileIn(Schema):
     )
 
     full_name: Text = Field(max_length=255)
-    date_of_birth: date | None = None
+    date_of_birth: Day | None = None
     locale: Text = Field(max_length=16)
     timezone: Text = Field(max_length=64)
     bio: Text | None = Field(None, max_length=4000)
@@ -72,7 +72,7 @@ class PublicProfile(Schema):
 class BirthDateIn(Schema):
     """A correction by staff."""
 
-    date_of_birth: date
+    date_of_birth: Day
     reason: Text = Field(min_length=3, max_length=500, examples=["Passport seen at the desk"])
 
 

@@ -4,14 +4,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from guerdon.core.money import to_text
 from guerdon.http.access import Principal, SignedIn, requires
 from guerdon.http.errors import CursorInvalidError
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
-from guerdon.http.schemas import Text
+from guerdon.http.schemas import Moment, Text
 from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.kernel.ledger import service
 from guerdon.kernel.ledger.api.bodies import (
@@ -51,7 +50,7 @@ def list_accounts(
     who: SignedIn,
     session: SessionDep,
     clock: ClockDep,
-    at: Annotated[AwareDatetime | None, Query(description="A past moment; the present, if not given.")] = None,
+    at: Annotated[Moment | None, Query(description="A past moment; the present, if not given.")] = None,
     basis: Annotated[
         Literal["recorded", "happened"],
         Query(description="Of the past: what was on record by then, or what had happened by then as is known today."),
@@ -104,8 +103,8 @@ def list_statement(
     clock: ClockDep,
     unit: Annotated[Text | None, Query(max_length=32)] = None,
     pocket: Annotated[Pocket | None, Query(description="One pocket; all of them, if not given.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="When it happened.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Not included.")] = None,
+    since: Annotated[Moment | None, Query(description="When it happened.")] = None,
+    until: Annotated[Moment | None, Query(description="Not included.")] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Page[EntryOut]:

@@ -1,6 +1,6 @@
 """What goes in and out over HTTP: amounts as decimal strings, every contribution with how its credits came about."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from guerdon.http.schemas import DecimalText, Moment, Schema, Text
+from guerdon.http.schemas import Day, DecimalText, Moment, Schema, Text
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import CREDITS_MAX, REASON_LENGTH_MAX
 
@@ -351,7 +351,7 @@ class ArchiveIn(Schema):
 
     model_config = _example(before="2025-03-02")
 
-    before: date | None = Field(None, description="Day of submission, not included; a year ago, if not given.")
+    before: Day | None = Field(None, description="Day of submission, not included; a year ago, if not given.")
 
 
 class ArchiveOut(Schema):

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 
 from guerdon.core.money import to_text
 from guerdon.http.pagination import Page, decode_cursor, page_of
-from guerdon.http.schemas import Text
+from guerdon.http.schemas import Moment, Text
 from guerdon.programs.credits.api.bodies import (
     BreakdownOut,
     ContributionOut,
@@ -32,8 +31,8 @@ from guerdon.programs.credits.service.valuing import SCALE
 SearchQuery = Annotated[
     Text, Query(max_length=200, description="Words in what was given, or in the member's name or address.")
 ]
-SinceQuery = Annotated[AwareDatetime | None, Query(description="Submitted then or later.")]
-UntilQuery = Annotated[AwareDatetime | None, Query(description="Submitted before.")]
+SinceQuery = Annotated[Moment | None, Query(description="Submitted then or later.")]
+UntilQuery = Annotated[Moment | None, Query(description="Submitted before.")]
 
 
 def show_one(session: Session, contribution_id: UUID) -> ContributionOut:

@@ -5,11 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from guerdon.http.access import Principal, requires
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
-from guerdon.http.schemas import Text
+from guerdon.http.schemas import Moment, Text
 from guerdon.http.transaction import ClockDep, SessionDep, act_as_staff
 from guerdon.programs.events.api.bodies import EventOut, EventTypeOut
 from guerdon.programs.events.api.shapes import show_event
@@ -28,8 +27,8 @@ def list_events(
     session: SessionDep,
     clock: ClockDep,
     type: Annotated[Text, Query(max_length=50, description="Code of a type.")] = "",  # noqa: A002 - its name
-    since: Annotated[AwareDatetime | None, Query(description="That end after this moment; default: now.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="That begin before this moment.")] = None,
+    since: Annotated[Moment | None, Query(description="That end after this moment; default: now.")] = None,
+    until: Annotated[Moment | None, Query(description="That begin before this moment.")] = None,
     search: Annotated[Text, Query(max_length=200, description="Words in title, description or place.")] = "",
     mine: Annotated[bool, Query(description="Only those for which you are registered or wait.")] = False,
     status: Annotated[EventStatus | None, Query(description="Drafts are seen by staff alone.")] = None,

@@ -1,6 +1,5 @@
 """What comes of an evening, over HTTP: results, points for special activities, and the dashboards."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from guerdon.http.access import Principal, requires
 from guerdon.http.idempotency import OnceDep
 from guerdon.http.openapi import problem_responses
+from guerdon.http.schemas import Day
 from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.programs.events.api.evening_bodies import (
     AwardIn,
@@ -114,8 +114,8 @@ def show_figures(
     _who: Reporter,
     session: SessionDep,
     clock: ClockDep,
-    since: Annotated[date, Query(description="First day.", examples=["2026-01-01"])],
-    until: Annotated[date, Query(description="Last day.", examples=["2026-03-31"])],
+    since: Annotated[Day, Query(description="First day.", examples=["2026-01-01"])],
+    until: Annotated[Day, Query(description="Last day.", examples=["2026-03-31"])],
 ) -> FiguresOut:
     """Attendance, no-shows, retention by cohort and points issued; by weeks up to half a year, by months beyond."""
     chosen, now = figures.Range(since, until), clock.now()
