@@ -153,7 +153,7 @@ class ImportRefusedError(GuerdonError):
 
     code = "import-refused"
     status = 422
-    message = "Nothing was imported: {faults} problems were found."
+    message = "Nothing was imported. Problems found: {faults}."
     remedy = "Correct the rows that the report names, or import without the all-or-nothing switch."
 
 
