@@ -144,7 +144,7 @@ def test_unreachable_database_is_one_clear_line(short_dir: Path) -> None:
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_and_not_shown(short_dir: Path, name: str, value: str) -> None:
-    refused = guerdon("db", "status", environment=guerdon_environment(short_dir, **{name: value}))
+    refused = guerdon_here("db", "status", environment=guerdon_environment(short_dir, **{name: value}))
     assert refused.returncode == 1
     assert f"GUERDON_{name.upper()}: " in refused.stderr
     assert "Traceback" not in refused.stderr

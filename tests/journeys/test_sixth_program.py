@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,19 +25,21 @@ PASSWORD = "guerdon demo account"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the example as pip installs it."""
+    """A directory with the example as pip installs it; from a copy, because pip builds beside the source."""
     place = tmp_path_factory.mktemp("site")
+    source = shutil.copytree(CLUB, tmp_path_factory.mktemp("source") / CLUB.name)
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--target", str(place)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(CLUB)], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(source)], check=True)
     return place
 
 
-@pytest.fixture
-def address(site: Path, short_dir: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
     """A Guerdon with demo data and the reading club."""
     port = free_port()
+    directory = Path(tempfile.mkdtemp(prefix="gt-"))
     path = os.pathsep.join(part for part in (str(site), os.environ.get("PYTHONPATH", "")) if part)
-    running = RunningUp(guerdon_environment(short_dir, port=port) | {"PYTHONPATH": path})
+    running = RunningUp(guerdon_environment(directory, port=port) | {"PYTHONPATH": path})
     try:
         running.wait_until_ready()
         yield f"http://127.0.0.1:{port}"
@@ -46,6 +50,7 @@ def address(site: Path, short_dir: Path) -> Iterator[str]:
             running.process.kill()
             running.finish()
         EmbeddedServer(running.data_dir).stop()
+        shutil.rmtree(directory)
 
 
 class Caller:
@@ -91,7 +96,7 @@ def test_its_page_shows_and_records(address: str) -> None:
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', browser.get(path).text))
         return browser.post(path, data={**hidden, **values}).text
 
-    submit("/sign-in", email="member@demo.example.org", password=PASSWORD)
+    submit("/sign-in", email="staff@demo.example.org", password=PASSWORD)
     assert "40 pages are on record" in submit("/reading", book="A short book", pages="40")
     assert "40 of 100" in submit("/reading", book="A short book", pages="many")
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from guerdon.db.embedded import EmbeddedServer
-from support.processes import RunningUp, alive, eventually, free_port, guerdon, guerdon_environment
+from support.processes import RunningUp, alive, eventually, free_port, guerdon, guerdon_environment, guerdon_here
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_taken_port_is_reported_before_anything_starts(environment: dict[str, st
     ("setting", "value"), [("PORT", "many"), ("TIME_ZONE", "Mars/Olympus"), ("DATABASE_POOL_SIZE", "0")]
 )
 def test_broken_setting_is_named(environment: dict[str, str], setting: str, value: str) -> None:
-    refused = guerdon("up", environment={**environment, f"GUERDON_{setting}": value})
+    refused = guerdon_here("up", environment={**environment, f"GUERDON_{setting}": value})
     assert refused.returncode == 1
     assert f"GUERDON_{setting}" in refused.stderr
     assert "Traceback" not in refused.stderr

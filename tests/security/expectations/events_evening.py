@@ -89,7 +89,7 @@ POST   /staff/events/{event_id=evening}/results/awards/{award_id=award}/withdraw
 
 # programs.events.pages.figures
 GET    /staff/events/figures                                                            303 403 403 403 200 200 200
-GET    /staff/events/figures/{name=attendance}.csv                                      303 403 403 403 200 200 200
+GET    /staff/events/figures/{name=retention}.csv                                       303 403 403 403 200 200 200
 """
 
 REASON = {"reason": "They are known at the door."}
