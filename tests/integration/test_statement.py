@@ -25,6 +25,15 @@ def database(empty_owner_dsn: str) -> Iterator[Database]:
     made.dispose()
 
 
+def break_off(session: Session, database: Database) -> None:
+    """Lose the connection inside a savepoint, and go on."""
+    (pid,) = PID.row(session)
+    with savepoint(session):
+        with database.aside() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        PUT.run(session, numbers=[5])
+
+
 def kept(session: Session) -> list[int]:
     return [number for number, _ in KEPT.rows(session)]
 
@@ -73,14 +82,12 @@ def test_it_is_repeated_when_postgresql_asks_for_it(database: Database) -> None:
 
 def test_a_connection_that_broke_is_not_used_again(database: Database) -> None:
     with database.session_factory() as session:
-        (pid,) = PID.row(session)
-        with database.aside() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        former = PID.row(session)
         with pytest.raises(DBAPIError) as raised:
-            PUT.run(session, numbers=[5])
+            break_off(session, database)
     assert raised.value.connection_invalidated
     with database.transaction() as session:
-        assert PID.row(session) != (pid,)
+        assert PID.row(session) != former
         assert kept(session) == []
 
 

@@ -6,13 +6,13 @@ statements, that is most of its time. Everything else goes through the session.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Dialect, text
 from sqlalchemy.dialects.postgresql.psycopg import dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 Row = tuple[Any, ...]
@@ -76,8 +76,10 @@ def savepoint(session: Session) -> Iterator[Callable[[], None]]:
     try:
         yield undo_at_the_end
     except BaseException:
-        _ROLL_BACK.run(session)
-        _RELEASE.run(session)
+        # Where the connection broke there is nothing left to undo, and what broke it is what is to be told.
+        with suppress(SQLAlchemyError):
+            _ROLL_BACK.run(session)
+            _RELEASE.run(session)
         raise
     if undo:
         _ROLL_BACK.run(session)
