@@ -22,16 +22,6 @@ REVIEW = "/api/v1/credits/review"
 Api = Callable[..., Caller]
 
 
-@pytest.fixture
-def awa(club: Club) -> UUID:
-    return club.person("awa")
-
-
-@pytest.fixture
-def zoe(club: Club) -> UUID:
-    return club.person("zoe", "staff")
-
-
 class TestAtOnce:
     def test_two_staff_over_http(self, club: Club, awa: UUID, api: Api) -> None:
         both = [api("zoe", "staff"), api("ibis", "staff")]

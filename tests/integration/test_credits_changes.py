@@ -19,16 +19,6 @@ PATH = "/api/v1/credits/contributions"
 Api = Callable[..., Caller]
 
 
-@pytest.fixture
-def awa(club: Club) -> UUID:
-    return club.person("awa")
-
-
-@pytest.fixture
-def zoe(club: Club) -> UUID:
-    return club.person("zoe", "staff")
-
-
 class TestChanging:
     def test_works_the_credits_out_anew(self, api: Api) -> None:
         client = api("awa")

@@ -29,16 +29,6 @@ PATH = "/api/v1/credits/contributions"
 Api = Callable[..., Caller]
 
 
-@pytest.fixture
-def awa(club: Club) -> UUID:
-    return club.person("awa")
-
-
-@pytest.fixture
-def zoe(club: Club) -> UUID:
-    return club.person("zoe", "staff")
-
-
 class TestWorth:
     @pytest.mark.parametrize(
         ("value", "condition", "credits"),

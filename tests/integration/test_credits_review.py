@@ -27,16 +27,6 @@ REVIEW = "/api/v1/credits/review"
 Api = Callable[..., Caller]
 
 
-@pytest.fixture
-def awa(club: Club) -> UUID:
-    return club.person("awa")
-
-
-@pytest.fixture
-def zoe(club: Club) -> UUID:
-    return club.person("zoe", "staff")
-
-
 class TestDeciding:
     def test_an_approval_credits_and_is_on_record(self, club: Club, awa: UUID, api: Api) -> None:
         staff = api("zoe", "staff")

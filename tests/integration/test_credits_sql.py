@@ -18,16 +18,6 @@ APPROVE = "UPDATE contributions SET status = 'approved', approved_by = %s, appro
 BACK = "UPDATE contributions SET status = 'pending', approved_by = NULL, approved_at = NULL WHERE id = %s"
 
 
-@pytest.fixture
-def awa(club: Club) -> UUID:
-    return club.person("awa")
-
-
-@pytest.fixture
-def zoe(club: Club) -> UUID:
-    return club.person("zoe", "staff")
-
-
 def insert(
     club: Club,
     user_id: UUID,

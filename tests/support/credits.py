@@ -165,6 +165,18 @@ def club(database: Database, owner_dsn: str, clock: FixedClock, recorded: None) 
     return Club(database, owner_dsn, clock)
 
 
+@pytest.fixture
+def awa(club: Club) -> UUID:
+    """A member, unless a file has an awa of its own."""
+    return club.person("awa")
+
+
+@pytest.fixture
+def zoe(club: Club) -> UUID:
+    """Staff."""
+    return club.person("zoe", "staff")
+
+
 class Caller(Client):
     """An API client of somebody."""
 

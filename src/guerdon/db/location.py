@@ -54,10 +54,8 @@ def check_answers(dsn: str) -> None:
     """
     try:
         psycopg.connect(dsn, connect_timeout=10).close()
-    except (
-        psycopg.OperationalError,
-        psycopg.ProgrammingError,
-    ) as exc:  # the latter for an address that libpq cannot read
+    # The second is what libpq says to an address that it cannot read.
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as exc:
         raise DatabaseUnreachableError(problem=str(exc).strip()) from exc
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
 from guerdon.core.errors import FieldErrors
@@ -25,7 +25,6 @@ TYPE_PREFIX = "guerdon."
 ID_LENGTH_MAX = 200
 KEY_LENGTH_MAX = 255
 SOURCE_LENGTH_MAX = 255
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]")
 _QUOTED_SIGN = re.compile(r"\\(.)")
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,40}")
 _HEADER_PREFIX = "ce-"
@@ -35,13 +34,6 @@ def _one_word(value: str) -> str:
     if not value.isprintable() or any(sign.isspace() for sign in value):
         raise PydanticCustomError("string_pattern_mismatch", MESSAGES["string_pattern_mismatch"])
     return storable(value)
-
-
-def _moment_as_text(value: Any) -> Any:
-    """RFC 3339 alone: a number that counts seconds since 1970 is not what the specification calls a timestamp."""
-    if not isinstance(value, str) or not _MOMENT.match(value):
-        raise PydanticCustomError("datetime_type", MESSAGES["datetime_type"])
-    return value
 
 
 def _member(value: str) -> UUID | str:
@@ -64,7 +56,7 @@ class CloudEvent(BaseModel):
     source: Annotated[str, AfterValidator(_one_word)] = Field(min_length=1, max_length=SOURCE_LENGTH_MAX)
     type: Annotated[str, AfterValidator(_one_word)] = Field(min_length=1, max_length=200)
     subject: Annotated[str, AfterValidator(storable), AfterValidator(_member)] = Field(max_length=320)
-    time: Annotated[Moment, BeforeValidator(_moment_as_text)] | None = None
+    time: Moment | None = None
     datacontenttype: str | None = None
     data: dict[str, Any] = Field(default_factory=dict, max_length=100)
 
