@@ -13,12 +13,13 @@ from itertools import count
 from multiprocessing import get_context
 from statistics import median
 from time import perf_counter
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import text
 
 from bench.arena import Arena, Place
 from bench.figures import Figure, Progress, Rounds
+from bench.members import member
 from bench.plan import BATCH, Plan
 from guerdon.core.clock import SystemClock
 from guerdon.db.database import Database
@@ -153,7 +154,7 @@ def facts(worker: int, seed: int, now: datetime) -> list[Fact]:
         metres = chance.randint(200, 10_000)
         made.append(
             Fact(
-                _member(first + chance.randrange(MEMBERS_EACH)),
+                member(first + chance.randrange(MEMBERS_EACH) + 1),
                 "bench",
                 "bench.walk",
                 now - timedelta(seconds=chance.randrange(int(ACROSS.total_seconds()))),
@@ -163,10 +164,6 @@ def facts(worker: int, seed: int, now: datetime) -> list[Fact]:
             )
         )
     return made
-
-
-def _member(number: int) -> UUID:
-    return UUID(f"00000000-0000-7000-8000-{number + 1:012}")
 
 
 def _record(job: _Job) -> tuple[int, float]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from bench import members
 from guerdon.db.embedded import EmbeddedServer
 from guerdon.db.migrate import Migrator
 from guerdon.db.roles import OWNER_ROLE, close_to_others
@@ -56,6 +57,8 @@ class Arena:
         """Migrate and open the members' accounts once, in the template of all databases."""
         place = self._create(self._template, None)
         Migrator(place.owner_dsn, KERNEL_MODULES).upgrade()
+        with place.owner() as owner:
+            owner.cursor().execute(members.SQL.encode())
         self.run_sql(place, "members.sql", {"members": MEMBERS})
         self.tidy(place)
 

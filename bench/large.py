@@ -14,7 +14,7 @@ BYTES_MAX = 350
 
 _LOAD = """
 SELECT count(*) FROM ledger.post(ARRAY(
-    SELECT (bench.member(random(1, %(members)s)), bench.unit(), 100, 1, random(1, 1000), 1, gen_random_uuid(),
+    SELECT (bench.member(random(1, %(members)s)), 1, 100, 1, random(1, 1000), 1, gen_random_uuid(),
         NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::ledger.posting
     FROM generate_series(1, %(size)s)))
 """

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from bench import batches, scripts
 from bench.arena import MEMBERS, Arena, Place
 from bench.driver import tps
 from bench.figures import Figure, Measurement, Progress, Rounds
+from bench.members import member
 from bench.plan import BATCH, SIZES, Plan
 from guerdon.db.database import Database
 from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
@@ -139,5 +140,5 @@ def from_python(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
 
 def _posting(number: int) -> Posting:
     # 7919 is prime: members far from each other, as they would be
-    member = UUID(f"00000000-0000-7000-8000-{number * 7919 % MEMBERS + 1:012}")
-    return Posting(SystemAccount("issuance", "BENCH"), Account(member, "BENCH"), 10, "award", str(uuid4()))
+    account = Account(member(number * 7919 % MEMBERS + 1), "BENCH")
+    return Posting(SystemAccount("issuance", "BENCH"), account, 10, "award", str(uuid4()))

@@ -125,6 +125,21 @@ PLANTED: list[tuple[str, str, str]] = [
     ),
     (
         "references",
+        "neither of its accounts is one of its owner's",
+        "UPDATE ledger.transfers SET debit = 100 WHERE owner_id = %s AND kind_id = 2",
+    ),
+    (
+        "references",
+        "it shows no balance of its owner's account",
+        "UPDATE ledger.transfers SET debit_before = NULL, debit_after = NULL WHERE owner_id = %s AND kind_id = 2",
+    ),
+    (
+        "references",
+        "or one of the system's",
+        "UPDATE ledger.transfers SET credit_before = 0, credit_after = 10 WHERE owner_id = %s AND kind_id = 2",
+    ),
+    (
+        "references",
         "its reference type does not exist",
         "UPDATE ledger.transfers SET reference_type_id = 999 WHERE owner_id = %s AND kind_id = 2",
     ),

@@ -1,4 +1,5 @@
-"""The fast lane of the door and the general one give the same answer to the same posting."""
+"""The fast lane of the door, entered by either of its functions, and the general one give the same answer to the same
+posting."""
 
 from typing import Any
 from uuid import UUID
@@ -14,13 +15,14 @@ from guerdon.kernel.ledger import service
 from support.ledger import POINT, REFERENCE, Ledger
 
 ITEM = (
-    "ARRAY[ROW(%(owner)s, ledger.unit_id(%(unit)s), %(debit)s, %(credit)s, %(amount)s, %(kind)s, %(key)s, %(type)s,"
-    " %(ref)s, %(happened)s, NULL, %(detail)s, NULL, NULL, NULL, NULL)::ledger.posting]"
+    "ROW(%(owner)s, ledger.unit_id(%(unit)s), %(debit)s, %(credit)s, %(amount)s, %(kind)s, %(key)s, %(type)s,"
+    " %(ref)s, %(happened)s, NULL, %(detail)s, NULL, NULL, NULL, NULL)::ledger.posting"
 )
 LANES = {
-    "fast": sql.SQL(f"SELECT verdict, debit_after, credit_after, problem FROM ledger.post({ITEM}, now(), true)"),
+    "one": sql.SQL(f"SELECT verdict, debit_after, credit_after, problem FROM ledger.post_one({ITEM}, now(), true)"),
+    "fast": sql.SQL(f"SELECT verdict, debit_after, credit_after, problem FROM ledger.post(ARRAY[{ITEM}], now(), true)"),
     "general": sql.SQL(
-        f"SELECT verdict, debit_after, credit_after, problem FROM ledger.post_judged({ITEM}, now(), true, true)"
+        f"SELECT verdict, debit_after, credit_after, problem FROM ledger.post_judged(ARRAY[{ITEM}], now(), true, true)"
     ),
 }
 STATE = (

@@ -126,7 +126,8 @@ class Account(Base):
 
     __tablename__ = "accounts"
     __table_args__ = (
-        CheckConstraint("floor IS NULL OR balance >= floor", name="floor"),
+        # An account without a floor passes: what compares with NULL is not false.
+        CheckConstraint("balance >= floor", name="floor"),
         {"schema": SCHEMA, "postgresql_with": {"fillfactor": "70"}},
     )
 
@@ -153,15 +154,9 @@ class Transfer(Base):
 
     __tablename__ = "transfers"
     __table_args__ = (
-        # One constraint, because PostgreSQL parses each anew for every statement: a positive amount between two
-        # accounts, an owner's pocket among them, and the balance of each pocket in the row.
-        CheckConstraint(
-            "amount > 0 AND debit <> credit"
-            f" AND (debit < {FIRST_SYSTEM_ACCOUNT} OR credit < {FIRST_SYSTEM_ACCOUNT})"
-            f" AND (debit_after IS NOT NULL) = (debit < {FIRST_SYSTEM_ACCOUNT})"
-            f" AND (credit_after IS NOT NULL) = (credit < {FIRST_SYSTEM_ACCOUNT})",
-            name="sound",
-        ),
+        # PostgreSQL parses the text of a constraint anew for every statement: saying here what else makes a transfer
+        # sound took a quarter of a posting. ``ledger.verify_references`` checks the rest.
+        CheckConstraint("amount > 0 AND debit <> credit", name="sound"),
         UniqueConstraint("owner_id", "idempotency_key", name="uq_transfers_idempotency_key"),
         Index(
             "idx_transfers_reverses",

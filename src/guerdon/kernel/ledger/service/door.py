@@ -1,4 +1,4 @@
-"""The way to the door: postings become the arrays that ``ledger.post`` takes, its verdicts become values or errors."""
+"""The way to the door: postings become what ``ledger.post`` and ``ledger.post_one`` take, verdicts values or errors."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +69,13 @@ def _statement(array: Callable[[str, str], str]) -> Statement:
     )
 
 
+_POST_ONE = Statement(
+    # OFFSET 0 keeps the planner from asking once for each column.
+    "SELECT 1, (o.posted).verdict, (o.posted).transfer_id, (o.posted).debit_after,"  # noqa: S608
+    " (o.posted).credit_after, (o.posted).problem FROM (SELECT ledger.post_one(ROW("
+    + ", ".join(f"CAST(:{name} AS {kind})" for name, kind in _COLUMNS)
+    + ")::ledger.posting, :at, :verdicts) AS posted OFFSET 0) AS o"
+)
 _POST = _statement(lambda name, kind: f"CAST(:{name} AS {kind}[])")
 _POST_MANY = _statement(lambda name, kind: f"CAST(string_to_array(:{name}, E'\\x1f', E'\\x1e') AS {kind}[])")
 
@@ -87,7 +94,11 @@ def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool)
     if not rows:
         return []
     columns = dict(zip((name for name, _ in _COLUMNS), zip(*rows, strict=True), strict=True))
-    if len(rows) < _MANY:
+    if len(rows) == 1:
+        with refusals():
+            given = {name: values[0] for name, values in columns.items()}
+            posted = [_posted(_POST_ONE.row(session, **given, at=at, verdicts=verdicts))]
+    elif len(rows) < _MANY:
         with refusals():
             given = {name: list(values) for name, values in columns.items()}
             posted = [_posted(row) for row in _POST.rows(session, **given, at=at, verdicts=verdicts)]

@@ -14,6 +14,14 @@ DO $$ BEGIN
     END IF;
 END $$;
 
+-- What became of one: posted, replayed, or why not. Balances are those of the owner's own pockets.
+DO $$ BEGIN
+    IF to_regtype('ledger.posted') IS NULL THEN
+        CREATE TYPE ledger.posted AS (
+            verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb);
+    END IF;
+END $$;
+
 -- The accounts that the items touch: two legs an item, system accounts left out.
 CREATE OR REPLACE FUNCTION ledger.legs(p_items ledger.posting[])
 RETURNS TABLE (ord bigint, is_debit boolean, owner_id uuid, unit_id smallint, pocket smallint) LANGUAGE sql IMMUTABLE AS $$

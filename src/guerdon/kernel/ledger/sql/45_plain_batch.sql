@@ -4,13 +4,13 @@
 CREATE OR REPLACE AGGREGATE ledger.total(bigint) (
     SFUNC = int8pl, STYPE = bigint, COMBINEFUNC = int8pl, PARALLEL = SAFE);
 
--- The ids of a batch: one UUIDv7, its last 32 bits counting from 1, as RFC 9562 (6.2) allows. Drawing each at random
--- costs more than anything else that is done for an item.
+-- The ids of a batch: one UUIDv7, its last 32 bits counting from 80000001 up, as RFC 9562 (6.2) allows. Drawing each at
+-- random costs more than anything else that is done for an item.
 CREATE OR REPLACE FUNCTION ledger.batch_ids(p_count integer) RETURNS uuid[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_base text := left(uuidv7()::text, 28);
 BEGIN
-    RETURN ARRAY(SELECT (v_base || lpad(to_hex(n), 8, '0'))::uuid FROM generate_series(1, p_count) AS n);
+    RETURN ARRAY(SELECT (v_base || to_hex(n))::uuid FROM generate_series(2147483649, 2147483648 + p_count) AS n);
 END $$;
 
 -- Posts a batch of nothing else, in a few sets, where post_judged judges item by item. Returns no row, and has changed
@@ -25,7 +25,7 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger.post_plain_batch(p_items ledger.posting[], p_at timestamptz)
 RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
 LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashagg = off
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 SET work_mem = '64MB' AS $$
 DECLARE
     v_effects smallint[] := ARRAY(SELECT k.effect FROM ledger.transfer_kinds AS k ORDER BY k.id);
@@ -57,6 +57,8 @@ BEGIN
             FROM unnest(p_items) WITH ORDINALITY AS i
         ) AS m
         WINDOW account AS (PARTITION BY m.owner_id, m.unit_id ORDER BY m.n ROWS UNBOUNDED PRECEDING)
+    ), judged AS MATERIALIZED (
+        SELECT bool_and(r.plain) AS plain FROM running AS r
     ), changed AS (
         UPDATE ledger.accounts AS a
         SET balance = a.balance + c.change, last_transfer_id = v_ids[c.last], updated_at = p_at,
@@ -68,7 +70,7 @@ BEGIN
                 ledger.total(r.change) FILTER (WHERE r.effect = 1) AS earned,
                 ledger.total(r.change) FILTER (WHERE r.effect = 2) AS spent
             FROM running AS r
-            WHERE (SELECT bool_and(running.plain) FROM running)
+            WHERE (SELECT judged.plain FROM judged)
             GROUP BY r.owner_id, r.unit_id
             ORDER BY r.owner_id, r.unit_id
         ) AS c
@@ -83,10 +85,10 @@ BEGIN
         INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
         SELECT p_items[1].owner_id, r.unit_id, r.system, -ledger.total(r.change)
         FROM running AS r
-        WHERE (SELECT bool_and(running.plain) FROM running)
+        WHERE (SELECT judged.plain FROM judged)
         GROUP BY r.unit_id, r.system
     )
-    SELECT bool_and(r.plain), max(r.ix) = (SELECT accounts FROM found), array_agg(r.change ORDER BY r.n),
+    SELECT (SELECT judged.plain FROM judged), max(r.ix) = (SELECT accounts FROM found), array_agg(r.change ORDER BY r.n),
         array_agg((SELECT balances FROM found)[r.ix] + r.moved ORDER BY r.n)
     INTO v_plain, v_all, v_change, v_after
     FROM running AS r;
@@ -109,7 +111,7 @@ BEGIN
     FROM unnest(p_items) WITH ORDINALITY AS i
     ORDER BY i.owner_id, i.ordinality;
     RETURN QUERY
-    SELECT t.n::integer, 'posted', t.id, CASE WHEN t.change < 0 THEN t.after END, CASE WHEN t.change > 0 THEN t.after END,
-        NULL::jsonb
-    FROM unnest(v_ids, v_change, v_after) WITH ORDINALITY AS t(id, change, after, n);
+    SELECT t.n, 'posted', v_ids[t.n], CASE WHEN v_change[t.n] < 0 THEN v_after[t.n] END,
+        CASE WHEN v_change[t.n] > 0 THEN v_after[t.n] END, NULL::jsonb
+    FROM generate_series(1, cardinality(p_items)) AS t(n);
 END $$;

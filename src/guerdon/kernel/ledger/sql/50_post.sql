@@ -1,4 +1,4 @@
--- The door: the only function that writes transfers, balances and holds.
+-- The door: the only way in which transfers, balances and holds are written.
 
 -- Refuses: raises SQLSTATE GL001 with the verdict as message and, as detail, what the caller needs to put it right.
 CREATE OR REPLACE FUNCTION ledger.refuse(p_verdict text, p_item bigint, p_problem jsonb)
@@ -354,83 +354,97 @@ BEGIN
     END LOOP;
 END $$;
 
--- Posts a batch: all or nothing, or with p_verdicts an outcome for each item. p_at is the application's time: when
--- things happened that do not say, and what is due by now.
+-- Posts one item. p_at is the application's time: when things happened that do not say, and what is due by now.
 --
--- Verdicts: posted, replayed, or why not. Without p_verdicts the first refusal is raised as SQLSTATE GL001.
+-- Verdicts: posted, replayed, or why not. Without p_verdicts a refusal is raised as SQLSTATE GL001.
 --
--- A single movement between a member's available pocket and a system account, which is what most postings are, takes
--- the three statements that stand here. They leave alone what is due: should the balance be too low without it, as when
--- anything else is unusual, the UPDATE finds no row and the general way begins.
+-- A movement between a member's available pocket and a system account, which is what most postings are, takes the three
+-- statements that stand here. They leave alone what is due: should the balance be too low without it, as when anything
+-- else is unusual, the UPDATE finds no row and the general way begins.
+CREATE OR REPLACE FUNCTION ledger.post_one(
+    p_item ledger.posting, p_at timestamptz DEFAULT clock_timestamp(), p_verdicts boolean DEFAULT false)
+RETURNS ledger.posted
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_effect smallint := ledger.kind_effect(p_item.kind_id);
+    v_credited boolean := p_item.credit = 1;
+    v_system smallint := CASE WHEN v_credited THEN p_item.debit ELSE p_item.credit END;
+    v_change bigint;
+    v_id uuid;
+    v_before bigint;
+    v_after bigint;
+    v_former_id uuid;
+    v_former_at timestamptz;
+    v_posted ledger.posted;
+BEGIN
+    IF p_item.amount BETWEEN 1 AND 4611686018427387903 AND v_effect IS NOT NULL AND p_item.idempotency_key IS NOT NULL
+        AND (v_credited OR p_item.debit = 1) AND v_system BETWEEN 100 AND ledger.system_account_max()
+        AND (p_item.reference_type_id IS NULL OR p_item.reference_type_id BETWEEN 1 AND ledger.reference_type_max())
+        AND p_item.hold_id IS NULL AND p_item.reverses_id IS NULL AND p_item.peer_owner_id IS NULL
+        AND p_item.due_at IS NULL
+    THEN
+        v_change := CASE WHEN v_credited THEN p_item.amount ELSE -p_item.amount END;
+        UPDATE ledger.accounts AS a
+        SET balance = a.balance + v_change,
+            earned = CASE WHEN v_effect = 1 THEN a.earned + v_change ELSE a.earned END,
+            spent = CASE WHEN v_effect = 2 THEN a.spent - v_change ELSE a.spent END,
+            last_transfer_id = uuidv7(), updated_at = p_at
+        WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
+            AND a.balance BETWEEN -4611686018427387904 AND 4611686018427387903
+            AND (a.floor IS NULL OR a.balance + v_change >= a.floor)
+        RETURNING new.last_transfer_id, old.balance, new.balance, old.last_transfer_id, old.updated_at
+        INTO v_id, v_before, v_after, v_former_id, v_former_at;
+        IF v_id IS NOT NULL THEN
+            IF v_former_id IS NULL OR v_former_id < v_id THEN
+                INSERT INTO ledger.transfers (
+                    owner_id, id, idempotency_key, amount, debit_before, debit_after, credit_before, credit_after,
+                    happened_at, recorded_at, unit_id, debit, credit, kind_id, reference_type_id, reference_id,
+                    actor_id, detail)
+                VALUES (
+                    p_item.owner_id, v_id, p_item.idempotency_key, p_item.amount,
+                    CASE WHEN NOT v_credited THEN v_before END, CASE WHEN NOT v_credited THEN v_after END,
+                    CASE WHEN v_credited THEN v_before END, CASE WHEN v_credited THEN v_after END,
+                    coalesce(p_item.happened_at, p_at), clock_timestamp(), p_item.unit_id, p_item.debit, p_item.credit,
+                    p_item.kind_id, p_item.reference_type_id, p_item.reference_id, p_item.actor_id, p_item.detail)
+                ON CONFLICT (owner_id, idempotency_key) DO NOTHING;
+                IF FOUND THEN
+                    INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
+                    VALUES (p_item.owner_id, p_item.unit_id, v_system, -v_change);
+                    RETURN ROW(
+                        'posted', v_id, CASE WHEN NOT v_credited THEN v_after END,
+                        CASE WHEN v_credited THEN v_after END, NULL)::ledger.posted;
+                END IF;
+            END IF;
+            -- The key has been used, or the machine's clock has stepped back. Nobody has seen the new balance: putting
+            -- the old one back undoes everything.
+            UPDATE ledger.accounts AS a
+            SET balance = v_before, earned = CASE WHEN v_effect = 1 THEN a.earned - v_change ELSE a.earned END,
+                spent = CASE WHEN v_effect = 2 THEN a.spent + v_change ELSE a.spent END,
+                last_transfer_id = v_former_id, updated_at = v_former_at
+            WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1;
+        END IF;
+    END IF;
+    SELECT g.verdict, g.transfer_id, g.debit_after, g.credit_after, g.problem
+    INTO v_posted
+    FROM ledger.post_general(ARRAY[p_item], p_at, p_verdicts, true) AS g;
+    RETURN v_posted;
+END $$;
+
+-- Posts a batch: all or nothing, or with p_verdicts an outcome for each item; p_at and verdicts as for post_one. Without
+-- p_verdicts the first refusal is raised as SQLSTATE GL001.
 CREATE OR REPLACE FUNCTION ledger.post(
     p_items ledger.posting[], p_at timestamptz DEFAULT clock_timestamp(), p_verdicts boolean DEFAULT false)
 RETURNS TABLE (item integer, verdict text, transfer_id uuid, debit_after bigint, credit_after bigint, problem jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_item ledger.posting;
-    v_change bigint;
-    v_system smallint;
-    v_effect smallint;
-    v_id uuid;
-    v_after bigint;
-    v_before ledger.accounts;
-    v_read_keys boolean := cardinality(p_items) = 1;
+    v_read_keys boolean := false;
+    v_posted ledger.posted;
 BEGIN
     IF cardinality(p_items) = 1 THEN
-        v_item := p_items[1];
-        v_effect := ledger.kind_effect(v_item.kind_id);
-        v_change := CASE WHEN v_item.credit = 1 THEN v_item.amount ELSE -v_item.amount END;
-        v_system := greatest(v_item.debit, v_item.credit);
-        IF v_item.amount BETWEEN 1 AND 4611686018427387903 AND v_effect IS NOT NULL AND v_item.idempotency_key IS NOT NULL
-            AND (v_item.credit = 1 OR v_item.debit = 1) AND v_system BETWEEN 100 AND ledger.system_account_max()
-            AND (v_item.reference_type_id IS NULL
-                OR v_item.reference_type_id BETWEEN 1 AND ledger.reference_type_max())
-            AND v_item.hold_id IS NULL AND v_item.reverses_id IS NULL AND v_item.peer_owner_id IS NULL
-            AND v_item.due_at IS NULL
-        THEN
-            UPDATE ledger.accounts AS a
-            SET balance = a.balance + v_change,
-                earned = CASE WHEN v_effect = 1 THEN a.earned + v_change ELSE a.earned END,
-                spent = CASE WHEN v_effect = 2 THEN a.spent - v_change ELSE a.spent END,
-                last_transfer_id = uuidv7(), updated_at = p_at
-            WHERE a.owner_id = v_item.owner_id AND a.unit_id = v_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
-                AND a.balance BETWEEN -4611686018427387904 AND 4611686018427387903
-                AND (a.floor IS NULL OR a.balance + v_change >= a.floor)
-            RETURNING new.last_transfer_id, new.balance, old.balance, old.earned, old.spent, old.last_transfer_id,
-                old.updated_at
-            INTO v_id, v_after, v_before.balance, v_before.earned, v_before.spent, v_before.last_transfer_id,
-                v_before.updated_at;
-            IF v_after IS NOT NULL THEN
-                IF v_before.last_transfer_id IS NULL OR v_before.last_transfer_id < v_id THEN
-                    INSERT INTO ledger.transfers AS t (
-                        owner_id, id, idempotency_key, amount, debit_before, debit_after, credit_before, credit_after,
-                        happened_at, recorded_at, unit_id, debit, credit, kind_id, reference_type_id, reference_id,
-                        actor_id, detail)
-                    VALUES (
-                        v_item.owner_id, v_id, v_item.idempotency_key, v_item.amount,
-                        CASE WHEN v_item.debit = 1 THEN v_before.balance END, CASE WHEN v_item.debit = 1 THEN v_after END,
-                        CASE WHEN v_item.credit = 1 THEN v_before.balance END,
-                        CASE WHEN v_item.credit = 1 THEN v_after END, coalesce(v_item.happened_at, p_at),
-                        clock_timestamp(), v_item.unit_id, v_item.debit, v_item.credit, v_item.kind_id,
-                        v_item.reference_type_id, v_item.reference_id, v_item.actor_id, v_item.detail)
-                    ON CONFLICT (owner_id, idempotency_key) DO NOTHING
-                    RETURNING 1, 'posted', t.id, t.debit_after, t.credit_after
-                    INTO item, verdict, transfer_id, debit_after, credit_after;
-                    IF FOUND THEN
-                        INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
-                        VALUES (v_item.owner_id, v_item.unit_id, v_system, -v_change);
-                        RETURN NEXT;
-                        RETURN;
-                    END IF;
-                END IF;
-                -- The key has been used, or the machine's clock has stepped back. Nobody has seen the new balance:
-                -- putting the old one back undoes everything.
-                UPDATE ledger.accounts AS a
-                SET balance = v_before.balance, earned = v_before.earned, spent = v_before.spent,
-                    last_transfer_id = v_before.last_transfer_id, updated_at = v_before.updated_at
-                WHERE a.owner_id = v_item.owner_id AND a.unit_id = v_item.unit_id AND a.pocket = 1;
-            END IF;
-        END IF;
+        v_posted := ledger.post_one(p_items[1], p_at, p_verdicts);
+        RETURN QUERY SELECT 1, v_posted.verdict, v_posted.transfer_id, v_posted.debit_after, v_posted.credit_after,
+            v_posted.problem;
+        RETURN;
     ELSIF coalesce(cardinality(p_items), 0) = 0 THEN
         RETURN;
     ELSIF cardinality(p_items) > 100000 THEN

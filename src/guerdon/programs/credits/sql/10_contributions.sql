@@ -87,8 +87,8 @@ BEGIN
         RETURN;
     END IF;
     PERFORM ledger.open_member(p_contribution.user_id);
-    PERFORM ledger.post(
-        ARRAY[(
+    PERFORM ledger.post_one(
+        (
             p_contribution.user_id, ledger.unit_id('CREDIT'), 100, 1, p_contribution.calculated_credits * 100,
             ledger.transfer_kind_id('credits.contribution'),
             credits.approval_key(p_contribution.id, p_contribution.approvals, false),
@@ -96,7 +96,7 @@ BEGIN
             p_contribution.approved_by,
             jsonb_build_object('reason', 'Contribution approved: ' || p_contribution.type),
             NULL, NULL, NULL, NULL
-        )::ledger.posting],
+        )::ledger.posting,
         p_contribution.approved_at);
     -- What is earned in SQL is counted in SQL: leaderboards and windows of tiers live on it.
     PERFORM engagement.earned(
@@ -119,15 +119,15 @@ BEGIN
         FROM ledger.transfers
         WHERE owner_id = v_credit.owner_id AND reverses_id = v_credit.id);
     IF v_remaining > 0 THEN
-        PERFORM ledger.post(
-            ARRAY[(
+        PERFORM ledger.post_one(
+            (
                 v_credit.owner_id, v_credit.unit_id, 1, v_credit.debit, v_remaining, v_credit.kind_id,
                 credits.approval_key(p_contribution.id, p_contribution.approvals, true),
                 v_credit.reference_type_id, v_credit.reference_id, NULL,
                 nullif(current_setting('guerdon.user_id', true), '')::uuid,
                 jsonb_build_object('reason', 'Approval undone: ' || p_contribution.type),
                 v_credit.id, NULL, NULL, NULL
-            )::ledger.posting]);
+            )::ledger.posting);
         -- It leaves the period that it was earned in.
         PERFORM engagement.earned(v_credit.owner_id, v_credit.unit_id, -v_remaining, v_credit.happened_at);
     END IF;
