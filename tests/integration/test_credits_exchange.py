@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from guerdon.programs.credits.service import reviewing
+from guerdon.programs.credits.service import reviewing, submitting
 from support.credits import Caller, Club, hours, item, money
 
 IMPORT = "/api/v1/credits/import"
@@ -201,6 +201,35 @@ def test_nothing_comes_in_twice(club: Club, staff: Caller) -> None:
     assert club.snapshot() == before
     twice = table(TENT.replace("Tent", "Boat"), TENT.replace("Tent", "Boat"), CASH.replace("C-1", "c-1"))
     assert faults(send(staff, twice)) == [(3, ""), (4, "transaction_id")]
+    assert club.snapshot() == before
+
+
+def test_a_payment_that_is_known_says_nothing_about_the_rows_around_it(club: Club, staff: Caller) -> None:
+    assert send(staff, table(CASH)).status_code == 200
+    other = CASH.replace("50.00", "60.00")
+    answer = send(staff, table(TENT, other, CASH.replace("C-1", "C-2"), GARDEN), all_or_nothing="false")
+    assert answer.json()["imported"] == 3
+    assert faults(answer) == [(3, "transaction_id")]
+    assert club.sql("SELECT count(*) FROM credits.contributions") == [(4,)]
+
+
+def test_the_queue_stands_as_the_file(club: Club, staff: Caller) -> None:
+    names = [f"Thing {number}" for number in range(520)]
+    assert send(staff, table(*(TENT.replace("Tent", name) for name in names))).status_code == 200
+    queued = club.sql("SELECT value_json ->> 'description' FROM credits.contributions ORDER BY created_at")
+    assert [name for (name,) in queued] == names
+
+
+def test_an_export_brings_nothing_in_that_is_there_whatever_became_of_it(
+    club: Club, staff: Caller, people: dict[str, UUID]
+) -> None:
+    rejected = club.submit(people["awa"], item())
+    club.do(reviewing.reject, club.clock, staff.user_id, rejected, reason="no")
+    withdrawn = club.submit(people["awa"], hours("1.5"))
+    club.do(submitting.withdraw, club.clock, people["awa"], withdrawn)
+    exported = staff.get(EXPORT).content
+    before = club.snapshot()
+    assert faults(send(staff, exported)) == [(2, ""), (3, "")]
     assert club.snapshot() == before
 
 

@@ -20,7 +20,8 @@ from guerdon.programs.credits.errors import ImportRefusedError
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service.exporting import export_csv, template_csv
-from guerdon.programs.credits.service.importing import FILE_BYTES_MAX, Report, import_csv
+from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX
+from guerdon.programs.credits.service.importing import Report, import_csv
 
 router = APIRouter()
 

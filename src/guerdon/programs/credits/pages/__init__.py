@@ -6,7 +6,7 @@ from guerdon.kernel.program import ReviewQueue
 from guerdon.programs.credits.pages import managing, member, reviewing, submitting
 from guerdon.programs.credits.pages.home import home
 from guerdon.programs.credits.schemas import PHOTOS_MAX
-from guerdon.programs.credits.service.importing import FILE_BYTES_MAX
+from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX
 from guerdon.programs.credits.service.photos import PHOTO_BYTES_MAX
 from guerdon.programs.credits.service.reading import count_pending
 from guerdon.web.i18n import msgid

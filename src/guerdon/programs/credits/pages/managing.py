@@ -28,7 +28,8 @@ from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service import archiving, currencies, reading
 from guerdon.programs.credits.service.csv_format import INPUT_COLUMNS
 from guerdon.programs.credits.service.exporting import export_csv, template_csv
-from guerdon.programs.credits.service.importing import FILE_BYTES_MAX, Fault, Report, import_csv, too_long
+from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX, too_long
+from guerdon.programs.credits.service.importing import Fault, Report, import_csv
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import Translator, msgid

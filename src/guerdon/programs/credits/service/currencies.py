@@ -1,6 +1,6 @@
 """What one unit of a currency is worth in the unit of cash that the rules count in, from a moment on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -43,13 +43,12 @@ def history(session: Session) -> Sequence[CurrencyRate]:
     return session.scalars(select(CurrencyRate).order_by(CurrencyRate.currency, CurrencyRate.valid_from.desc())).all()
 
 
-def rate_for(session: Session, currency: str, at: datetime) -> Decimal:
-    """The rate of a currency at a moment.
+def rate_of(rates: Mapping[str, Decimal], currency: str) -> Decimal:
+    """The rate of a currency among those in force.
 
     Raises:
         CurrencyNotAcceptedError: there is none; names those that there are.
     """
-    rates = {rate.currency: rate.rate for rate in current_rates(session, at)}
     if currency not in rates:
         raise CurrencyNotAcceptedError(field="currency", currency=currency, accepted=", ".join(sorted(rates)))
     return rates[currency]

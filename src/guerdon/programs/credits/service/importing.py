@@ -1,36 +1,33 @@
 """Contributions from a CSV: every error is named by row and column, and nothing or all of what is right comes in."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
+import simplejson
 from pydantic import ValidationError
-from sqlalchemy import Text, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Text, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
+from guerdon.db.statement import Statement
 from guerdon.http.validation import field_errors
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.models import User
-from guerdon.programs.credits.errors import (
-    ImportColumnMissingError,
-    ImportColumnUnknownError,
-    ImportFileError,
-    ImportRowUnreadableError,
-    ImportTooLongError,
-)
-from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
-from guerdon.programs.credits.schemas import CONTRIBUTION_IN, HoursIn, ItemIn, MoneyIn, document_of
-from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS, OUTPUT_COLUMNS, uncell
-from guerdon.programs.credits.service.submitting import submit
+from guerdon.programs.credits.errors import ImportFileError, PaymentKnownError
+from guerdon.programs.credits.models import Contribution, ContributionType
+from guerdon.programs.credits.schemas import CONTRIBUTION_IN
+from guerdon.programs.credits.service.csv_format import FIELDS
+from guerdon.programs.credits.service.import_file import SURPLUS, read_rows
+from guerdon.programs.credits.service.submitting import draft, payment_known
+from guerdon.programs.credits.service.valuing import Valuer
 from guerdon.web.i18n import msgid
 
-ROWS_MAX = 10_000
-FILE_BYTES_MAX = 8 * 1024 * 1024
+CHUNK = 500
+"""Rows that are kept by one statement, and after which progress is told."""
 TYPES = ", ".join(kind.value for kind in ContributionType)
 
 
@@ -108,17 +105,16 @@ def import_csv(
     Raises:
         ImportFileError: it is no such CSV, or has too many rows.
     """
-    rows = list(_rows(content))
+    rows = list(read_rows(content))
     report = Report(rows=len(rows))
+    intake = _Intake(session, clock, [row for _, row in rows])
     outer = session.begin_nested()
-    for done, (number, row) in enumerate(rows, start=1):
-        try:
-            with session.begin_nested():
-                _take_in(session, clock, row)
-            report.imported += 1
-        except GuerdonError as exc:
-            report.faults.extend(_faults(number, exc))
-        progress(done, len(rows))
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        faults = intake.take_in(chunk)
+        report.imported += len(chunk) - len(faults)
+        report.faults.extend(fault for number in sorted(faults) for fault in _faults(number, faults[number]))
+        progress(start + len(chunk), len(rows))
     if dry_run or (report.faults and all_or_nothing):
         outer.rollback()
         report.imported = report.imported if dry_run and not (report.faults and all_or_nothing) else 0
@@ -136,89 +132,125 @@ def import_csv(
     return report
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row that is not blank with its number; blank ones count too, so that a spreadsheet shows the same number."""
-    if len(content) > FILE_BYTES_MAX:
-        raise too_long()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise ImportFileError(field="file", problem=msgid("it is not UTF-8")) from exc
-    if "\0" in text:
-        raise ImportFileError(field="file", problem=msgid("it is not a text"))
-    delimiter = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
-    number = 0
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        names = [name.strip() for name in next(reader, ())]
-        number = 1
-        _check_header(names)
-        for number, row in enumerate(reader, start=2):
-            if number > ROWS_MAX + 1:
-                raise too_long()
-            cells = dict(zip(names, map(uncell, row), strict=False))
-            if any(cell.strip() for cell in row[len(names) :]):
-                cells[""] = "too many cells"
-            if any(cells.values()):
-                yield number, cells
-    except csv.Error as exc:
-        raise ImportRowUnreadableError(field="file", problem="", row=number + 1) from exc
+Row = Mapping[str, str]
 
 
-def too_long() -> ImportTooLongError:
-    """The refusal of a file that is too long or too large."""
-    return ImportTooLongError(field="file", rows_max=ROWS_MAX, size_max_mb=FILE_BYTES_MAX // (1024 * 1024))
+class _Intake:
+    """Takes rows in by the hundred: what all of them need is read once, what is right is kept by one statement."""
+
+    def __init__(self, session: Session, clock: Clock, rows: Sequence[Row]) -> None:
+        self._session = session
+        self._clock = clock
+        self._now = clock.now()
+        self._taken = 0
+        self._valuer = Valuer(session, self._now)
+        self._members = _members(session, rows)
+        self._exported = _exported(session, rows)
+        self._seen: set[Hashable] = set()
+
+    def take_in(self, chunk: Sequence[tuple[int, Row]]) -> dict[int, GuerdonError]:
+        """Keep the rows that are right. Returns what is wrong with each of the others, by its number."""
+        faults: dict[int, GuerdonError] = {}
+        drafts: dict[int, Contribution] = {}
+        for number, row in chunk:
+            try:
+                drafts[number] = self._draft(row)
+            except GuerdonError as exc:
+                faults[number] = exc
+        for number in _known(self._session, drafts):
+            faults[number] = AlreadyThereError(field="", problem="")
+            del drafts[number]
+        try:
+            self._keep(drafts.values())
+        except PaymentKnownError:
+            # One of them says nothing about the others: each by itself.
+            for number, contribution in drafts.items():
+                try:
+                    self._keep([contribution])
+                except PaymentKnownError as exc:
+                    faults[number] = exc
+        return faults
+
+    def _keep(self, drafts: Iterable[Contribution]) -> None:
+        with payment_known(), self._session.begin_nested():
+            self._session.add_all(drafts)
+
+    def _draft(self, row: Row) -> Contribution:
+        if SURPLUS in row:
+            raise ImportFileError(field="", problem=msgid("the row has more cells than the header"))
+        kind, email = row.get("type", ""), row.get("member_email", "")
+        if kind not in {each.value for each in ContributionType}:
+            raise UnknownTypeError(field="type", type=kind, types=TYPES)
+        member = self._members.get(email.lower())
+        unknown = [] if member else [UnknownMemberError(field="member_email", email=email)]
+        names = FIELDS[ContributionType(kind)]
+        try:
+            given = CONTRIBUTION_IN.validate_python(
+                {"type": kind} | {name: row[name] for name in names if row.get(name)}
+            )
+        except ValidationError as exc:
+            raise FieldErrors([*unknown, *field_errors(exc.errors()).errors]) from exc
+        if member is None:
+            raise FieldErrors([*unknown])
+        user_id, zone = member
+        # The queue goes by the moment of submission: rows stand in it as in the file.
+        created_at = self._now + timedelta(microseconds=self._taken)
+        contribution = draft(self._valuer, self._clock, user_id, given, zone=zone, created_at=created_at)
+        same = (user_id, kind, frozenset(contribution.value_json.items()))
+        if same in self._seen or row.get("id", "").lower() in self._exported:
+            raise AlreadyThereError(field="", problem="")
+        self._seen.add(same)
+        self._taken += 1
+        return contribution
 
 
-def _check_header(names: list[str]) -> None:
-    if not names:
-        raise ImportFileError(field="file", problem=msgid("it is empty"))
-    missing = [name for name in ("type", "member_email") if name not in names]
-    if missing:
-        raise ImportColumnMissingError(field="file", column=missing[0])
-    unknown = [name for name in names if name not in OUTPUT_COLUMNS and name not in INPUT_COLUMNS]
-    if unknown:
-        raise ImportColumnUnknownError(field="file", column=unknown[0][:100])
-    if len(set(names)) < len(names):
-        raise ImportFileError(field="file", problem=msgid("a column stands there twice"))
-
-
-def _take_in(session: Session, clock: Clock, row: dict[str, str]) -> None:
-    if "" in row:
-        raise ImportFileError(field="", problem=msgid("the row has more cells than the header"))
-    kind = row.get("type", "")
-    if kind not in {each.value for each in ContributionType}:
-        raise UnknownTypeError(field="type", type=kind, types=TYPES)
-    member = session.execute(
-        select(User.id, User.time_zone).where(
-            func.lower(User.email) == row.get("member_email", "").lower(), User.deleted_at.is_(None)
+def _members(session: Session, rows: Iterable[Row]) -> dict[str, tuple[UUID, str]]:
+    """Id and time zone of the members that rows name, by address in small letters."""
+    named = {row.get("member_email", "").lower() for row in rows}
+    address = func.lower(User.email)
+    found = session.execute(
+        select(address, User.id, User.time_zone).where(
+            address == any_(literal(list(named), ARRAY(Text()))), User.deleted_at.is_(None)
         )
-    ).one_or_none()
-    names = FIELDS[ContributionType(kind)]
-    unknown = [] if member else [UnknownMemberError(field="member_email", email=row.get("member_email", ""))]
-    try:
-        given = CONTRIBUTION_IN.validate_python({"type": kind} | {name: row[name] for name in names if row.get(name)})
-    except ValidationError as exc:
-        raise FieldErrors([*unknown, *field_errors(exc.errors()).errors]) from exc
-    if member is None:
-        raise FieldErrors([*unknown])
-    _check_new(session, member.id, given)
-    submit(session, clock, member.id, given, zone=member.time_zone)
+    )
+    return {email: (user_id, zone) for email, user_id, zone in found}
 
 
-def _check_new(session: Session, user_id: UUID, given: ItemIn | MoneyIn | HoursIn) -> None:
-    same = session.scalars(
-        select(Contribution.id)
-        .where(
-            Contribution.user_id == user_id,
-            Contribution.type == ContributionType(given.type),
-            Contribution.status != ContributionStatus.REJECTED,
-            Contribution.value_json.op("-", return_type=JSONB())(literal("photos", Text())) == document_of(given),
-        )
-        .limit(1)
-    ).first()
-    if same is not None:
-        raise AlreadyThereError(field="", problem="")
+_EXPORTED = Statement(
+    "SELECT id::text FROM credits.contributions WHERE id::text = ANY(:ids)"
+    " UNION SELECT id::text FROM credits.contributions_archive WHERE id::text = ANY(:ids)"
+)
+
+
+def _exported(session: Session, rows: Iterable[Row]) -> set[str]:
+    """Which of the ids that an export wrote are those of contributions that are there, whatever became of them."""
+    ids = {row["id"].lower() for row in rows if row.get("id")}
+    return {found for (found,) in _EXPORTED.rows(session, ids=list(ids))} if ids else set()
+
+
+# Grouped, not joined: of members who have submitted thousands of things a join compares each with each.
+_KNOWN = Statement(
+    "SELECT unnest(array_agg(number) FILTER (WHERE number IS NOT NULL)) FROM ("
+    " SELECT g.number, g.user_id, g.type, g.document FROM unnest(CAST(:numbers AS integer[]), CAST(:users AS uuid[]),"
+    " CAST(:types AS text[]), CAST(:documents AS jsonb[])) AS g(number, user_id, type, document)"
+    " UNION ALL SELECT NULL, c.user_id, c.type::text, c.value_json - 'photos' FROM credits.contributions AS c"
+    " WHERE c.user_id = ANY(CAST(:users AS uuid[])) AND c.status <> 'rejected') AS submitted"
+    " GROUP BY user_id, type, document HAVING bool_or(number IS NULL)"
+)
+
+
+def _known(session: Session, drafts: Mapping[int, Contribution]) -> list[int]:
+    """The numbers of those drafts that their member has submitted before, word for word."""
+    if not drafts:
+        return []
+    found = _KNOWN.rows(
+        session,
+        numbers=list(drafts),
+        users=[each.user_id for each in drafts.values()],
+        types=[each.type.value for each in drafts.values()],
+        documents=[simplejson.dumps(each.value_json, use_decimal=True) for each in drafts.values()],
+    )
+    return [number for (number,) in found]
 
 
 def _faults(row: int, exc: GuerdonError) -> list[Fault]:

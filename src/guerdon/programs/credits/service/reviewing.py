@@ -31,7 +31,7 @@ from guerdon.programs.credits.errors import (
 from guerdon.programs.credits.models import Contribution, ContributionStatus
 from guerdon.programs.credits.schemas import CREDITS_MAX, REASON_LENGTH_MAX, BulkOutcome, given_of
 from guerdon.programs.credits.service.submitting import payment_known
-from guerdon.programs.credits.service.valuing import SCALE, credits_of, evaluate
+from guerdon.programs.credits.service.valuing import SCALE, Valuer, credits_of
 
 TRANSITIONS = {
     ContributionStatus.PENDING: (ContributionStatus.APPROVED, ContributionStatus.REJECTED),
@@ -146,7 +146,7 @@ def recalculate(session: Session, clock: Clock, actor_id: UUID, contribution_id:
 
     Raises:
         TransitionRefusedError: it is not pending.
-        The errors of ``valuing.evaluate``.
+        The errors of ``Valuer.evaluate``.
     """
     contribution = _locked(session, actor_id, contribution_id, None)
     if contribution.status is not ContributionStatus.PENDING:
@@ -221,7 +221,7 @@ def _check_transition(contribution: Contribution, target: ContributionStatus, ac
 
 
 def _work_out(session: Session, contribution: Contribution) -> None:
-    evaluation = evaluate(session, given_of(contribution.type, contribution.value_json), contribution.created_at)
+    evaluation = Valuer(session, contribution.created_at).evaluate(given_of(contribution.type, contribution.value_json))
     contribution.calculated_credits = credits_of(evaluation)
     contribution.calculation = evaluation.document()
 

@@ -22,7 +22,7 @@ from guerdon.programs.credits.errors import (
 )
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType, Photo
 from guerdon.programs.credits.schemas import HoursIn, ItemIn, MoneyIn, document_of
-from guerdon.programs.credits.service.valuing import credits_of, evaluate
+from guerdon.programs.credits.service.valuing import Valuer, credits_of
 
 EARLIEST_DAY = date(2000, 1, 1)
 WITHDRAWN = "Withdrawn by the member"
@@ -46,12 +46,31 @@ def submit(
     Raises:
         DateOutOfRangeError: hours of a day that has not come.
         PaymentKnownError: the same payment was submitted before.
-        The errors of ``valuing.evaluate``. Nothing is kept of a refused contribution.
+        The errors of ``Valuer.evaluate``. Nothing is kept of a refused contribution.
     """
     now = created_at or clock.now()
+    contribution = draft(Valuer(session, now), clock, user_id, given, zone=zone, created_at=now)
+    _store(session, contribution)
+    return contribution
+
+
+def draft(
+    valuer: Valuer,
+    clock: Clock,
+    user_id: UUID,
+    given: ItemIn | MoneyIn | HoursIn,
+    *,
+    zone: str,
+    created_at: datetime,
+) -> Contribution:
+    """A contribution as ``submit`` would keep it, with its credits worked out, and not yet kept.
+
+    Raises:
+        DateOutOfRangeError, and the errors of ``Valuer.evaluate``.
+    """
     _check_day(given, clock, zone)
-    evaluation = evaluate(session, given, now)
-    contribution = Contribution(
+    evaluation = valuer.evaluate(given)
+    return Contribution(
         id=new_id(),
         user_id=user_id,
         type=ContributionType(given.type),
@@ -59,11 +78,9 @@ def submit(
         status=ContributionStatus.PENDING,
         calculated_credits=credits_of(evaluation),
         calculation=evaluation.document(),
-        created_at=now,
-        updated_at=now,
+        created_at=created_at,
+        updated_at=created_at,
     )
-    _store(session, contribution)
-    return contribution
 
 
 def change(
@@ -93,7 +110,7 @@ def change(
     if revision is not None and contribution.revision != revision:
         raise ContributionChangedError
     _check_day(given, clock, zone)
-    evaluation = evaluate(session, given, contribution.created_at)
+    evaluation = Valuer(session, contribution.created_at).evaluate(given)
     photos = contribution.value_json.get("photos")
     document = document_of(given)
     if photos and isinstance(given, ItemIn):
