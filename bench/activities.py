@@ -64,7 +64,7 @@ RULES = (
         "BENCH",
         "5",
         condition="activity.metres > activity.minutes * 80",
-        caps={"day": 50, "month": 1000},
+        caps={"day": 250, "month": 5000},
     ),
     RuleSeed("seventh", "bench.walk", "BENCH", "50", condition="counters.walks.week == 7"),
     RuleSeed(
