@@ -242,6 +242,11 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
+        # A transfer is called as the fact that it is for; one for no fact of its own, as the program.
+        ledger_pages.name_kinds(
+            dict.fromkeys(program.transfer_kinds, program.title)
+            | {kind.name: kind.title for kind in program.activity_kinds if kind.name in program.transfer_kinds}
+        )
     add_catalogue("guerdon.http")
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     mark_public(STATIC)

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from guerdon.core.ids import new_id
 from guerdon.kernel.ledger import jobs, service
 from guerdon.worker.tasks import TaskRegistry
 from support.http_client import Client
-from support.ledger import CREDIT, POINT, Ledger
+from support.ledger import CREDIT, POINT, Ledger, award
+from support.people import PASSWORD
 
 HOUR = timedelta(hours=1)
 
@@ -53,6 +57,22 @@ def test_staff_see_and_administrators_correct(ledger: Ledger, awa: UUID, browser
     assert ledger.balances(awa, CREDIT) == {"available": 1000}
     french = admin.get(path, headers={"accept-language": "fr"})
     assert french.status_code == 200
+
+
+def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUID, whole_app: FastAPI) -> None:
+    for kind in ("events.attended", "badge.reward", "streak.bonus", "credits.contribution"):
+        ledger.post(replace(award(awa, 1, kind), kind=kind))
+    admin = Client(whole_app, page=True)
+    assert admin.submit("/sign-in", email="ada@example.org", password=PASSWORD).status_code == 303
+    page = admin.get(f"/staff/ledger/{awa}").text
+    for words in ("Attended an event", "Badge reward", "Streak bonus", "Contributions"):
+        assert words in page
+    with psycopg.connect(ledger.owner_dsn) as connection:
+        connection.execute("UPDATE identity.users SET locale = 'fr' WHERE email = 'ada@example.org'")
+    french = admin.get(f"/staff/ledger/{awa}").text
+    for words in ("Présence à un événement", "Récompense d’un badge", "Bonus de série"):
+        assert words in french
+    assert "events.attended" not in page + french
 
 
 def test_a_form_sent_twice_corrects_once(ledger: Ledger, awa: UUID, browser: Callable[..., Client]):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -22,6 +22,7 @@ from guerdon.core.money import to_text
 from guerdon.core.settings import load_settings
 from guerdon.db.database import Database
 from guerdon.db.location import open_database
+from guerdon.kernel.commands import export_target
 from guerdon.kernel.identity.service.accounts import find_by_email
 from guerdon.kernel.ledger import service
 from guerdon.kernel.ledger.schemas import Entry, Fault, Pocket
@@ -171,26 +172,10 @@ def export(  # noqa: PLR0917 - likewise
         owner_id = _resolve(session, owner) if owner else None
         wanted = service.Wanted(owner_id, unit, _aware(since), _aware(until))
         total = service.count_entries(session, wanted)
-        with _target(to) as target, _progress("entries") as bar:
+        with export_target(to) as target, _progress("entries") as bar:
             task = bar.add_task("Exporting", total=total)
             for chunk in service.export_entries(session, form, wanted, progress=lambda rows: bar.advance(task, rows)):
                 target.write(chunk)
-
-
-@contextmanager
-def _target(path: Path | None) -> Iterator[TextIO]:
-    if path is None:
-        yield sys.stdout
-        return
-    # Only a whole export gets the name that was asked for.
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        file = unfinished.open("w", encoding="utf-8", newline="")
-    except OSError as exc:
-        raise typer.BadParameter(f"{path} cannot be written: {exc.strerror}", param_hint="--out") from exc
-    with file:
-        yield file
-    unfinished.replace(path)
 
 
 def _progress(what: str) -> Progress:

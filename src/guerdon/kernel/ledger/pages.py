@@ -1,5 +1,6 @@
 """The ledger for staff: what a member has, how it came about, and a form to correct it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -55,6 +56,11 @@ class ChoiceMissingError(FieldError):
     code = "choice-missing"
     message = "This has to be filled in."
     remedy = "Fill it in and send the form again."
+
+
+def name_kinds(names: Mapping[str, str]) -> None:
+    """Say what transfers of further kinds are called on a statement: a message id for each kind."""
+    KIND_NAMES.update(names)
 
 
 def install() -> None:

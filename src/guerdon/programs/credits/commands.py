@@ -1,11 +1,10 @@
 """``guerdon credits``: archiving, importing and exporting at the command line."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,6 +17,7 @@ from guerdon.core.settings import load_settings
 from guerdon.db.database import Database
 from guerdon.db.location import check_answers, locate, open_database
 from guerdon.kernel.admin import audit
+from guerdon.kernel.commands import export_target
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service import archiving, exporting
@@ -84,7 +84,12 @@ def export(
 ) -> None:
     """Write contributions as CSV, oldest first."""
     filters = Filters(status=status, type=kind, search=search, since=_utc(since), until=_utc(until))
-    with _database() as database, _progress() as progress, database.transaction() as session, _target(out) as target:
+    with (
+        export_target(out) as target,
+        _database() as database,
+        _progress() as progress,
+        database.transaction() as session,
+    ):
         task = progress.add_task("Exporting", total=exporting.count(session, filters))
         for number, chunk in enumerate(exporting.export_csv(session, filters)):
             target.write(chunk)
@@ -116,19 +121,6 @@ def _progress() -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_err()) as progress:
         yield progress
-
-
-@contextmanager
-def _target(file: Path | None) -> Iterator[TextIO]:
-    if file is None:
-        yield sys.stdout
-        return
-    try:
-        target = file.open("w", encoding="utf-8", newline="")
-    except OSError as exc:
-        raise typer.BadParameter(f"{file} cannot be written: {exc.strerror}", param_hint="--out") from exc
-    with target:
-        yield target
 
 
 @contextmanager

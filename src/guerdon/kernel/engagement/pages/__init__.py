@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 
 from guerdon.kernel.engagement.pages import rules, tiers
-from guerdon.web.i18n import add_catalogue
+from guerdon.kernel.engagement.service.recognition import BONUS_KIND, REWARD_KIND
+from guerdon.kernel.ledger.pages import name_kinds
+from guerdon.web.i18n import add_catalogue, msgid
 from guerdon.web.navigation import NavItem
 from guerdon.web.render import add_templates
 
@@ -21,6 +23,7 @@ def install() -> None:
     """Make templates and catalogue known."""
     add_templates("engagement", "guerdon.kernel.engagement")
     add_catalogue("guerdon.kernel.engagement")
+    name_kinds({BONUS_KIND: msgid("Streak bonus"), REWARD_KIND: msgid("Badge reward")})
 
 
 __all__ = ["NAVIGATION", "install", "router"]
