@@ -67,7 +67,8 @@ def test_archiving(old: Club, cut: Callable[[], Any], how: str) -> None:
 
 
 @pytest.mark.parametrize("all_or_nothing", [True, False])
-def test_importing(club: Club, cut: Callable[[], Any], all_or_nothing: bool) -> None:
+def test_importing(club: Club, cut: Callable[[], Any], all_or_nothing: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "CHUNK", 5)
     club.person("awa")
     content = (HEAD + "".join(f"item_donation,awa@example.org,Tent {n},50\n" for n in range(20))).encode()
 
