@@ -57,9 +57,7 @@ class Arena:
         """Migrate and open the members' accounts once, in the template of all databases."""
         place = self._create(self._template, None)
         Migrator(place.owner_dsn, KERNEL_MODULES).upgrade()
-        with place.owner() as owner:
-            owner.cursor().execute(members.SQL.encode())
-        self.run_sql(place, "members.sql", {"members": MEMBERS})
+        self.run_sql(place, "members.sql", {"members": MEMBERS, **members.VALUES})
         self.tidy(place)
 
     def place(self, name: str) -> Place:

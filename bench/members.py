@@ -9,13 +9,8 @@ the server compares the first eight bytes at once, and the rest only if those ar
 
 _REST = "70008000000000000000"
 
-SQL = f"""
-CREATE SCHEMA bench;
-GRANT USAGE ON SCHEMA bench TO guerdon_app;
-CREATE FUNCTION bench.member(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT ('0' || to_hex({JOINED_MS} + {APART_MS} * n) || '{_REST}')::uuid
-$$
-"""
+VALUES = {"joined_ms": JOINED_MS, "apart_ms": APART_MS, "rest": int(_REST)}
+"""What ``bench.member`` in ``sql/members.sql`` is made of."""
 
 BY_MOMENT = f"('0' || to_hex(:joined::bigint) || '{_REST}')::uuid"
 """The member that ``numbered`` chose, in a script of pgbench."""

@@ -2,6 +2,13 @@
 SELECT ledger.register_unit('BENCH', 2::smallint, 'points', 'Bench');
 SELECT ledger.register_system_account('bench-' || n) FROM generate_series(1, 64) AS n;
 
+CREATE SCHEMA bench;
+GRANT USAGE ON SCHEMA bench TO guerdon_app;
+
+CREATE FUNCTION bench.member(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT ('0' || to_hex({joined_ms} + {apart_ms} * n) || '{rest}')::uuid
+$$;
+
 INSERT INTO ledger.owners (id) SELECT bench.member(n) FROM generate_series(1, {members}) AS n;
 INSERT INTO ledger.accounts (owner_id, unit_id, pocket)
 SELECT bench.member(n), 1, 1 FROM generate_series(1, {members}) AS n;
