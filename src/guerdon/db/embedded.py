@@ -61,7 +61,7 @@ INITIAL_SETTINGS: Mapping[str, str] = {
     "max_wal_size": "4GB",
     # After a checkpoint the first change of each page is logged as a whole page: seldom is cheaper.
     "checkpoint_timeout": "15min",
-    # The binaries can compress those pages by pglz alone, which costs more than it saves: docs/reference/performance.md.
+    # The binaries can compress those pages by pglz alone, and that costs more than it saves.
     "wal_compression": "off",
     "max_connections": "100",
     "jit": "off",
