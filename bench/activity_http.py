@@ -48,7 +48,7 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         script = _script(directory, members, key)
         ours = stack.enter_context(guerdon_web(place, directory))
-        echo = stack.enter_context(_echo())
+        echo = stack.enter_context(_echo(directory))
         seconds = max(3, plan.seconds)
         rounds = Rounds(
             {
@@ -62,7 +62,7 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     return [
         Figure(
             f"activities over HTTP, one a request, {CLIENTS} clients",
-            "a FastAPI route that echoes the same event, the same server",
+            "a FastAPI route that echoes the same event, the same server in as many processes",
             rounds.rate("activities"),
             rounds.rate("echo"),
             "requests/s",
@@ -97,11 +97,11 @@ def _prepare(place: Place) -> tuple[list[str], str]:
 
 
 @contextmanager
-def _echo() -> Iterator[str]:
-    """The bare application, by the same server with the same options."""
-    port = free_port()
-    command = [sys.executable, "-m", "bench.echo", str(port)]
-    with open(os.devnull, "wb") as log, running(command, port, log, dict(os.environ)) as address:  # noqa: PTH123
+def _echo(directory: Path) -> Iterator[str]:
+    """The bare application, by the same server with the same options in as many processes."""
+    settings = Settings(data_dir=directory, port=free_port())
+    command = [sys.executable, "-m", "bench.echo"]
+    with open(os.devnull, "wb") as log, running(command, settings, log, dict(os.environ)) as address:  # noqa: PTH123
         yield address
 
 

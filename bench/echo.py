@@ -1,5 +1,6 @@
 """The bare application: a FastAPI route that answers with what it was sent."""
 
+import socket
 import sys
 from typing import Any
 
@@ -16,6 +17,7 @@ async def echo(event: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        app, port=int(sys.argv[1]), log_level="error", access_log=False, server_header=False, proxy_headers=False
+    config = uvicorn.Config(
+        app, log_level="error", access_log=False, server_header=False, http="h11", proxy_headers=False
     )
+    uvicorn.Server(config).run([socket.socket(fileno=int(sys.argv[1]))])

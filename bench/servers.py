@@ -6,55 +6,77 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from pydantic import SecretStr
 
 from bench.arena import Place
+from guerdon.cli.listening import listen
+from guerdon.core.settings import Settings
 
 READY_S = 60
+TRIES = 20
 SECRET = "b" * 40
 HERE = Path(__file__).parent
 
 
 @contextmanager
 def guerdon_web(place: Place, directory: Path) -> Iterator[str]:
-    """``guerdon web``, as ``guerdon up`` starts it, with its log in a file."""
-    port = free_port()
+    """``guerdon web``, as often as ``guerdon up`` starts it and on one port as there, with its log in a file."""
+    settings = Settings(data_dir=directory, secret_key=SecretStr(SECRET), port=free_port())
     environment = {
         **os.environ,
         "GUERDON_DATABASE_URL": place.owner_dsn,
         "GUERDON_DATABASE_APP_URL": place.app_dsn,
         "GUERDON_DATA_DIR": str(directory),
         "GUERDON_SECRET_KEY": SECRET,
-        "GUERDON_PORT": str(port),
+        "GUERDON_PORT": str(settings.port),
     }
-    command = [sys.executable, "-m", "guerdon.cli", "web"]
-    with (directory / "web.log").open("wb") as log, running(command, port, log, environment) as address:
+    command = [sys.executable, "-m", "guerdon.cli", "web", "--listen-fd"]
+    with (directory / "web.log").open("wb") as log, running(command, settings, log, environment) as address:
         yield address
 
 
 @contextmanager
-def running(command: list[str], port: int, log: object, environment: dict[str, str]) -> Iterator[str]:
-    """A server's address, once it answers."""
-    process = subprocess.Popen(command, env=environment, stderr=log, stdout=log, cwd=HERE.parent)  # type: ignore[call-overload]
-    try:
-        _wait(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
+def running(command: list[str], settings: Settings, log: object, environment: dict[str, str]) -> Iterator[str]:
+    """The address of a server that runs in as many processes as the settings say, once all of them answer.
+
+    Args:
+        command: ends where the number of the listening socket is to be told.
+    """
+    with ExitStack() as stack:
+        listeners = stack.enter_context(listen(settings))
+        for listener in listeners:
+            fd = listener.fileno()
+            process = subprocess.Popen(  # type: ignore[call-overload]
+                [*command, str(fd)], env=environment, stderr=log, stdout=log, cwd=HERE.parent, pass_fds=[fd]
+            )
+            stack.callback(process.wait, 20)
+            stack.callback(process.terminate)
+        for listener in listeners:
+            listener.close()
+        _wait(settings.port, len(listeners))
+        yield settings.base_url
 
 
-def _wait(port: int) -> None:
+def _wait(port: int, processes: int) -> None:
+    """Wait until many requests in a row are answered, each on a connection that any of the processes may get."""
     until = time.monotonic() + READY_S
-    while time.monotonic() < until:
+    answered = 0
+    while answered < TRIES * processes:
+        if time.monotonic() > until:
+            raise RuntimeError("the server does not answer")
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
+                answered += 1
+        except HTTPError:
+            answered += 1
         except OSError:
+            answered = 0
             time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError("the server does not answer")
 
 
 def free_port() -> int:

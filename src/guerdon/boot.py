@@ -254,7 +254,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app.state.navigation = navigation()
     app.state.programs = programs()
     app.state.readiness = {"migrations": _migrated(database)}
-    app.state.metrics.registry.register(QueueCollector(database))
+    app.state.metrics.asked.register(QueueCollector(database))
     app.router.routes.extend(_routes())
     own_limits = {path: size for program in programs() for path, size in program.body_limits.items()}
     protect(

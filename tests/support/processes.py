@@ -28,13 +28,13 @@ def free_port() -> int:
 
 
 def guerdon_environment(data_dir: Path, **settings: object) -> dict[str, str]:
-    """The environment of this process, without its own settings, with those given.
+    """The environment of this process, without its own settings, with those given; one web server is enough for most.
 
     Python keeps what it compiles, even where it is told not to: compiling anew costs each process more than a second.
     """
     own = ("GUERDON_", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    environment["GUERDON_DATA_DIR"] = str(data_dir)
+    environment |= {"GUERDON_DATA_DIR": str(data_dir), "GUERDON_WEB_PROCESSES": "1"}
     return environment | {f"GUERDON_{name.upper()}": str(value) for name, value in settings.items()}
 
 
@@ -110,7 +110,16 @@ class RunningUp:
 
     def part(self, name: str) -> psutil.Process:
         """The child that runs ``guerdon <name>``."""
-        return next(child for child in psutil.Process(self.process.pid).children() if name in child.cmdline()[1:4])
+        return self.parts(name)[0]
+
+    def parts(self, name: str) -> list[psutil.Process]:
+        """The children that run ``guerdon <name>``."""
+        return [child for child in psutil.Process(self.process.pid).children() if name in child.cmdline()[1:4]]
+
+    def metrics(self) -> list[str]:
+        """Names of the files in which several web servers count together."""
+        directory = self.data_dir / "metrics"
+        return sorted(each.name for each in directory.iterdir()) if directory.exists() else []
 
     def tree(self) -> list[psutil.Process]:
         """The process and all that it started, the database's included."""

@@ -11,10 +11,12 @@ import typer
 import guerdon
 from guerdon import boot
 from guerdon.core.errors import GuerdonError
-from guerdon.core.settings import ENV_PREFIX, Settings, default_data_dir
+from guerdon.core.settings import ENV_PREFIX, Settings
 from guerdon.db.schema_docs import render_reference as render_schema
 
 WRITTEN = "This page is written by `make docs` from the code and checked by a test; change the code, not the page.\n"
+OF_THE_MACHINE = {"data_dir": "a directory of its own", "web_processes": "1 to 4"}
+"""Defaults that are not the same everywhere."""
 
 
 def pages(command: typer.Typer) -> dict[str, Callable[[], str]]:
@@ -47,8 +49,7 @@ def settings_page() -> str:
     """Every setting: variable, default, meaning."""
     rows = []
     for name, field in Settings.model_fields.items():
-        default = field.get_default(call_default_factory=True, validated_data={})
-        shown = "a directory of its own" if default == default_data_dir() else _shown(default)
+        shown = OF_THE_MACHINE.get(name) or _shown(field.get_default())
         rows.append((f"`{ENV_PREFIX}{name.upper()}`", shown, field.description or ""))
     return (
         "# Settings\n\n" + WRITTEN + "\nFrom the environment, and below it from the TOML file that"

@@ -3,9 +3,11 @@
 import fcntl
 import json
 import os
+import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +16,8 @@ from rich.text import Text
 
 from guerdon import boot
 from guerdon.cli.console import err, out, step
-from guerdon.cli.errors import AlreadyRunningError, PortUnavailableError
+from guerdon.cli.errors import AlreadyRunningError
+from guerdon.cli.listening import listen
 from guerdon.cli.processes import Part, StopRequested, StopSignals
 from guerdon.core.clock import SystemClock
 from guerdon.core.settings import Settings, load_settings
@@ -22,8 +25,7 @@ from guerdon.db.data_dir import make_data_dir
 from guerdon.db.location import Location, check_answers, locate, open_database
 from guerdon.db.migrate import Migrator
 from guerdon.db.roles import ensure_app_role
-
-LISTEN_BACKLOG = 512
+from guerdon.http.metrics import SHARED_DIR
 
 
 def up(
@@ -53,23 +55,42 @@ def _start_all(settings: Settings, signals: StopSignals, stack: ExitStack, *, de
     """Start one thing after another; the stack stops them in the opposite order."""
     make_data_dir(settings.data_dir)
     stack.enter_context(_only_one(settings))
-    listener = stack.enter_context(_listen(settings))
+    listeners = stack.enter_context(listen(settings))
     location = locate(settings)
     _start_database(location, signals, stack)
     _migrate(location)
     accounts = _load_demo(settings, location, demo=demo)
-    environment = {"GUERDON_PORT": str(settings.port)}
-    fd = listener.fileno()
-    web = Part("web", ["--listen-fd", str(fd)], pass_fds=[fd], environment=environment)
-    worker = Part("worker", environment=environment)
+    parts = _parts(settings, listeners, stack)
     with step("Starting web server and worker …", "Web server and worker are ready"):
-        for part in (worker, web):
+        for part in parts:
             stack.callback(part.stop)
             part.start()
-        for part in (worker, web):
+        for part in parts:
             part.wait_until_ready()
     _welcome(settings, accounts)
-    return [worker, web]
+    return parts
+
+
+def _parts(settings: Settings, listeners: Sequence[socket.socket], stack: ExitStack) -> list[Part]:
+    """The worker, and a web server for each socket; several of them count together."""
+    environment = {"GUERDON_PORT": str(settings.port)}
+    counting = {SHARED_DIR: stack.enter_context(_counted_in(settings.data_dir / "metrics"))} if listeners[1:] else {}
+    fds = [listener.fileno() for listener in listeners]
+    return [
+        Part("worker", environment=environment),
+        *(Part("web", ["--listen-fd", str(fd)], pass_fds=[fd], environment={**environment, **counting}) for fd in fds),
+    ]
+
+
+@contextmanager
+def _counted_in(directory: Path) -> Iterator[str]:
+    """An empty directory for what the web servers count, as long as they run."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700)
+    try:
+        yield str(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _start_database(location: Location, signals: StopSignals, stack: ExitStack) -> None:
@@ -122,27 +143,6 @@ def _already_running(settings: Settings, content: str) -> AlreadyRunningError:
         return AlreadyRunningError(data_dir=settings.data_dir, pid=holder["pid"], url=holder["url"])
     except (ValueError, KeyError):  # caught in the moment between locking and writing
         return AlreadyRunningError(data_dir=settings.data_dir, pid="starting", url="an address not known yet")
-
-
-@contextmanager
-def _listen(settings: Settings) -> Iterator[socket.socket]:
-    """Take the port before anything is started; the web server inherits it, so nobody can take it in between."""
-    try:
-        family, *_, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.create_server(address[:2], family=family, backlog=LISTEN_BACKLOG)
-    except OSError as exc:
-        raise PortUnavailableError(host=settings.host, port=settings.port, problem=_reason(exc)) from exc
-    with listener:
-        yield listener
-
-
-def _reason(error: OSError) -> str:
-    # asyncio and socket add the address to what the system says; it stands in the sentence already.
-    if isinstance(error, socket.gaierror) or error.errno is None:
-        return error.strerror or str(error)
-    return os.strerror(error.errno)
 
 
 def _welcome(settings: Settings, accounts: list[boot.DemoAccount]) -> None:

@@ -24,6 +24,7 @@ from pydantic_settings import (
 from guerdon.core.errors import GuerdonError
 
 ENV_PREFIX = "GUERDON_"
+WEB_PROCESSES_DEFAULT_MAX = 4
 
 Listed = Annotated[tuple[str, ...], NoDecode]
 """Several values: in the environment with commas between, or as a JSON list."""
@@ -48,6 +49,11 @@ def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("guerdon"))
 
 
+def default_web_processes() -> int:
+    """As many as there are processors, as far as the connections of the embedded database last."""
+    return min(os.cpu_count() or 1, WEB_PROCESSES_DEFAULT_MAX)
+
+
 class Settings(BaseSettings):
     """Everything that an operator can set. Each field is read from ``GUERDON_<NAME>``."""
 
@@ -55,6 +61,12 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address that the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the web server listens on.")
+    web_processes: int = Field(
+        default_factory=default_web_processes,
+        ge=1,
+        le=64,
+        description="Processes of the web server that guerdon up starts; default: one for each processor, at most 4.",
+    )
     public_url: str = Field(
         "",
         description="The address that people use, such as https://rewards.example.org; default http://HOST:PORT.",
@@ -71,8 +83,10 @@ class Settings(BaseSettings):
         None,
         description="DSN of the application's role on that server; default: database_url with SET ROLE guerdon_app.",
     )
-    database_pool_size: int = Field(5, ge=1, le=200, description="Connections kept open.")
-    database_pool_overflow: int = Field(10, ge=0, le=200, description="Connections opened beyond that under load.")
+    database_pool_size: int = Field(5, ge=1, le=200, description="Connections that a process keeps open.")
+    database_pool_overflow: int = Field(
+        10, ge=0, le=200, description="Connections that it opens beyond that under load."
+    )
     database_pool_timeout_s: float = Field(30, gt=0, description="How long a request waits for a connection.")
     database_pool_recycle_s: int = Field(1800, gt=0, description="Age at which a connection is replaced.")
     secret_key: SecretStr | None = Field(

@@ -63,7 +63,7 @@ INITIAL_SETTINGS: Mapping[str, str] = {
     "checkpoint_timeout": "15min",
     # The binaries can compress those pages by pglz alone, and that costs more than it saves.
     "wal_compression": "off",
-    "max_connections": "100",
+    "max_connections": "200",
     "jit": "off",
     "random_page_cost": "1.1",
     "timezone": "UTC",

@@ -1,78 +1,78 @@
-"""Prometheus metrics: requests by route and status, latency, the pool, and whatever else is registered."""
+"""Prometheus metrics: requests by route and status, latency, the pool, and whatever else is registered.
 
+Several processes of one web server count into files of one directory, which ``PROMETHEUS_MULTIPROC_DIR`` names, so that
+whichever of them is asked answers for all of them: https://prometheus.github.io/client_python/multiprocess/.
+"""
+
+import os
 import time
-from collections.abc import Callable, Iterable
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy.pool import QueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guerdon.db.database import Database
 
-Measure = Callable[[], dict[str, float]]
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SHARED_DIR = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable that the library looks at when it is loaded."""
 UNMATCHED = "unmatched"
 
 
 class Metrics:
-    """The metrics of one application, in a registry of its own."""
+    """The metrics of one application.
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+    Attributes:
+        asked: collectors of what is the same whichever process is asked, and looked up then.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._own = CollectorRegistry()
+        self.asked = CollectorRegistry()
         self.requests = Counter(
-            "guerdon_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+            "guerdon_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._own
         )
         self.latency = Histogram(
             "guerdon_http_request_seconds",
             "Time to answer.",
             ["method", "route"],
             buckets=BUCKETS_S,
-            registry=self.registry,
+            registry=self._own,
         )
+        connections = Gauge(
+            "guerdon_database_connections",
+            "Connections of the pool.",
+            ["state"],
+            multiprocess_mode="livesum",
+            registry=self._own,
+        )
+        self._database = database
+        self._in_use, self._idle, self._capacity = map(connections.labels, ("in_use", "idle", "capacity"))
+        self.look_at_pool()
 
-    def add_gauge(self, name: str, documentation: str, label: str, measure: Measure) -> None:
-        """Add a gauge that is measured when it is asked for.
-
-        Args:
-            name: ``guerdon_…``, the unit last.
-            documentation: one sentence.
-            label: name of the label.
-            measure: gives the value for each value of the label.
-        """
-        self.registry.register(_Measured(name, documentation, label, measure))
-
-    def watch_pool(self, database: Database) -> None:
-        """Show how the connections of a database are used."""
-
-        def measure() -> dict[str, float]:
-            pool = database.engine.pool
-            if not isinstance(pool, QueuePool):
-                return {}
-            return {"in_use": pool.checkedout(), "idle": pool.checkedin(), "capacity": database.capacity}
-
-        self.add_gauge("guerdon_database_connections", "Connections of the pool.", "state", measure)
+    def look_at_pool(self) -> None:
+        """Take down how the connections of the database are used at this moment."""
+        pool = self._database.engine.pool
+        if isinstance(pool, QueuePool):
+            self._in_use.set(pool.checkedout())
+            self._idle.set(pool.checkedin())
+        self._capacity.set(self._database.capacity)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+        self.look_at_pool()
+        return generate_latest(self._counted()) + generate_latest(self.asked)
 
-
-class _Measured(Collector):
-    def __init__(self, name: str, documentation: str, label: str, measure: Measure) -> None:
-        self._name, self._documentation, self._label, self._measure = name, documentation, label, measure
-
-    def describe(self) -> Iterable[Metric]:
-        return [GaugeMetricFamily(self._name, self._documentation, labels=[self._label])]
-
-    def collect(self) -> Iterable[Metric]:
-        family = GaugeMetricFamily(self._name, self._documentation, labels=[self._label])
-        for value, number in self._measure().items():
-            family.add_metric([value], number)
-        yield family
+    def _counted(self) -> CollectorRegistry:
+        """What this process has counted; of several together, what all of them have."""
+        if SHARED_DIR not in os.environ:
+            return self._own
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return together
 
 
 class RouteNames:
@@ -138,6 +138,7 @@ class Measuring:
         if histogram is None:
             histogram = self._histograms[method, route] = self._metrics.latency.labels(method, route)
         histogram.observe(duration_s)
+        self._metrics.look_at_pool()
 
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -37,8 +37,7 @@ def new_app(*, settings: Settings, database: Database, clock: Clock, version: st
     app.state.admission = Admission(database.capacity, settings.database_pool_timeout_s)
     app.state.secret = load_secret(settings)
     app.state.flash_key = derive_key(app.state.secret, "flash")
-    app.state.metrics = Metrics()
-    app.state.metrics.watch_pool(database)
+    app.state.metrics = Metrics(database)
     app.state.authenticate = nobody
     app.state.readiness = {}
     problems.install(app)
