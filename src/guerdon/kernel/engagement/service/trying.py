@@ -83,7 +83,7 @@ def try_out(session: Session, rule: Rule, case: Case) -> Trial:
     fact = Fact(SOMEBODY, rule.program, rule.activity_kind, _DAY, dict(case.inputs), "trial")
     day = _DAY.date()
     judge = Judge(_DAY, {SOMEBODY: _member(case)}, _standing(compiled, case), ((), ()))
-    judged = judge.judge(SOMEBODY, fact, day, {"community": day, "member": day}, compiled)
+    judged = judge.judge(judge.candidate(SOMEBODY, fact, {"community": day, "member": day}), compiled)
     if isinstance(judged, Grant):
         return Trial(judged.amount_minor, judged.multiplier_bp, judged.capped)
     if judged.reason == "failed":

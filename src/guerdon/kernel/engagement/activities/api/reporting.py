@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldErrors, GuerdonError, PermissionDeniedError
-from guerdon.core.ids import idempotency_uuid
+from guerdon.core.ids import idempotency_int
 from guerdon.http.access import Principal
 from guerdon.kernel.engagement.activities.api.cloudevents import CloudEvent
 from guerdon.kernel.engagement.activities.errors import (
@@ -107,7 +107,7 @@ class _Reporting:
     def _take_known_moments(self) -> None:
         """An event without a time happens when it arrives first; when it comes again, that is when it happened."""
         timeless = [number for number in self._facts if self._reports[number].event.time is None]
-        keys = [(self._facts[number].owner_id, idempotency_uuid(self._facts[number].key)) for number in timeless]
+        keys = [(self._facts[number].owner_id.int, idempotency_int(self._facts[number].key)) for number in timeless]
         known = stored.find(self._session, keys)
         for number, key in zip(timeless, keys, strict=True):
             if key in known:

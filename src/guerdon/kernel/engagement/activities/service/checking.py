@@ -1,11 +1,11 @@
 """Whether a fact may be recorded at all."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from guerdon.core.errors import FieldError, FieldErrors
+from guerdon.core.json_text import encode
 from guerdon.kernel.engagement.activities.errors import (
     EXPECTED,
     ActivityInFutureError,
@@ -30,7 +30,6 @@ LIST_LENGTH_MAX = 100
 PROPERTIES_LENGTH_MAX = 8000
 _WHOLE = range(-(10**12), 10**12 + 1)
 """Small enough that millions of them add up to something that a counter holds."""
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def checked(book: Book, fact: Fact, latest: datetime) -> str:
@@ -60,7 +59,7 @@ def checked(book: Book, fact: Fact, latest: datetime) -> str:
     faults = _property_faults(kind, fact.properties)
     if faults:
         raise FieldErrors(faults)
-    text = _encode(fact.properties)
+    text = encode(fact.properties, sort=True)
     if len(text) > PROPERTIES_LENGTH_MAX:
         raise PropertiesTooLargeError(field="properties", length_max=PROPERTIES_LENGTH_MAX)
     return text

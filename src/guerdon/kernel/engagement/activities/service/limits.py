@@ -111,7 +111,7 @@ def _add_neighbours(
 
 def keep(session: Session, grants: Sequence[Grant], standing: Standing) -> None:
     """Write down what has been granted, for the periods that changed."""
-    touched = {(grant.fact.owner_id.int, grant.rule.program, grant.rule.code) for grant in grants if grant.rule.limited}
+    touched = {(grant.of.owner, grant.rule.program, grant.rule.code) for grant in grants if grant.rule.limited}
     rows = [
         (UUID(int=key[0]), *key[1:], *period, *granted.by_period[period])
         for key in touched

@@ -6,16 +6,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from guerdon.core.ids import idempotency_hex
+from guerdon.core.ids import idempotency_int
 from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import CounterChange, Fact
 from guerdon.kernel.engagement.activities.service import counting
 from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
 from guerdon.kernel.engagement.activities.service.boosting import Boosts
 from guerdon.kernel.engagement.activities.service.counting import Tally
-from guerdon.kernel.engagement.activities.service.evaluating import Grant
+from guerdon.kernel.engagement.activities.service.evaluating import Candidate, Grant
 from guerdon.kernel.engagement.activities.service.installing import REFERENCE
-from guerdon.kernel.engagement.activities.service.periods import day_of, zone
 from guerdon.kernel.ledger.catalogue import catalogue, refresh
 from guerdon.kernel.ledger.errors import refusal
 from guerdon.kernel.ledger.schemas import Pocket, Posted
@@ -87,7 +86,7 @@ def post(
         posted[number].append(each)
         if not each.accepted:
             grant = grants[number]
-            refused[grant.activity_id, grant.rule.program, grant.rule.code] = refusal(each.verdict).message
+            refused[grant.of.activity_id, grant.rule.program, grant.rule.code] = refusal(each.verdict).message
     return posted, refused
 
 
@@ -96,15 +95,19 @@ class _Columns:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._codes: dict[tuple[UUID, bool, bool], tuple[str, str, str, str]] = {}
+        self._codes: dict[tuple[int, bool, bool], tuple[str, str, str, str]] = {}
         self._reference = str(catalogue(session).reference_id(REFERENCE))
+        self._last: Candidate | None = None
+        self._common: tuple[str, str, str, str, str | None] = ("", "", "", "", None)
         self.grants: list[int] = []
         self._rows: list[tuple[str | None, ...]] = []
 
     def add(self, number: int, grant: Grant, budget_ids: Mapping[str, UUID]) -> None:
         """What pays for a grant: issuance or the rule's budget, and the budget of each campaign."""
         rule = grant.rule
-        key = f"{grant.activity_id}:{rule.program}.{rule.code}"
+        if grant.of is not self._last:
+            self._last, self._common = grant.of, _texts(grant.of)
+        key = f"{self._common[0]}:{rule.program}.{rule.code}"
         if grant.base_minor > 0:
             payer = budget_ids[rule.budget] if rule.budget is not None else None
             self._add(number, grant, payer, grant.base_minor, key)
@@ -113,8 +116,7 @@ class _Columns:
                 self._add(number, grant, boost.budget_id, share, f"{key}:{boost.code}")
 
     def _add(self, number: int, grant: Grant, payer: UUID | None, amount_minor: int, key: str) -> None:
-        fact = grant.fact
-        member = f"{fact.owner_id.int:032x}"
+        _, activity_id, member, happened_at, actor_id = self._common
         unit, debit, credit, kind = self._code(grant.rule, budget=payer is not None, pending=grant.due_at is not None)
         self.grants.append(number)
         self._rows.append(
@@ -125,18 +127,18 @@ class _Columns:
                 credit,
                 str(amount_minor),
                 kind,
-                idempotency_hex(key),
+                f"{idempotency_int(key):032x}",
                 self._reference,
-                f"{grant.activity_id.int:032x}",
-                fact.happened_at.isoformat(),
-                None if fact.actor_id is None else f"{fact.actor_id.int:032x}",
+                activity_id,
+                happened_at,
+                actor_id,
                 None if payer is None else member,
                 None if grant.due_at is None else grant.due_at.isoformat(),
             )
         )
 
     def _code(self, rule: CompiledRule, *, budget: bool, pending: bool) -> tuple[str, str, str, str]:
-        known = self._codes.get((rule.id, budget, pending))
+        known = self._codes.get((rule.id.int, budget, pending))
         if known is None:
             codes = catalogue(self._session)
             if rule.unit not in codes.units or rule.transfer_kind not in codes.kinds:
@@ -144,7 +146,7 @@ class _Columns:
                 codes = catalogue(self._session)
             debit = Pocket.AVAILABLE.value if budget else "issuance"
             credit = Pocket.PENDING.value if pending else Pocket.AVAILABLE.value
-            known = self._codes[rule.id, budget, pending] = (
+            known = self._codes[rule.id.int, budget, pending] = (
                 str(codes.unit_id(rule.unit)),
                 str(codes.account_id(debit)),
                 str(codes.account_id(credit)),
@@ -157,6 +159,19 @@ class _Columns:
         return dict(zip(_POSTING, map(column, zip(*self._rows, strict=True)), strict=True))
 
 
+def _texts(candidate: Candidate) -> tuple[str, str, str, str, str | None]:
+    """What all grants of a fact share: its id as people write it and as a column has it, member, moment and actor."""
+    fact, activity_id = candidate.fact, candidate.activity_id
+    actor_id = None if fact.actor_id is None else f"{fact.actor_id.int:032x}"
+    return (
+        str(activity_id),
+        f"{activity_id.int:032x}",
+        f"{candidate.owner:032x}",
+        fact.happened_at.isoformat(),
+        actor_id,
+    )
+
+
 _POSTING = (
     *("owner_id", "unit_id", "debit", "credit", "amount", "kind_id", "idempotency_key", "reference_type_id"),
     *("reference_id", "happened_at", "actor_id", "peer_owner_id", "due_at"),
@@ -165,10 +180,9 @@ _POSTING = (
 
 def count_earned(session: Session, book: Book, grants: Sequence[Grant]) -> list[CounterChange]:
     """Advance what members have earned of each unit by what rules have granted them."""
-    community = zone(book.time_zone)
     tally = Tally()
+    metrics = {unit: book.earned_id(session, unit) for unit in {grant.rule.unit for grant in grants}}
     for grant in grants:
-        day = day_of(grant.fact.happened_at, community)
-        metric_id = book.earned_id(session, grant.rule.unit)
-        tally.sum_up(grant.fact.owner_id, metric_id, day, grant.amount_minor, grant.fact.happened_at)
+        fact = grant.of.fact
+        tally.sum_up(fact.owner_id, metrics[grant.rule.unit], grant.of.day, grant.amount_minor, fact.happened_at)
     return counting.advance(session, tally).changes

@@ -18,6 +18,7 @@ def day_of(moment: datetime, in_zone: ZoneInfo) -> date:
     return moment.astimezone(in_zone).date()
 
 
+@lru_cache(maxsize=16384)
 def period_start(period: str, day: date) -> date:
     """The first day of the period that a day falls in; ``engagement.period_start`` computes the same in SQL."""
     if period == Period.LIFE:

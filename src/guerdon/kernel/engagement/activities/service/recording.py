@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.errors import GuerdonError
-from guerdon.core.ids import idempotency_uuid, new_id
+from guerdon.core.ids import idempotency_int, new_id
 from guerdon.db.statement import savepoint
 from guerdon.kernel.engagement.activities.errors import ActivityConflictError, MemberUnknownError
 from guerdon.kernel.engagement.activities.schemas import (
@@ -44,7 +44,6 @@ BATCH_MAX = 10_000
 _TRIES_MAX = 5
 
 
-NO_KEY = UUID(int=0)
 _LIFE = frozenset({"life"})
 _MANY = 500
 
@@ -55,7 +54,7 @@ class _Entry:
 
     fact: Fact
     properties: str = ""
-    key: UUID = NO_KEY
+    key: int = 0
     activity_id: UUID | None = None
     outcome: Outcome | None = None
     same_as: int | None = None
@@ -144,7 +143,7 @@ class _Recording:
         for entry in self.entries:
             try:
                 entry.properties = checked(self.book, entry.fact, self.latest)
-                entry.key = idempotency_uuid(entry.fact.key)
+                entry.key = idempotency_int(entry.fact.key)
             except GuerdonError as refused:
                 entry.outcome = Outcome(None, refused=refused)
 
@@ -160,11 +159,11 @@ class _Recording:
     def _accept(self) -> list[_Entry]:
         """Give an id to every fact that is new; the rest are replays, or collide with what has their key."""
         possible = [(number, entry) for number, entry in enumerate(self.entries) if entry.outcome is None]
-        known = stored.find(self.session, [(entry.fact.owner_id, entry.key) for _, entry in possible])
-        firsts: dict[tuple[UUID, UUID], int] = {}
+        known = stored.find(self.session, [(entry.fact.owner_id.int, entry.key) for _, entry in possible])
+        firsts: dict[tuple[int, int], int] = {}
         accepted: list[_Entry] = []
         for number, entry in possible:
-            key = (entry.fact.owner_id, entry.key)
+            key = (entry.fact.owner_id.int, entry.key)
             before = known.get(key)
             first = firsts.setdefault(key, number)
             if before is not None:
@@ -275,14 +274,13 @@ class _Recording:
             outcome = entry.outcome = Outcome(activity_id)
             if activity_id is None:
                 continue
-            owner = fact.owner_id.int
+            candidate = judge.candidate(activity_id, fact, entry.days)
             for contribution in entry.contributions:
-                outcome.counters[contribution.metric.name] = self._advance(counters, owner, contribution, new_values)
-            kind = self.book.kinds[fact.kind]
-            days = entry.days
+                value = self._advance(counters, candidate.owner, contribution, new_values)
+                outcome.counters[contribution.metric.name] = value
             earned: list[Grant] = []
-            for rule in kind.rules:
-                judged = judge.judge(activity_id, fact, days["community"], days, rule)
+            for rule in self.book.kinds[fact.kind].rules:
+                judged = judge.judge(candidate, rule)
                 if isinstance(judged, NotAwarded):
                     outcome.not_awarded.append(judged)
                 else:
@@ -291,7 +289,7 @@ class _Recording:
                 outcome.not_awarded.append(NotAwarded(program, code, "failed", {"problem": problem}))
             if self.earned_watched:
                 for grant in earned:
-                    self._advance_earned(counters, grant, days["community"])
+                    self._advance_earned(counters, grant)
             grants += earned
         return grants
 
@@ -317,20 +315,20 @@ class _Recording:
             counters[key] = value
         return value  # of the last period, which is life
 
-    def _advance_earned(self, counters: dict[Key, int], grant: Grant, day: date) -> None:
+    def _advance_earned(self, counters: dict[Key, int], grant: Grant) -> None:
         metric = self.book.earned.get(grant.rule.unit)
         if metric is not None:
-            for period, start in starts(day):
-                key = (grant.fact.owner_id.int, metric.id, period, start)
+            for period, start in starts(grant.of.day):
+                key = (grant.of.owner, metric.id, period, start)
                 if key in counters:
                     counters[key] += grant.amount_minor
 
     def _take_awards(
         self, accepted: Sequence[_Entry], grants: Sequence[Grant], posted: Sequence[Sequence[Posted]]
     ) -> None:
-        by_activity = {entry.activity_id: entry for entry in accepted}
+        outcomes = {entry.activity_id.int: entry.outcome for entry in accepted if entry.activity_id}
         for grant, transfers in zip(grants, posted, strict=True):
-            outcome = by_activity[grant.activity_id].outcome
+            outcome = outcomes[grant.of.activity_id.int]
             if outcome is not None:
                 rule = grant.rule
                 outcome.awards.append(
@@ -353,7 +351,7 @@ class _Recording:
     @staticmethod
     def _take_conclusion(accepted: Sequence[_Entry], conclusion: Documents) -> None:
         """What followed from a batch is told with the last fact of each member."""
-        last = {entry.fact.owner_id: entry for entry in accepted}
+        last = {entry.fact.owner_id: entry for entry in accepted} if conclusion else {}
         for owner_id, documents in conclusion.items():
             outcome = last[owner_id].outcome if owner_id in last else None
             if outcome is not None:

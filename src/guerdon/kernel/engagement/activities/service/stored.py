@@ -1,6 +1,5 @@
 """Activities as they are stored: written with all that followed, found again by key, answered as they were."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from uuid import UUID
 import simplejson
 from sqlalchemy.orm import Session
 
+from guerdon.core.json_text import encode
 from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import Award, Fact, NotAwarded, Outcome
 from guerdon.kernel.engagement.activities.service import wire
@@ -49,15 +49,18 @@ _WRITE = Statement(
     """
 )
 _FOUND = ("id", "program", "kind", "happened_at", "reference_type", "reference_id", "properties", "outcome")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
-def find(session: Session, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Mapping[str, Any]]:
-    """Activities that members have under keys."""
+def find(session: Session, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Mapping[str, Any]]:
+    """Activities that members have under keys.
+
+    Args:
+        keys: members' ids and stored keys, both as whole numbers.
+    """
     if not keys:
         return {}
-    given = {"owners": wire.uuids(each[0] for each in keys), "keys": wire.uuids(each[1] for each in keys)}
-    return {(row[0], row[1]): dict(zip(_FOUND, row[2:], strict=True)) for row in _FIND.rows(session, **given)}
+    given = {"owners": wire.numbered(each[0] for each in keys), "keys": wire.numbered(each[1] for each in keys)}
+    return {(row[0].int, row[1].int): dict(zip(_FOUND, row[2:], strict=True)) for row in _FIND.rows(session, **given)}
 
 
 def is_same(known: Mapping[str, Any], fact: Fact, properties: str) -> bool:
@@ -88,11 +91,11 @@ def replayed(outcome: Outcome) -> Outcome:
     return replace(outcome, replayed=True)
 
 
-def write(session: Session, now: datetime, entries: Sequence[tuple[UUID, UUID, Fact, str, Outcome]]) -> None:
+def write(session: Session, now: datetime, entries: Sequence[tuple[UUID, int, Fact, str, Outcome]]) -> None:
     """Write activities.
 
     Args:
-        entries: id, stored key, fact, properties as JSON, and what followed.
+        entries: id, stored key as a whole number, fact, properties as JSON, and what followed.
     """
     facts = [fact for _, _, fact, _, _ in entries]
     _WRITE.run(
@@ -103,19 +106,19 @@ def write(session: Session, now: datetime, entries: Sequence[tuple[UUID, UUID, F
         program=wire.texts(fact.program for fact in facts),
         kind=wire.texts(fact.kind for fact in facts),
         happened_at=wire.moments(fact.happened_at for fact in facts),
-        idempotency_key=wire.uuids(each[1] for each in entries),
+        idempotency_key=wire.numbered(each[1] for each in entries),
         key=wire.texts(fact.key for fact in facts),
         source=wire.texts(fact.source for fact in facts),
         actor_id=wire.uuids(fact.actor_id for fact in facts),
         reference_type=wire.texts(fact.reference.type if fact.reference else None for fact in facts),
         reference_id=wire.uuids(fact.reference.id if fact.reference else None for fact in facts),
         properties=wire.texts(each[3] for each in entries),
-        outcome=wire.texts(_encode(document(each[4])) for each in entries),
+        outcome=wire.texts(encode(document(each[4])) for each in entries),
     )
 
 
 def document(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as JSON keeps it; what is empty is left out."""
+    """An outcome as it is kept; what is empty is left out."""
     found: dict[str, Any] = {}
     if outcome.awards:
         found["awards"] = [_award_document(award) for award in outcome.awards]
@@ -134,10 +137,10 @@ def _award_document(award: Award) -> dict[str, Any]:
         "program": award.program,
         "rule": award.rule,
         "version": award.version,
-        "rule_id": str(award.rule_id),
+        "rule_id": award.rule_id,
         "unit": award.unit,
         "amount_minor": award.amount_minor,
-        "transfers": [str(each) for each in award.transfer_ids],
+        "transfers": list(award.transfer_ids),
     }
     if award.multiplier_bp != 10_000:
         found["multiplier_bp"] = award.multiplier_bp

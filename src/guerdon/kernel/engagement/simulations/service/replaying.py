@@ -163,7 +163,7 @@ class _Replay:
     def _judge(self, owner_id: UUID, row: Row[Any], member: _Member, days: Mapping[str, date], tally: Tally) -> None:
         rule = self._question.rule
         fact = Fact(owner_id, rule.program, row.kind, row.happened_at, row.properties, "simulated")
-        judged = member.judge.judge(row.id, fact, days["community"], days, rule)
+        judged = member.judge.judge(member.judge.candidate(row.id, fact, days), rule)
         member.facts += 1
         member.was_minor += row.was_minor
         tally.facts += 1
