@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from guerdon.core.settings import load_settings
+from guerdon.core.settings import OTHER_VARIABLES, Settings, load_settings
 from guerdon.db.embedded import EmbeddedServer
 from guerdon.db.errors import AppRoleError
 from guerdon.db.roles import APP_ROLE, ensure_app_role
@@ -149,6 +149,49 @@ def test_a_setting_that_cannot_be_used_is_named_and_not_shown(short_dir: Path, n
     assert f"GUERDON_{name.upper()}: " in refused.stderr
     assert "Traceback" not in refused.stderr
     assert "secret" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("GUERDON_PROT", "; is GUERDON_PORT meant?"),
+        ("GUERDON_DATABASE_URI", "; is GUERDON_DATABASE_URL meant?"),
+        ("GUERDON_CONFIG", "; is GUERDON_CONFIG_FILE meant?"),
+        ("GUERDON_XYZ", ""),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused_before_anything_starts(
+    short_dir: Path, name: str, nearest: str
+) -> None:
+    environment = guerdon_environment(short_dir, port="http") | {name: "secret"}
+    refused = guerdon_here("up", environment=environment | {"COLUMNS": "300"})
+    assert refused.returncode == 1
+    assert f"{name}: there is no such setting{nearest}; GUERDON_PORT: " in refused.stderr
+    assert "secret" not in refused.stderr
+    assert not (short_dir / "up.lock").exists()
+    del environment["GUERDON_PORT"]
+    assert f"{name}: " in guerdon_here("up", environment=environment).stderr
+
+
+def test_a_key_of_the_file_that_is_no_setting_is_refused_alike(short_dir: Path) -> None:
+    file = short_dir / "guerdon.toml"
+    file.write_text("prot = 8080\n", encoding="utf-8")
+    refused = guerdon_here("settings", environment=guerdon_environment(short_dir, config_file=file))
+    assert refused.returncode == 1
+    assert "GUERDON_PROT: there is no such setting; is GUERDON_PORT meant?" in " ".join(refused.stderr.split())
+
+
+def test_variables_that_are_read_though_they_are_no_settings_are_known() -> None:
+    root = Path(__file__).parents[2]
+    files = [file for part in ("src", "tests", "bench") for file in (root / part).rglob("*.py")]
+    read = {
+        name
+        for file in files
+        for name in re.findall(r"(?:envvar=|environ\.get\(|environ\[)\"(GUERDON_\w+)\"", file.read_text("utf-8"))
+    }
+    settings = {f"GUERDON_{name.upper()}" for name in Settings.model_fields}
+    assert read - settings - OTHER_VARIABLES == set()
+    assert {"GUERDON_NEW_PASSWORD", "GUERDON_DRAW_IMAGES"} <= read
 
 
 def test_an_address_that_libpq_cannot_read_is_one_clear_line(short_dir: Path) -> None:

@@ -54,8 +54,8 @@ def settings_page() -> str:
     return (
         "# Settings\n\n" + WRITTEN + "\nFrom the environment, and below it from the TOML file that"
         " `GUERDON_CONFIG_FILE` names; its keys are the names without `GUERDON_`, in lower case. They are checked at"
-        " start; an error names the setting. `guerdon settings` shows what is in force.\n\n"
-        + _table(("Variable", "Default", "Meaning"), rows)
+        " start; an error names the setting, and a variable beginning with `GUERDON_` that is no setting is refused."
+        " `guerdon settings` shows what is in force.\n\n" + _table(("Variable", "Default", "Meaning"), rows)
     )
 
 

@@ -1,11 +1,14 @@
 """Settings: from the environment (``GUERDON_…``) and, below it, from a TOML file; checked once, at start.
 
-The file is the one that ``GUERDON_CONFIG_FILE`` names; its keys are the settings' names without the prefix.
+The file is the one that ``GUERDON_CONFIG_FILE`` names; its keys are the settings' names without the prefix. A name that
+is no setting is refused in both: a typing error would leave a default in force without a word.
 """
 
 import ipaddress
 import json
 import os
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -25,6 +28,9 @@ from guerdon.core.errors import GuerdonError
 
 ENV_PREFIX = "GUERDON_"
 WEB_PROCESSES_DEFAULT_MAX = 4
+
+OTHER_VARIABLES = frozenset({"GUERDON_CONFIG_FILE", "GUERDON_NEW_PASSWORD", "GUERDON_DRAW_IMAGES"})
+"""Variables with the prefix that are no settings: where the file is, and what a command or ``make images`` reads."""
 
 Listed = Annotated[tuple[str, ...], NoDecode]
 """Several values: in the environment with commas between, or as a JSON list."""
@@ -233,13 +239,37 @@ def load_settings(**overrides: Any) -> Settings:
     file = os.environ.get(f"{ENV_PREFIX}CONFIG_FILE")
     if file and not Path(file).is_file():
         raise SettingsError(problems=f"GUERDON_CONFIG_FILE: there is no file {file}")
+    problems = [f"{name}: {_unknown(name)}" for name in _unknown_variables()]
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as exc:
-        problems = "; ".join(
-            f"{ENV_PREFIX}{'_'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
-            for error in exc.errors(include_input=False)
-        )
-        raise SettingsError(problems=problems) from exc
+        raise SettingsError(problems="; ".join([*problems, *_problems_of(exc)])) from exc
     except ValueError as exc:
-        raise SettingsError(problems=f"{file or 'the environment'}: {exc}") from exc
+        raise SettingsError(problems="; ".join([*problems, f"{file or 'the environment'}: {exc}"])) from exc
+    if problems:
+        raise SettingsError(problems="; ".join(problems))
+    return settings
+
+
+def _unknown_variables() -> list[str]:
+    """Variables of the environment that have the prefix and that nothing reads; as for settings, case is no matter."""
+    known = OTHER_VARIABLES.union(_variables())
+    return sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in known)
+
+
+def _variables() -> Iterator[str]:
+    return (f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields)
+
+
+def _unknown(name: str) -> str:
+    """What is wrong with a name that is no setting, and the setting that was probably meant."""
+    # Compared without the prefix: it is the same in all, and would make any two names look alike.
+    bare = {variable.removeprefix(ENV_PREFIX): variable for variable in (*_variables(), "GUERDON_CONFIG_FILE")}
+    nearest = get_close_matches(name.upper().removeprefix(ENV_PREFIX), bare, n=1)
+    return f"there is no such setting; is {bare[nearest[0]]} meant?" if nearest else "there is no such setting"
+
+
+def _problems_of(exc: ValidationError) -> Iterator[str]:
+    for error in exc.errors(include_input=False):
+        name = f"{ENV_PREFIX}{'_'.join(str(part) for part in error['loc']).upper()}"
+        yield f"{name}: {_unknown(name) if error['type'] == 'extra_forbidden' else error['msg']}"
