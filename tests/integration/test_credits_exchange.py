@@ -5,12 +5,13 @@ import io
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from guerdon.programs.credits.service import reviewing, submitting
+from guerdon.programs.credits.service import currencies, reviewing, submitting
 from support.credits import Caller, Club, hours, item, money
 
 IMPORT = "/api/v1/credits/import"
@@ -144,6 +145,15 @@ def test_every_fault_is_named(club: Club, staff: Caller) -> None:
     assert answer.json()["report"]["imported"] == 0
     assert all(each["problem"] and "{" not in each["problem"] for each in answer.json()["report"]["faults"])
     assert club.snapshot() == before
+
+
+def test_an_amount_is_bounded_by_what_it_is_worth(club: Club, staff: Caller) -> None:
+    since = club.clock.now()
+    club.do(currencies.set_rate, "IDR", Decimal("0.00006"), valid_from=since, actor_id=staff.user_id)
+    rows = [CASH.replace("50.00,USD,cash,C-1", f"{amount},IDR,cash,C-{amount}") for amount in (15000000, 10**13)]
+    answer = send(staff, table(*rows), all_or_nothing="false")
+    assert faults(answer) == [(3, "amount")]
+    assert club.sql("SELECT calculated_credits::text FROM contributions") == [("180.00",)]
 
 
 def test_several_faults_of_one_row(staff: Caller) -> None:

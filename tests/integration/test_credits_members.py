@@ -19,6 +19,7 @@ from guerdon.programs.credits.errors import (
     RateKnownError,
     TooManyDecimalsError,
     TransitionRefusedError,
+    WorthTooMuchError,
 )
 from guerdon.programs.credits.models import ContributionStatus
 from guerdon.programs.credits.service import currencies, reviewing, submitting
@@ -45,7 +46,7 @@ class TestWorth:
             ("0.05", "new", "0.01"),  # 0.005: halves go up
             ("0.04", "new", "0.00"),
             ("0.10", "fair", "0.01"),  # 0.005
-            ("10000000", "new", "1000000.00"),
+            ("999999999.94", "new", "99999999.99"),
         ],
     )
     def test_items(self, club: Club, awa: UUID, value: str, condition: str | None, credits: str) -> None:
@@ -70,6 +71,9 @@ class TestWorth:
             ("XOF", "0.0016", "1", "0.00"),
             ("KWD", "3.25", "1.234", "0.80"),  # 4.0105 of cash is counted as 4.01; 0.802
             ("EUR", "1.1", "0.05", "0.01"),  # 0.055 is counted as 0.06; 0.012
+            ("IDR", "0.00006", "15000000", "180.00"),
+            ("IRR", "0.000000000001", "1000000000000000", "200.00"),
+            ("VND", "0.00004", "12499999998500", "99999999.99"),
         ],
     )
     def test_other_currencies(
@@ -78,6 +82,22 @@ class TestWorth:
         club.do(currencies.set_rate, currency, Decimal(rate), valid_from=club.clock.now(), actor_id=zoe)
         contribution = club.row(club.submit(awa, money("1", amount, currency)))
         assert contribution.calculated_credits == Decimal(credits)
+
+    @pytest.mark.parametrize(
+        ("currency", "rate", "amount"),
+        [
+            ("USD", "1", "499999999.98"),
+            ("VND", "0.00004", "12500000000000"),
+            ("IDR", "999999999", "1000000000000000"),  # what it is worth fits no 64 bits
+        ],
+    )
+    def test_no_more_than_one_contribution_can_be_credited(
+        self, club: Club, awa: UUID, zoe: UUID, currency: str, rate: str, amount: str
+    ) -> None:
+        since = club.clock.now() - timedelta(seconds=1)
+        club.do(currencies.set_rate, currency, Decimal(rate), valid_from=since, actor_id=zoe)
+        error = refused(club, WorthTooMuchError, lambda: club.submit(awa, money("1", amount, currency)))
+        assert error.field == "amount"
 
     def test_a_rate_counts_from_its_moment_on(self, club: Club, awa: UUID, zoe: UUID) -> None:
         now = club.clock.now()
@@ -217,7 +237,8 @@ BAD = [
     (ITEM, {"description": "x" * 201}),
     (ITEM, {"estimated_value": "0"}),
     (ITEM, {"estimated_value": "-5"}),
-    (ITEM, {"estimated_value": "10000000.01"}),
+    (ITEM, {"estimated_value": "1000000000"}),
+    (ITEM, {"estimated_value": "10000000000.01"}),
     (ITEM, {"estimated_value": "5.001"}),
     (ITEM, {"estimated_value": 50.0}),
     (ITEM, {"condition": "broken"}),
@@ -227,6 +248,8 @@ BAD = [
     (ITEM, {"user_id": str(uuid4())}),
     (MONEY, {"amount": "0"}),
     (MONEY, {"amount": "5.001"}),
+    (MONEY, {"amount": "500000000"}),
+    (MONEY, {"amount": "1000000000000001"}),
     (MONEY, {"currency": "XXQ"}),
     (MONEY, {"currency": "EUR"}),
     (MONEY, {"currency": "DOLLAR"}),

@@ -58,6 +58,14 @@ class AmountOfCreditsError(FieldError):
     remedy = "Enter an amount with at most two decimals."
 
 
+class WorthTooMuchError(FieldError):
+    """A contribution is worth more credits than one can be given."""
+
+    code = "worth-too-much"
+    message = "This is worth more than the {credits_max} credits that one contribution can be given."
+    remedy = "Check the number; if it is right, give it in several contributions."
+
+
 class CurrencyNotAcceptedError(FieldError):
     """There is no rate for the currency."""
 

@@ -23,7 +23,10 @@ from guerdon.http.schemas import Day, DecimalText, Schema
 from guerdon.kernel.engagement.schemas import TierStanding
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
 
-VALUE_MAX = Decimal(10_000_000)
+VALUE_MAX = Decimal(10**10)
+"""The most that a contribution may be worth in what the rules count in; with it, their products fit 64 bits."""
+AMOUNT_MAX = Decimal(10**15)
+"""The most of any currency: in those that count in millions, what is accepted goes by what it is worth."""
 HOURS_MAX = Decimal(24)
 CREDITS_MAX = Decimal("99999999.99")
 REASON_LENGTH_MAX = 500
@@ -69,7 +72,7 @@ class MoneyIn(Schema):
     """A gift of money."""
 
     type: Literal["money"] = "money"
-    amount: Annotated[DecimalText, Field(gt=0, le=VALUE_MAX)]
+    amount: Annotated[DecimalText, Field(gt=0, le=AMOUNT_MAX)]
     currency: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
     payment_method: PaymentMethod
     transaction_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

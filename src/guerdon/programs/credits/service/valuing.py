@@ -12,12 +12,13 @@ from guerdon.core.money import round_half_up, to_decimal
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import Evaluation
 from guerdon.kernel.engagement.service import rules
-from guerdon.programs.credits.errors import AmountOfCreditsError
-from guerdon.programs.credits.schemas import CREDITS_MAX, HoursIn, ItemIn, MoneyIn
+from guerdon.programs.credits.errors import WorthTooMuchError
+from guerdon.programs.credits.schemas import CREDITS_MAX, VALUE_MAX, HoursIn, ItemIn, MoneyIn
 from guerdon.programs.credits.service.currencies import check_decimals, current_rates, rate_of
 
 SCALE = 2
 HUNDREDTHS = 100
+_NUMBER = {"item_donation": "estimated_value", "money": "amount", "volunteer_hours": "hours"}
 
 
 class Valuer:
@@ -38,14 +39,14 @@ class Valuer:
         Raises:
             CurrencyNotAcceptedError, CurrencyUnknownError, TooManyDecimalsError: for money.
             RuleEvaluationError: the rule fails on it.
-            AmountOfCreditsError: it would be worth more than can be kept.
+            WorthTooMuchError: it would be worth more than can be kept.
         """
         rule = self._rules.get(given.type)
         if rule is None:
             rule = self._rules[given.type] = rules.in_force(self._session, "credits", given.type)
         evaluation = rules.evaluate(rule, self._inputs(given))
         if credits_of(evaluation) > CREDITS_MAX:
-            raise AmountOfCreditsError(field=None, credits_max=CREDITS_MAX)
+            raise _too_much(_NUMBER[given.type])
         return evaluation
 
     @cached_property
@@ -61,12 +62,19 @@ class Valuer:
             return {"hours_hundredths": int(given.hours * HUNDREDTHS)}
         check_decimals(given.amount, given.currency)
         rate = rate_of(self._rates, given.currency)
+        worth = Fraction(given.amount) * Fraction(rate)
+        if worth > VALUE_MAX:
+            raise _too_much("amount")
         return {
-            "amount_hundredths": round_half_up(Fraction(given.amount) * Fraction(rate) * HUNDREDTHS),
+            "amount_hundredths": round_half_up(worth * HUNDREDTHS),
             "amount": format(given.amount, "f"),
             "currency": given.currency,
             "rate": format(rate.normalize(), "f"),
         }
+
+
+def _too_much(field: str) -> WorthTooMuchError:
+    return WorthTooMuchError(field=field, credits_max=CREDITS_MAX)
 
 
 def credits_of(evaluation: Evaluation) -> Decimal:
