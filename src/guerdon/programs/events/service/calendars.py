@@ -6,12 +6,14 @@ it instead of showing it twice. A cancelled event stays in the feed as CANCELLED
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 from icalendar.prop import vDuration
+
+from guerdon.programs.events.service.zone_rules import zone_rules
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 _PRODUCT = "-//Guerdon//Events//EN"
@@ -68,7 +70,8 @@ def calendar(entries: Iterable[CalendarEntry], *, name: str, subscribed: bool) -
     if shown:
         # The rules of a zone only for the years that are needed: they change, and each year is a line.
         first, last = min(entry.start for entry in shown), max(entry.end for entry in shown)
-        made.add_missing_timezones(first_date=(first - _YEAR).date(), last_date=(last + _YEAR).date())
+        zones = map(ZoneInfo, sorted(made.get_missing_tzids()))
+        made.subcomponents[:0] = [zone_rules(zone, first - _YEAR, last + _YEAR) for zone in zones]
     return bytes(made.to_ical())
 
 
@@ -79,8 +82,8 @@ def _event(entry: CalendarEntry) -> Event:
     made.add("dtstamp", entry.changed_at)
     made.add("last-modified", entry.changed_at)
     made.add("sequence", entry.sequence)
-    made.add("dtstart", entry.start.astimezone(zone))
-    made.add("dtend", entry.end.astimezone(zone))
+    made.add("dtstart", _written(entry.start, zone))
+    made.add("dtend", _written(entry.end, zone))
     made.add("summary", entry.title)
     if entry.description:
         made.add("description", entry.description)
@@ -89,3 +92,9 @@ def _event(entry: CalendarEntry) -> Event:
     made.add("status", "CANCELLED" if entry.cancelled else "TENTATIVE" if entry.tentative else "CONFIRMED")
     made.add("transp", "TRANSPARENT" if entry.cancelled else "OPAQUE")
     return made
+
+
+def _written(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A moment by the clock of its zone; in UTC in the hour that comes a second time, for which no clock has a name."""
+    local = moment.astimezone(zone)
+    return moment.astimezone(UTC) if local.fold else local
