@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi import Depends, FastAPI
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
@@ -24,7 +25,7 @@ from guerdon.http.schemas import Schema, Text
 from guerdon.http.transaction import SessionDep
 from guerdon.kernel.identity.models import User
 from support.chromium import serving
-from support.http_client import Client
+from support.http_client import CSRF_FIELD, Client
 from support.people import PASSWORD, make_app
 
 TOKENS = "/api/v1/identity/tokens"
@@ -131,6 +132,60 @@ class TestBadRequests:
             assert "unsafe-inline" not in headers["content-security-policy"]
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["x-request-id"]
+
+
+class TestWhoseErrorPage:
+    @pytest.fixture
+    def french(self, person: Callable[..., User], browser: Callable[..., Client]) -> Client:
+        """Somebody who has chosen French, in a browser that asks for English."""
+        person("awa", "admin")
+        client = browser("awa")
+        answer = client.submit("/account", name="Awa", locale="fr", time_zone="UTC")
+        assert answer.status_code == 303, answer.text
+        client.headers["accept-language"] = "en"
+        return client
+
+    @pytest.mark.parametrize(
+        ("method", "path", "options", "status"),
+        [
+            ("GET", "/nothing", {}, 404),
+            ("GET", "/staff/members/nobody", {}, 404),
+            ("DELETE", "/account", {}, 405),
+            ("POST", "/account", {"data": {"csrf_token": "forged"}}, 403),
+            ("POST", "/account", {"content": b"x" * 1_100_000}, 413),
+            ("GET", "/account?q=%00", {}, 400),
+        ],
+    )
+    def test_it_is_in_the_language_of_who_is_signed_in(
+        self, french: Client, method: str, path: str, options: dict[str, Any], status: int
+    ) -> None:
+        page = french.request(method, path, **options)
+        assert page.status_code == status, page.text
+        assert '<html lang="fr"' in page.text
+        assert "Awa" in page.text
+
+    def test_the_forms_on_it_work(self, french: Client) -> None:
+        page = french.post("/account", content=b"x" * 1_100_000)
+        token = CSRF_FIELD.search(page.text)
+        assert token is not None
+        left = french.post("/sign-out", data={"csrf_token": token[1]})
+        assert left.status_code == 303, left.text
+
+    def test_of_a_session_that_has_ended_it_is_the_browsers_language(self, clock: FixedClock, french: Client) -> None:
+        clock.move(timedelta(days=15))
+        page = french.get("/nothing")
+        assert page.status_code == 404
+        assert '<html lang="en"' in page.text
+        assert "Awa" not in page.text
+
+    def test_it_is_shown_where_nobody_can_be_looked_up(self, identity_app: FastAPI, french: Client) -> None:
+        def broken(_request: object, _session: object) -> None:
+            raise OperationalError("SELECT", {}, Exception("gone"))
+
+        identity_app.state.authenticate = broken
+        page = french.get("/nothing")
+        assert page.status_code == 404
+        assert '<html lang="en"' in page.text
 
 
 class TestCsrf:

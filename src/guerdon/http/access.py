@@ -8,6 +8,7 @@ requires one of ``app.state.staff_permissions`` reaches everybody's rows; every 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
@@ -16,14 +17,16 @@ from uuid import UUID
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
 from guerdon.core.errors import GuerdonError, PermissionDeniedError, ProofNeededError
 from guerdon.http.cookies import session_cookie
 from guerdon.http.csrf import check_csrf
 from guerdon.http.errors import NotForKeysError, NotSignedInError
-from guerdon.http.transaction import SessionDep, act_as_staff
+from guerdon.http.transaction import Admission, SessionDep, act_as_staff, get_database
 
 SELF = "identity:self"
 """The scope that an API key needs where every member may go."""
@@ -76,6 +79,25 @@ def _identify(request: Request, session: Session) -> Principal | None:
         authenticate = cast(Authenticate, request.app.state.authenticate)
         request.state.principal = authenticate(request, session)
     return cast("Principal | None", request.state.principal)
+
+
+async def recognise(request: Request) -> None:
+    """Find out whose browser asks where no route has: at an address that there is not, or refused at the door.
+
+    So that it is written in their language and shows their menu. Where it cannot be found out they are a visitor: this
+    is about to say what went wrong, and must not go wrong itself.
+    """
+    if hasattr(request.state, "principal") or session_cookie(request) is None:
+        return
+
+    def look_up() -> None:
+        with get_database(request).transaction() as session:
+            session.info["announced"] = False
+            _identify(request, session)
+
+    with suppress(GuerdonError, SQLAlchemyError):
+        async with cast(Admission, request.app.state.admission).place():
+            await run_in_threadpool(look_up)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ class Guards:
         limit_bytes = self._limit_for(scope["path"])
         refusal = self._refusal(scope, limit_bytes)
         if refusal is not None:
-            await answer(Request(scope, receive), refusal)(scope, receive, send)
+            refused = await answer(Request(scope, receive), refusal)
+            await refused(scope, receive, send)
             return
         seen_bytes = 0
 

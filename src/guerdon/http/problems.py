@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError
 from guerdon.db.database import is_retryable
+from guerdon.http.access import recognise
 from guerdon.http.context import current_request
 from guerdon.http.errors import (
     BodyTooLargeError,
@@ -95,7 +96,7 @@ def _encode(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=True).encode()
 
 
-def answer(request: Request, error: GuerdonError, headers: dict[str, str] | None = None) -> Response:
+async def answer(request: Request, error: GuerdonError, headers: dict[str, str] | None = None) -> Response:
     """The answer to an error: a page for a person, a problem document for a program."""
     headers = dict(headers or {})
     if isinstance(error, RateLimitedError):
@@ -110,6 +111,8 @@ def answer(request: Request, error: GuerdonError, headers: dict[str, str] | None
     headers.setdefault("Cache-Control", "no-store")
     render_error = getattr(request.app.state, "render_error", None)
     if wants_page(request) and render_error is not None:
+        if error.status < 500:  # otherwise it may be the database that fails
+            await recognise(request)
         page: Response = render_error(request, error)
         page.headers.update(headers)
         return page
@@ -130,18 +133,18 @@ def translator(request: Request) -> Translate:
 
 
 async def _typed(request: Request, exc: Exception) -> Response:
-    return answer(request, cast(GuerdonError, exc))
+    return await answer(request, cast(GuerdonError, exc))
 
 
 async def _validation(request: Request, exc: Exception) -> Response:
     found = cast("RequestValidationError | ValidationError", exc).errors()
     if wants_page(request) and any(error["loc"][:1] == ("path",) for error in found):
-        return answer(request, RouteNotFoundError())  # people mistype addresses; they do not fill them in
+        return await answer(request, RouteNotFoundError())  # people mistype addresses; they do not fill them in
     whole_body = any(tuple(error["loc"]) == ("body",) and error["type"] != "missing" for error in found)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if whole_body and not (media_type == "application/json" or media_type.endswith("+json")):
-        return answer(request, UnsupportedMediaTypeError())
-    return answer(request, field_errors(found))
+        return await answer(request, UnsupportedMediaTypeError())
+    return await answer(request, field_errors(found))
 
 
 async def _framework(request: Request, exc: Exception) -> Response:
@@ -154,17 +157,17 @@ async def _framework(request: Request, exc: Exception) -> Response:
         415: UnsupportedMediaTypeError,
     }
     error = typed.get(refusal.status_code, lambda: HttpError(refusal.status_code))()
-    return answer(request, error, dict(refusal.headers or {}))
+    return await answer(request, error, dict(refusal.headers or {}))
 
 
 async def _database(request: Request, exc: Exception) -> Response:
     if isinstance(exc, DataError):
-        return answer(request, TextNotStorableError(problem=""))
+        return await answer(request, TextNotStorableError(problem=""))
     if isinstance(exc, PoolTimeoutError) or (
         isinstance(exc, DBAPIError) and (is_retryable(exc) or exc.connection_invalidated)
     ):
         log.warning("database unavailable", error=type(exc).__name__)
-        return answer(request, UnavailableError())
+        return await answer(request, UnavailableError())
     raise exc
 
 

@@ -59,8 +59,8 @@ def protect(app: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> 
     """
     settings: Settings = app.state.settings
     # The last one added is the outermost.
-    app.add_middleware(VisitorCookie)
     app.add_middleware(Guards, larger=dict(larger_bodies or {}))
+    app.add_middleware(VisitorCookie)  # the pages of a refusal at the door have forms too
     app.add_middleware(Measuring, metrics=app.state.metrics, route_name=RouteNames(app))
     app.add_middleware(
         RequestContext,
