@@ -90,7 +90,11 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"id": ""}, "id"),
     ({"id": "x" * 201}, "id"),
     ({"id": "a\x00b"}, "id"),
+    ({"id": "a\u200bb"}, "id"),
+    ({"id": "x" * 199 + "\u2060", "source": "/" + "y" * 200}, "id"),  # too long a pair for a key, kept by its digest
     ({"source": "two words"}, "source"),
+    ({"source": "/till\u202e"}, "source"),
+    ({"type": "track.run\ufeff"}, "type"),
     ({"type": None}, "type"),
     ({"type": "track.swim"}, "type"),
     ({"type": "track.rest"}, "type"),

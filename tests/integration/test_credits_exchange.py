@@ -156,6 +156,12 @@ def test_an_amount_is_bounded_by_what_it_is_worth(club: Club, staff: Caller) -> 
     assert club.sql("SELECT calculated_credits::text FROM contributions") == [("180.00",)]
 
 
+def test_a_transaction_number_holds_nothing_that_cannot_be_seen(club: Club, staff: Caller) -> None:
+    answer = send(staff, table(CASH, CASH.replace("C-1", "C\u200b-1")))
+    assert faults(answer) == [(3, "transaction_id")]
+    assert club.sql("SELECT count(*) FROM contributions") == [(0,)]
+
+
 def test_several_faults_of_one_row(staff: Caller) -> None:
     answer = send(staff, table("volunteer_hours,awa@example.org,,,,,,,,,25,never,,"))
     assert faults(answer) == [(2, "activity"), (2, "hours"), (2, "date")]

@@ -235,6 +235,11 @@ def test_keys(api, people, ledger):
     assert both.json()["code"] == "idempotency-keys-differ"
     assert api.post(path, json=issue(people["awa"], "1"), headers=keyed("x" * 256)).status_code == 422
     assert api.post(path, json=issue(people["awa"], "1", idempotency_key="")).status_code == 422
+    unseen = issue(people["awa"], "1", idempotency_key="a\u200db")
+    for where, body in ((path, unseen), (f"{path}/batch", {"mode": "atomic", "transfers": [unseen]})):
+        refused = api.post(where, json=body)
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["code"] == "text-invisible"
     assert ledger.snapshot() == before
 
 

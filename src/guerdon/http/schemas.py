@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from guerdon.core.errors import GuerdonError
 from guerdon.core.money import parse_decimal
+from guerdon.core.texts import is_legible
 
 JSON_DEPTH_MAX = 32
 """How deep a JSON document may nest: a document is stored and shown, not computed with."""
@@ -34,6 +35,17 @@ def storable(value: str) -> str:
     """
     if "\x00" in value or (not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value)):
         raise PydanticCustomError("text_not_storable", "The text holds a character that cannot be stored.")
+    return value
+
+
+def legible(value: str) -> str:
+    """Return a key unchanged if it can be stored and every character of it can be seen.
+
+    Raises:
+        PydanticCustomError: ``text_not_storable``, or ``text_invisible`` for the others.
+    """
+    if not is_legible(storable(value)):
+        raise PydanticCustomError("text_invisible", "This holds a character that cannot be seen.")
     return value
 
 
@@ -68,6 +80,9 @@ class Schema(BaseModel):
 
 Text = Annotated[str, AfterValidator(storable)]
 """A text parameter of a path, query or form: anything that can be stored."""
+
+KeyText = Annotated[str, AfterValidator(legible)]
+"""A text that something is known by, and compared with: everything of it can be seen."""
 
 JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_storable_document)]
 """A free JSON document: storable texts, finite numbers, bounded depth."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     Field,
     StringConstraints,
     TypeAdapter,
@@ -19,7 +20,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from guerdon.http.schemas import Day, DecimalText, Schema
+from guerdon.http.schemas import Day, DecimalText, Schema, legible
 from guerdon.kernel.engagement.schemas import TierStanding
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
 
@@ -75,7 +76,9 @@ class MoneyIn(Schema):
     amount: Annotated[DecimalText, Field(gt=0, le=AMOUNT_MAX)]
     currency: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
     payment_method: PaymentMethod
-    transaction_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    transaction_id: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(legible)
+    ]
 
 
 class HoursIn(Schema):

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guerdon.core.money import UnitKind
-from guerdon.http.schemas import DecimalText, JsonObject, Moment, Schema, Text
+from guerdon.http.schemas import DecimalText, JsonObject, KeyText, Moment, Schema, Text
 from guerdon.kernel.ledger.schemas import KEY_LENGTH_MAX, Account, Pocket, SystemAccount
 
 REASON_MAX = 500
@@ -18,7 +18,7 @@ _TRANSFER = "0198c0de-0000-7000-8000-00000000000a"
 UnitCode = Annotated[Text, Field(max_length=32, examples=["CREDIT"])]
 AmountText = Annotated[str, Field(examples=["12.50"], description="A decimal string with the unit's decimals.")]
 Key = Annotated[
-    Text,
+    KeyText,
     Field(
         min_length=1,
         max_length=KEY_LENGTH_MAX,

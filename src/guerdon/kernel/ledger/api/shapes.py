@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, PermissionDeniedError
 from guerdon.core.money import Unit, to_minor, to_text
+from guerdon.core.texts import is_legible
 from guerdon.http.access import Principal
 from guerdon.http.errors import IdempotencyKeyInvalidError, IdempotencyKeyMissingError
 from guerdon.http.schemas import storable
@@ -66,7 +67,7 @@ def the_key(header: str | None, in_body: str | None = None) -> str:
     key = header if header is not None else in_body
     if key is None:
         raise IdempotencyKeyMissingError(field="Idempotency-Key")
-    if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isprintable():
+    if not 0 < len(key) <= KEY_LENGTH_MAX or not is_legible(key):
         raise IdempotencyKeyInvalidError(field="Idempotency-Key", problem="")
     return storable(key)
 

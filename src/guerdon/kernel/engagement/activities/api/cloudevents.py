@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError, from_json
 
 from guerdon.core.errors import FieldErrors
 from guerdon.http.errors import UnsupportedMediaTypeError, ValidationProblemError
-from guerdon.http.schemas import Moment, storable
+from guerdon.http.schemas import KeyText, Moment, legible, storable
 from guerdon.http.validation import MESSAGES, field_errors
 
 STRUCTURED = ("application/cloudevents+json", "application/json")
@@ -31,9 +31,9 @@ _HEADER_PREFIX = "ce-"
 
 
 def _one_word(value: str) -> str:
-    if not value.isprintable() or any(sign.isspace() for sign in value):
+    if any(sign.isspace() for sign in value):
         raise PydanticCustomError("string_pattern_mismatch", MESSAGES["string_pattern_mismatch"])
-    return storable(value)
+    return legible(value)
 
 
 def _member(value: str) -> UUID | str:
@@ -52,7 +52,7 @@ class CloudEvent(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     specversion: Literal["1.0"]
-    id: Annotated[str, AfterValidator(storable)] = Field(min_length=1, max_length=ID_LENGTH_MAX)
+    id: KeyText = Field(min_length=1, max_length=ID_LENGTH_MAX)
     source: Annotated[str, AfterValidator(_one_word)] = Field(min_length=1, max_length=SOURCE_LENGTH_MAX)
     type: Annotated[str, AfterValidator(_one_word)] = Field(min_length=1, max_length=200)
     subject: Annotated[str, AfterValidator(storable), AfterValidator(_member)] = Field(max_length=320)

@@ -6,6 +6,7 @@ from typing import Any
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.json_text import encode
+from guerdon.core.texts import is_legible
 from guerdon.kernel.engagement.activities.errors import (
     EXPECTED,
     ActivityInFutureError,
@@ -46,9 +47,9 @@ def checked(book: Book, fact: Fact, latest: datetime) -> str:
     kind = book.kinds.get(fact.kind)
     if kind is None or kind.program != fact.program:
         raise ActivityKindUnknownError(field="kind", kind=fact.kind[:100])
-    if not 0 < len(fact.key) <= KEY_LENGTH_MAX or not fact.key.isprintable():
+    if not 0 < len(fact.key) <= KEY_LENGTH_MAX or not is_legible(fact.key):
         raise ActivityKeyError(field="key", length_max=KEY_LENGTH_MAX)
-    if not 0 < len(fact.source) <= KEY_LENGTH_MAX or not fact.source.isprintable():
+    if not 0 < len(fact.source) <= KEY_LENGTH_MAX or not is_legible(fact.source):
         raise ActivityKeyError(field="source", length_max=KEY_LENGTH_MAX)
     if fact.happened_at.tzinfo is None:
         raise ActivityMomentError(field="happened_at")

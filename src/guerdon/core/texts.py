@@ -1,0 +1,17 @@
+"""What a text may hold where it is a key: something that people and programs compare."""
+
+import re
+
+_NOTHING_TO_SEE = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Characters that count as letters, marks or signs, and show nothing: joiners, fillers, variation selectors."""
+
+
+def is_legible(text: str) -> bool:
+    """Whether every character of a text can be seen, so that two texts that look alike are the same.
+
+    Not so with control characters, zero-width ones, those that turn the direction of writing, and blanks other than the
+    plain one. Free text may hold them: emoji and several scripts need joiners.
+    """
+    return text.isprintable() and (text.isascii() or _NOTHING_TO_SEE.search(text) is None)

@@ -1,0 +1,26 @@
+"""What a key may hold: nothing that two keys could differ by without anybody seeing it."""
+
+import pytest
+
+from guerdon.core.texts import is_legible
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "import-2026-03/4711", "two words", "Öl—№7", "注文①", "طلب", "⛺", "e\u0301"]
+)
+def test_what_can_be_seen(text: str) -> None:
+    assert is_legible(text)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        *map(chr, range(0x200B, 0x2010)),  # zero-width, left-to-right, right-to-left
+        *map(chr, range(0x202A, 0x202F)),  # embeddings and overrides
+        *map(chr, range(0x2060, 0x2070)),  # joiners, isolates
+        *("\ufeff", "\u061c", "\u00ad", "\u180e", "\u034f", "\u115f", "\u3164", "\uffa0", "\u2800", "\ufe0f"),
+        *("\U000e0041", "\U000e0100", "\ud800", "\x00", "\n", "\t", "\u00a0", "\u2003", "\u3000"),
+    ],
+)
+def test_what_cannot(sign: str) -> None:
+    assert not is_legible(f"a{sign}b")
