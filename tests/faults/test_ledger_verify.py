@@ -10,12 +10,13 @@ import psycopg
 import pytest
 
 from guerdon.core.ids import new_id
+from guerdon.core.money import to_text
 from guerdon.db.embedded import EmbeddedServer
 from guerdon.kernel.ledger import service
 from guerdon.kernel.ledger.schemas import SystemAccount
 from support.databases import on_database
 from support.ledger import CREDIT, POINT, Ledger, award, gift, spend
-from support.processes import guerdon_environment, guerdon_here
+from support.processes import guerdon_environment, guerdon_here, guerdon_in_terminal
 
 HOUR = timedelta(hours=1)
 
@@ -231,6 +232,10 @@ class Command:
     def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return guerdon_here("ledger", *arguments, environment=self._environment)
 
+    def in_terminal(self, columns: int, *arguments: str) -> list[str]:
+        """What it shows in a terminal of that many columns."""
+        return guerdon_in_terminal("ledger", *arguments, environment=self._environment, columns=columns)
+
 
 @pytest.fixture
 def command(owner_dsn: str, app_dsn: str, tmp_path: Path) -> Command:
@@ -267,6 +272,38 @@ def test_statement_and_export(ledger: Ledger, awa: UUID, command: Command, tmp_p
     assert printed.startswith("owner_id,transfer_id,unit,pocket,amount")
     assert not file.with_name("all.csv.part").exists()
     assert command("export", "--owner", str(awa), "--since", "2100-01-01").stdout == ""
+
+
+def test_a_statement_loses_nothing_wherever_it_is_shown(ledger: Ledger, awa: UUID, command: Command):
+    entries = ledger.do(service.statement, awa, ledger.now + 1000 * HOUR, pocket=None, limit=999)
+    told = [
+        [
+            str(entry.transfer_id),
+            entry.kind,
+            entry.unit,
+            entry.pocket.value,
+            to_text(entry.amount_minor, entry.scale),
+            to_text(entry.balance_after_minor, entry.scale),
+        ]
+        for entry in entries
+    ]
+    # In a pipe, one line for each, of any length.
+    piped = command("statement", str(awa)).stdout.splitlines()[1:]
+    assert len(piped) == len(told)
+    for line, words in zip(piped, told, strict=True):
+        assert set(words) <= set(line.split())
+    wide = command.in_terminal(200, "statement", str(awa))[1:]
+    assert [line.split() for line in wide] == [line.split() for line in piped]
+    # In a narrow terminal two, and every id in one piece.
+    narrow = command.in_terminal(80, "statement", str(awa))[2:]
+    assert len(narrow) == 2 * len(told)
+    for first, second, words in zip(narrow[::2], narrow[1::2], told, strict=True):
+        assert max(len(first), len(second)) <= 80
+        assert set(words) <= {*first.split(), *second.split()}
+    # In a very narrow one it goes on below, and still nothing is cut.
+    tiny = command.in_terminal(40, "statement", str(awa))
+    assert all(len(line) <= 40 for line in tiny)
+    assert "…" not in "".join(tiny)
 
 
 def test_an_owner_that_nobody_knows(ledger: Ledger, command: Command):

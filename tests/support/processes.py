@@ -1,14 +1,18 @@
 """Real ``guerdon`` processes: started, listened to, and looked for after they should be gone."""
 
+import fcntl
 import io
 import os
+import re
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from unittest import mock
 
@@ -48,6 +52,24 @@ def guerdon(*arguments: str, environment: dict[str, str], timeout_s: float = 60)
         check=False,
         timeout=timeout_s,
     )
+
+
+def guerdon_in_terminal(*arguments: str, environment: dict[str, str], columns: int, timeout_s: float = 60) -> list[str]:
+    """The lines that a ``guerdon`` command shows in a terminal of that many columns."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
+    command = [sys.executable, "-m", "guerdon.cli", *arguments]
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=environment | {"TERM": "xterm", "NO_COLOR": "1"}, **streams)
+    os.close(theirs)
+    shown = b""
+    with os.fdopen(ours, "rb", buffering=0) as terminal, suppress(OSError):  # it ends with an error of its own
+        while part := terminal.read(65_536):
+            shown += part
+    _, told = process.communicate(timeout=timeout_s)
+    assert process.returncode == 0, told.decode()
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).splitlines()
 
 
 def guerdon_here(*arguments: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from guerdon import boot
-from guerdon.cli.console import note, out, step
+from guerdon.cli.console import note, out, show_table, step
 from guerdon.cli.errors import EmbeddedOnlyError, StaleReferenceError
 from guerdon.core.settings import load_settings
 from guerdon.db.embedded import EmbeddedServer
@@ -104,7 +104,7 @@ def status() -> None:
     table = Table("Branch", "Revision", "What it does", "Applied", box=None, pad_edge=False)
     for state in states:
         table.add_row(state.branch, state.revision, state.title, "yes" if state.applied else "no")
-    out.print(table)
+    show_table(table)
 
 
 @app.command()

@@ -1,9 +1,10 @@
 """``guerdon ledger``: verify every promise, show a statement, write everything out."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.orm import Session
 
-from guerdon.cli.console import err, out
+from guerdon.cli.console import err, out, show_table
 from guerdon.cli.db import running_database
 from guerdon.core.clock import SystemClock
 from guerdon.core.errors import NotFoundError
@@ -140,21 +141,39 @@ def _pages(
 
 def _print_table(pages: Iterator[list[Entry]]) -> None:
     for page in pages:
-        table = Table("Happened", "Kind", "Pocket", "Unit", box=None, pad_edge=False)
-        for name in ("Amount", "Balance"):
-            table.add_column(name, justify="right")
-        table.add_column("Transfer")
-        for entry in page:
-            table.add_row(
-                entry.happened_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
-                entry.kind,
-                entry.pocket.value,
-                entry.unit,
-                to_text(entry.amount_minor, entry.scale),
-                to_text(entry.balance_after_minor, entry.scale),
-                str(entry.transfer_id),
-            )
-        out.print(table)
+        show_table(_wide_table(page), partial(_narrow_table, page))
+
+
+def _wide_table(page: Sequence[Entry]) -> Table:
+    table = Table("Happened", "Kind", "Pocket", "Unit", box=None, pad_edge=False)
+    for name in ("Amount", "Balance"):
+        table.add_column(name, justify="right")
+    table.add_column("Transfer")
+    for entry in page:
+        happened, amount, balance = _told(entry)
+        table.add_row(happened, entry.kind, entry.pocket.value, entry.unit, amount, balance, str(entry.transfer_id))
+    return table
+
+
+def _narrow_table(page: Sequence[Entry]) -> Table:
+    """Two lines for each entry, so that 80 columns hold a transfer's id in one piece."""
+    table = Table("Happened", "Kind\nTransfer", box=None, pad_edge=False)
+    for name in ("Amount\nPocket", "Balance\nUnit"):
+        table.add_column(name, justify="right")
+    for entry in page:
+        happened, amount, balance = _told(entry)
+        table.add_row(
+            happened,
+            f"{entry.kind}\n{entry.transfer_id}",
+            f"{amount}\n{entry.pocket.value}",
+            f"{balance}\n{entry.unit}",
+        )
+    return table
+
+
+def _told(entry: Entry) -> tuple[str, str, str]:
+    happened = entry.happened_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return happened, to_text(entry.amount_minor, entry.scale), to_text(entry.balance_after_minor, entry.scale)
 
 
 @app.command()

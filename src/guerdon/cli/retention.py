@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from guerdon.cli.console import out
+from guerdon.cli.console import show_table
 from guerdon.cli.db import running_database
 from guerdon.core.clock import SystemClock
 from guerdon.core.settings import load_settings
@@ -28,4 +28,4 @@ def retention(
     for each in outcomes:
         removed = "stays" if each.removed is None else str(each.removed)
         table.add_row(each.code, each.what, str(each.keep_days), removed)
-    out.print(table)
+    show_table(table)

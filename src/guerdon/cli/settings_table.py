@@ -4,7 +4,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from rich.table import Table
 
-from guerdon.cli.console import out
+from guerdon.cli.console import show_table
 from guerdon.core.settings import ENV_PREFIX, Settings, load_settings
 
 
@@ -15,7 +15,7 @@ def settings() -> None:
     for name, field in Settings.model_fields.items():
         value = getattr(current, name)
         table.add_row(f"{ENV_PREFIX}{name.upper()}", _shown(value), _default(field), field.description or "")
-    out.print(table)
+    show_table(table)
 
 
 def _default(field: FieldInfo) -> str:

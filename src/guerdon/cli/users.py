@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from guerdon import boot
-from guerdon.cli.console import out
+from guerdon.cli.console import out, show_table
 from guerdon.cli.db import running_database
 from guerdon.core.clock import SystemClock
 from guerdon.core.errors import NotFoundError
@@ -112,7 +112,7 @@ def list_accounts(
                 table = Table("Name", "E-mail", "Roles", "Active", box=None, pad_edge=False)
                 for user in found:
                     table.add_row(user.name, user.email, ", ".join(user.roles), "yes" if user.is_active else "no")
-                out.print(table)
+                show_table(table)
         finally:
             database.dispose()
 
