@@ -1,7 +1,7 @@
 """Leaderboards over HTTP and on pages: who sees what, what is refused, and nothing moved by a refusal."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import pytest
 from guerdon.kernel.engagement.activities.schemas import LIFE_START
 from guerdon.kernel.engagement.boards.service import managing
 from support.boards import NOON, Boards
+from support.databases import connected
 from support.http_client import Client
 
 BOARDS = "/api/v1/leaderboards"
@@ -70,6 +71,41 @@ class TestPlaces:
             assert (answer.status_code, answer.json()["code"]) == (404, "board-period-not-found")
         for query in ("", "period=year", "period=week&start=x", "period=week&limit=0", "period=week&cursor=x"):
             assert member.get(f"{ONE}?{query}").status_code == 422, query
+
+    def test_a_period_in_which_nobody_can_have_counted_is_none(
+        self, call: Api, visit: Api, filled: dict[str, UUID], boards: Boards
+    ) -> None:
+        staff = call("staff")
+        before, ahead = "board-period-not-found", "board-period-not-begun"
+        for start, code in (
+            ("0001-01-01", before),
+            ("1999-12-20", before),
+            ("2026-03-09", ahead),
+            ("2999-12-30", ahead),
+            ("9999-12-27", ahead),
+        ):
+            for path in (ONE, f"{ONE}/me", f"{ONE}/members/{filled['awa']}"):
+                answer = staff.get(f"{path}?period=week&start={start}")
+                assert (answer.status_code, answer.json()["code"]) == (404, code), (path, start)
+        for start in ("1999-12-27", "2000-01-03", "2026-03-02"):  # 1 January 2000 was a Saturday
+            assert staff.get(f"{ONE}?period=week&start={start}").status_code == 200, start
+        page = visit("user")
+        for start in ("1999-12-20", "2026-03-09"):
+            answer = page.get(f"/leaderboards/garden/visits?period=week&start={start}")
+            assert answer.status_code == 404
+            assert "Be the first" not in answer.text
+
+    def test_where_each_has_days_of_their_own_a_period_begins_with_the_first_zone(
+        self, call: Api, filled: dict[str, UUID], boards: Boards, owner_dsn: str
+    ) -> None:
+        with connected(owner_dsn) as connection:
+            connection.execute("UPDATE engagement.metrics SET zone = 'member' WHERE code = 'visits'")
+        path = f"{ONE}?period=week&start=2026-03-09"
+        boards.clock.move(datetime(2026, 3, 8, 9, 59, tzinfo=UTC) - boards.clock.now())
+        member = call("user")
+        assert member.get(path).json()["code"] == "board-period-not-begun"
+        boards.clock.move(timedelta(minutes=1))  # midnight on Kiritimati
+        assert member.get(path).json()["items"] == []
 
     def test_staff_see_names_and_hidden_boards(self, call: Api, filled: dict[str, UUID], boards: Boards) -> None:
         staff, member = call("staff"), call("user")

@@ -62,7 +62,7 @@ class Boards:
         return self.do(managing.activate, "garden", code, actor_id=None)  # type: ignore[no-any-return]
 
     def run(self, shown: reading.Shown, start: date = WEEK, period: str = "week") -> BoardRun:
-        found = self.do(reading.run, shown, period, start)
+        found = self.do(reading.run, shown, period, start, self.clock.now())
         assert found is not None
         return found  # type: ignore[no-any-return]
 

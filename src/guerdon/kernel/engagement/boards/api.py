@@ -82,7 +82,7 @@ def get_places(
     """Places from the top. A period that is closed never changes; the present one is exact at every moment."""
     shown = reading.get(session, program, code, for_staff=who.may("engagement:read"))
     first = start or reading.current_start(session, shown, period, clock.now(), who.time_zone)
-    found = reading.run(session, shown, period, first)
+    found = reading.run(session, shown, period, first, clock.now())
     after = decode_cursor(cursor, int, datetime, int)
     if found is None:
         return StandOut(board=shown.name, run=empty_run(period, first), items=[])
@@ -107,7 +107,7 @@ def get_own_place(
     """Where you stand, with those just before and after you."""
     shown = reading.get(session, program, code, for_staff=who.may("engagement:read"))
     first = start or reading.current_start(session, shown, period, clock.now(), who.time_zone)
-    found = reading.run(session, shown, period, first)
+    found = reading.run(session, shown, period, first, clock.now())
     return show_own(shown, reading.own(session, shown, found, who.user_id, neighbours=neighbours))
 
 
@@ -127,7 +127,7 @@ def get_place_of(
     shown = reading.get(session, program, code, for_staff=True)
     account = get_account(session, user_id)
     first = start or reading.current_start(session, shown, period, clock.now(), account.time_zone)
-    found = reading.run(session, shown, period, first)
+    found = reading.run(session, shown, period, first, clock.now())
     own = reading.own(session, shown, found, user_id, neighbours=neighbours, reader_id=who.user_id, knows_all=True)
     return show_own(shown, own)
 

@@ -19,6 +19,14 @@ class RunNotFoundError(NotFoundError):
     remedy = "Ask for one of the periods that are listed under /runs of this leaderboard."
 
 
+class RunNotBegunError(NotFoundError):
+    """Nobody can have counted in a period that lies ahead of everybody."""
+
+    code = "board-period-not-begun"
+    message = "This period has not begun yet."
+    remedy = "Ask for the present period, or for one that is over."
+
+
 class BoardExistsError(ConflictError):
     """Codes are unique within a program."""
 

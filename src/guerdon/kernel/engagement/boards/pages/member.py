@@ -10,6 +10,7 @@ from guerdon.http.access import Principal, SignedIn
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.kernel.engagement.boards.api import Code, Program
+from guerdon.kernel.engagement.boards.models import BoardRun
 from guerdon.kernel.engagement.boards.pages.words import PERIOD_NAMES
 from guerdon.kernel.engagement.boards.seeds import BoardPeriod
 from guerdon.kernel.engagement.boards.service import managing, reading
@@ -32,7 +33,8 @@ def list_boards(request: Request, who: SignedIn, session: SessionDep, clock: Clo
         own, period = None, shown.board.periods[0]
         for period in shown.board.periods if shown.board.status == "active" else ():
             start = reading.current_start(session, shown, period, clock.now(), who.time_zone)
-            own = reading.own(session, shown, reading.run(session, shown, period, start), who.user_id, neighbours=0)
+            run = reading.run(session, shown, period, start, clock.now())
+            own = reading.own(session, shown, run, who.user_id, neighbours=0)
             if own.rank is not None:
                 break
         rows.append({"shown": shown, "own": own, "period": period})
@@ -79,7 +81,8 @@ def show_board(
         return render(request, "boards/building.html", context)
     current = reading.current_start(session, shown, chosen, clock.now(), who.time_zone)
     first = start or current
-    context |= _places(session, shown, chosen, first, who, cursor)
+    found = reading.run(session, shown, chosen, first, clock.now())
+    context |= _places(session, shown, found, who, cursor)
     past = [] if chosen == "life" else reading.runs(session, shown, chosen, before=current, limit=PAST_RUNS)
     context |= {
         "is_current": first == current,
@@ -91,9 +94,8 @@ def show_board(
 
 
 def _places(
-    session: Session, shown: reading.Shown, period: str, first: date, who: Principal, cursor: str | None
+    session: Session, shown: reading.Shown, found: BoardRun | None, who: Principal, cursor: str | None
 ) -> dict[str, object]:
-    found = reading.run(session, shown, period, first)
     after = decode_cursor(cursor, int, datetime, int)
     if found is None:
         return {"run": None, "rows": [], "own": reading.own(session, shown, None, who.user_id), "next_cursor": None}

@@ -8,6 +8,9 @@ from guerdon.kernel.engagement.activities.schemas import LIFE_START
 LAST_ZONE_BEHIND = timedelta(hours=12)
 """How far behind UTC the last zone is: a day of members' own zones is over when it is over there."""
 
+FIRST_ZONE_AHEAD = timedelta(hours=14)
+"""How far ahead of UTC the first zone is: a day of members' own zones begins when it begins there."""
+
 
 def start_of(period: str, day: date) -> date:
     """The first day of the period that a day falls in."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,10 +13,16 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import local_date
 from guerdon.core.money import to_text
 from guerdon.kernel.engagement.activities.models import Community, Metric
-from guerdon.kernel.engagement.boards.errors import BoardDraftError, BoardNotFoundError, RunNotFoundError
+from guerdon.kernel.engagement.activities.service.checking import FIRST_YEAR
+from guerdon.kernel.engagement.boards.errors import (
+    BoardDraftError,
+    BoardNotFoundError,
+    RunNotBegunError,
+    RunNotFoundError,
+)
 from guerdon.kernel.engagement.boards.models import Board, BoardAbsence, BoardEntry, BoardRun, Place
 from guerdon.kernel.engagement.boards.schemas import Own, Stretch
-from guerdon.kernel.engagement.boards.service.periods import start_of
+from guerdon.kernel.engagement.boards.service.periods import FIRST_ZONE_AHEAD, start_of
 from guerdon.kernel.ledger.catalogue import catalogue
 
 NEIGHBOURS = 3
@@ -100,11 +106,12 @@ def current_start(session: Session, shown: Shown, period: str, now: datetime, re
     return start_of(period, local_date(now, ZoneInfo(zone)))
 
 
-def run(session: Session, shown: Shown, period: str, start: date) -> BoardRun | None:
+def run(session: Session, shown: Shown, period: str, start: date, now: datetime) -> BoardRun | None:
     """The run of a period; None if nobody has counted in it yet.
 
     Raises:
-        RunNotFoundError: the board has no such periods.
+        RunNotFoundError: the board has no such periods, or nothing can ever have counted in this one.
+        RunNotBegunError: it has not begun for anybody.
         BoardDraftError: it is still being built.
     """
     if period not in shown.board.periods or start_of(period, start) != start:
@@ -114,7 +121,20 @@ def run(session: Session, shown: Shown, period: str, start: date) -> BoardRun | 
     query = select(BoardRun).where(
         BoardRun.board_id == shown.board.id, BoardRun.period == period, BoardRun.period_start == start
     )
-    return session.scalars(query).one_or_none()
+    found = session.scalars(query).one_or_none()
+    if found is None and period != "life":
+        if start < start_of(period, date(FIRST_YEAR, 1, 1)):
+            raise RunNotFoundError
+        if start > _latest_start(session, shown, period, now):
+            raise RunNotBegunError
+    return found
+
+
+def _latest_start(session: Session, shown: Shown, period: str, now: datetime) -> date:
+    """The first day of the latest period that has begun for anybody."""
+    if shown.metric.zone == "member":
+        return start_of(period, (now.astimezone(UTC) + FIRST_ZONE_AHEAD).date())
+    return current_start(session, shown, period, now, "UTC")
 
 
 def runs(session: Session, shown: Shown, period: str, *, before: date | None = None, limit: int) -> Sequence[BoardRun]:
