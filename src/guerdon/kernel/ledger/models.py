@@ -128,7 +128,7 @@ class Account(Base):
     __table_args__ = (
         # An account without a floor passes: what compares with NULL is not false.
         CheckConstraint("balance >= floor", name="floor"),
-        {"schema": SCHEMA, "postgresql_with": {"fillfactor": "70"}},
+        {"schema": SCHEMA, "postgresql_with": {"fillfactor": "50"}},
     )
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("ledger.owners.id"), primary_key=True)

@@ -159,7 +159,7 @@ class Counter(Base):
     __tablename__ = "counters"
     __table_args__ = (
         CheckConstraint(f"period IN ({PERIODS})", name="period"),
-        {"schema": SCHEMA, "postgresql_with": {"fillfactor": "80"}},
+        {"schema": SCHEMA, "postgresql_with": {"fillfactor": "50"}},
     )
 
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -190,7 +190,7 @@ class RuleGrant(Base):
     __table_args__ = (
         CheckConstraint(f"period IN ({PERIODS})", name="period"),
         CheckConstraint("granted_minor >= 0 AND acts >= 0", name="not_negative"),
-        {"schema": SCHEMA, "postgresql_with": {"fillfactor": "80"}},
+        {"schema": SCHEMA, "postgresql_with": {"fillfactor": "50"}},
     )
 
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
