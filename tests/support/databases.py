@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -18,7 +19,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy.orm import Session
+from sqlalchemy import event
+from sqlalchemy.orm import Session, sessionmaker
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
@@ -59,6 +61,33 @@ def connected(dsn: str) -> Iterator["psycopg.Connection[Any]"]:
     finally:
         connection.execute("RESET ALL")
         spare.append(connection)
+
+
+class EnginePair:
+    """Engines that all tests of a process share: what SQL they worked out for one database serves the next.
+
+    Each test gets a view of them that is an engine of its own for all who keep something by it, or listen to it.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._first = Database(dsn)
+        self._name = ""
+        for engine in (self._first.engine, self._first._engine_aside):
+            event.listen(engine, "do_connect", self._direct)
+
+    def reach(self, dsn: str) -> Database:
+        """From now on, connect to this database, as the same role as ever."""
+        self._name = urlsplit(dsn).path.removeprefix("/")
+        made = copy(self._first)
+        made.dsn = dsn
+        made.engine = self._first.engine.execution_options()
+        made._engine_aside = self._first._engine_aside.execution_options()
+        made.session_factory = sessionmaker(made.engine, expire_on_commit=False)
+        made._aside = sessionmaker(made._engine_aside, expire_on_commit=False)
+        return made
+
+    def _direct(self, _dialect: Any, _record: Any, _arguments: Any, named: dict[str, Any]) -> None:
+        named["dbname"] = self._name
 
 
 class DatabaseFactory:
@@ -167,10 +196,15 @@ def app_dsn(database_server: EmbeddedServer, database_name: str) -> str:
     return on_database(database_server.app_dsn, database_name)
 
 
+@pytest.fixture(scope="session")
+def _engines(database_server: EmbeddedServer) -> EnginePair:
+    return EnginePair(database_server.app_dsn)
+
+
 @pytest.fixture
-def database(app_dsn: str) -> Iterator[Database]:
+def database(_engines: EnginePair, app_dsn: str) -> Iterator[Database]:
     """The test's database, as the application's role."""
-    database = Database(app_dsn)
+    database = _engines.reach(app_dsn)
     yield database
     database.dispose()
 
