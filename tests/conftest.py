@@ -1,6 +1,7 @@
 """Fixtures that all tests share; they live in ``support``, by what they are about."""
 
 pytest_plugins = (
+    "support.collector",  # first, before much is loaded
     "support.databases",
     "support.people",
     "support.post",
