@@ -115,7 +115,7 @@ def test_interrupted_start_leaves_nothing(environment: dict[str, str], delay_s: 
     eventually((running.data_dir / "up.lock").exists, 60)
     time.sleep(delay_s)
     tree = running.tree()
-    running.process.send_signal(signal.SIGINT)
+    os.killpg(running.process.pid, signal.SIGINT)  # as a terminal does: to all that it can reach
     assert running.finish() == 0, running.output
     assert alive(tree) == []
     assert EmbeddedServer(running.data_dir).pid is None

@@ -96,8 +96,12 @@ class Part:
             self.socket = None
 
 
-class StopRequested(BaseException):
-    """Somebody wants the process to end: Ctrl-C, SIGTERM, or the terminal closed."""
+class StopRequested(KeyboardInterrupt):
+    """Somebody wants the process to end: Ctrl-C, SIGTERM, or the terminal closed.
+
+    A kind of KeyboardInterrupt, because that is the one interruption over which psycopg cancels the statement under
+    way, and leaves a connection that can be rolled back.
+    """
 
 
 class StopSignals:

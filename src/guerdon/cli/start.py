@@ -1,6 +1,10 @@
 """What the ``guerdon`` script runs first."""
 
 import gc
+import sys
+
+INTERRUPTED = 130
+"""The exit code that shells know for Ctrl-C."""
 
 
 def start() -> None:
@@ -10,7 +14,10 @@ def start() -> None:
     quarter of the time to load it, and would later hold up every request that happens to set the collector off.
     """
     gc.disable()
-    from guerdon.cli.main import main  # noqa: PLC0415
+    try:
+        from guerdon.cli.main import main  # noqa: PLC0415
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
     gc.freeze()
     gc.enable()

@@ -62,11 +62,7 @@ def _start_all(settings: Settings, signals: StopSignals, stack: ExitStack, *, de
     accounts = _load_demo(settings, location, demo=demo)
     parts = _parts(settings, listeners, stack)
     with step("Starting web server and worker …", "Web server and worker are ready"):
-        for part in parts:
-            stack.callback(part.stop)
-            part.start()
-        for part in parts:
-            part.wait_until_ready()
+        _start_parts(parts, signals, stack)
     _welcome(settings, accounts)
     return parts
 
@@ -91,6 +87,15 @@ def _counted_in(directory: Path) -> Iterator[str]:
         yield str(directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _start_parts(parts: Sequence[Part], signals: StopSignals, stack: ExitStack) -> None:
+    for part in parts:
+        stack.callback(part.stop)
+        with signals.defer():  # or the child could be there without our knowing it
+            part.start()
+    for part in parts:
+        part.wait_until_ready()
 
 
 def _start_database(location: Location, signals: StopSignals, stack: ExitStack) -> None:

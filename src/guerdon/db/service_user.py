@@ -36,7 +36,7 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
     def run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
-        """Run a program to its end as this user; output and errors come back together."""
+        """Run a program to its end as this user, out of reach of the terminal's Ctrl-C; output and errors together."""
         return subprocess.run(  # noqa: S603 - our own binaries with our own arguments
             command,
             check=False,
@@ -47,6 +47,7 @@ class Account:
             cwd="/",
             env=_environment(),
             umask=0o077,
+            start_new_session=True,
             user=self.uid if self.foreign else None,
             group=self.gid if self.foreign else None,
             extra_groups=[] if self.foreign else None,
