@@ -2,6 +2,8 @@
 
 The sheet is set in Helvetica, which every PDF reader has and which holds Western European letters. A name that needs
 others is set in a font of the machine if there is one that has them all; otherwise in the nearest Western letters.
+
+What draws PDF is loaded with the first sheet: it takes a third of a second, and most processes never print.
 """
 
 import unicodedata
@@ -9,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import segno
-from fontTools.ttLib import TTFont
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _ENCODING = "cp1252"
 _FONTS = (
@@ -69,6 +71,8 @@ def qr_svg(code: str, label: str) -> Markup:
 
 def ticket_pdf(sheet: Sheet) -> bytes:
     """A ticket as a PDF of one page, A6."""
+    from fpdf import FPDF  # noqa: PLC0415
+
     pdf = FPDF(unit="mm", format=_SHEET_MM)
     pdf.core_fonts_encoding = _ENCODING
     pdf.set_title(sheet.title)
@@ -93,7 +97,7 @@ def _symbol(code: str) -> segno.QRCode:
     return segno.make_qr(code, error="m")
 
 
-def _draw_code(pdf: FPDF, code: str) -> None:
+def _draw_code(pdf: "FPDF", code: str) -> None:
     """The symbol's dark modules as rectangles, a run in a row at a time: sharp at any size."""
     rows = list(_symbol(code).matrix)
     size_mm = _QR_MM / len(rows)
@@ -111,15 +115,15 @@ def _draw_code(pdf: FPDF, code: str) -> None:
                 start = None
 
 
-def _write(pdf: FPDF, text: str, size: int, *, grey: bool = False, lines_max: int = 1, align: str = "L") -> None:
+def _write(pdf: "FPDF", text: str, size: int, *, grey: bool = False, lines_max: int = 1, align: str = "L") -> None:
     shown = _set_font(pdf, " ".join(text.split()), size)
     pdf.set_text_color(110 if grey else 0)
     height_mm = size * 0.45
     for line in _broken(pdf, shown, height_mm, lines_max):
-        pdf.cell(0, height_mm, line, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        pdf.cell(0, height_mm, line, align=align, new_x="LMARGIN", new_y="NEXT")
 
 
-def _broken(pdf: FPDF, text: str, height_mm: float, lines_max: int) -> list[str]:
+def _broken(pdf: "FPDF", text: str, height_mm: float, lines_max: int) -> list[str]:
     lines = cast(list[str], pdf.multi_cell(0, height_mm, text, dry_run=True, output="LINES"))
     if pdf.font_family == "helvetica":
         # the writer gives back lines that are encoded already, and would encode them again
@@ -129,7 +133,7 @@ def _broken(pdf: FPDF, text: str, height_mm: float, lines_max: int) -> list[str]
     return lines
 
 
-def _set_font(pdf: FPDF, text: str, size: int) -> str:
+def _set_font(pdf: "FPDF", text: str, size: int) -> str:
     """Choose a font that has every letter, and give the text as it can be set in it."""
     if _fits(text):
         pdf.set_font("helvetica", size=size)
@@ -168,6 +172,8 @@ def _font_for(text: str) -> Path | None:
 
 @cache
 def _machine_fonts() -> tuple[tuple[Path, frozenset[str]], ...]:
+    from fontTools.ttLib import TTFont  # noqa: PLC0415
+
     found = []
     for path in map(Path, _FONTS):
         if path.is_file():
