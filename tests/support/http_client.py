@@ -2,9 +2,13 @@
 
 import asyncio
 import re
+import ssl
 from typing import Any
 
 import httpx
+
+NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""To ``verify`` requests of httpx with that meet no TLS: it would read the machine's authorities for each."""
 
 CSRF_FIELD = re.compile(r'name="csrf_token" value="([^"]+)"')
 

@@ -14,6 +14,7 @@ import httpx2
 
 from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
+from guerdon.core.tls import authorities
 
 TIMEOUT_S = 20
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -156,7 +157,7 @@ class SmsGateway:
         """
         body = {"id": str(letter.id), "to": letter.to, "text": letter.body}
         try:
-            answer = httpx2.post(self._url, json=body, headers=self._headers, timeout=TIMEOUT_S)
+            answer = httpx2.post(self._url, json=body, headers=self._headers, timeout=TIMEOUT_S, verify=authorities())
         except httpx2.HTTPError as exc:
             raise DeliveryFailedError(f"{type(exc).__name__}: SMS gateway not reached") from exc
         if not answer.is_success:

@@ -12,6 +12,7 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import OAuth2Client
 
 from guerdon.core.clock import Clock
+from guerdon.core.tls import authorities
 from guerdon.kernel.identity.errors import ProviderRefusedError
 
 TIMEOUT_S = 10
@@ -147,6 +148,7 @@ class Provider(ABC):
             code_challenge_method="S256",
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
             timeout=TIMEOUT_S,
+            verify=authorities(),
         )
 
     def _guarded(self) -> "_Guard":
@@ -159,7 +161,7 @@ class Provider(ABC):
             ProviderRefusedError: it could not be had.
         """
         with self._guarded():
-            answer = httpx2.get(url, params=params, timeout=TIMEOUT_S, follow_redirects=False)
+            answer = httpx2.get(url, params=params, timeout=TIMEOUT_S, follow_redirects=False, verify=authorities())
             answer.raise_for_status()
             document: dict[str, Any] = answer.json()
             return document
