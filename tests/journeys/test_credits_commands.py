@@ -44,7 +44,7 @@ def file_of(directory: Path, *lines: str) -> str:
 def test_import_and_export(running: Run, tmp_path: Path) -> None:
     environment, dsn = running
     bad = file_of(tmp_path, GOOD.format("Tent"), BAD)
-    refused = guerdon("credits", "import", bad, environment=environment)
+    refused = guerdon_here("credits", "import", bad, environment=environment)
     assert refused.returncode == 1, refused.stderr
     assert "estimated_value" in refused.stderr
     assert "3" in refused.stderr
@@ -112,7 +112,7 @@ def test_archive(running: Run) -> None:
 
 def test_the_database_is_started_for_a_command_and_stopped_again(short_dir: Path) -> None:
     environment = guerdon_environment(short_dir)
-    assert guerdon("db", "migrate", environment=environment).returncode == 0
+    assert guerdon_here("db", "migrate", environment=environment).returncode == 0
     done = guerdon("credits", "export", environment=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("id,type,")

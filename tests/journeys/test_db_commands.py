@@ -28,7 +28,7 @@ def test_embedded_database_is_started_for_a_command_and_stopped_again(short_dir:
     migrated = guerdon("db", "migrate", environment=environment)
     assert migrated.returncode == 0, migrated.stderr
     assert not EmbeddedServer(short_dir).running
-    status = guerdon("db", "status", environment=environment | {"COLUMNS": "300"}).stdout.splitlines()
+    status = guerdon_here("db", "status", environment=environment | {"COLUMNS": "300"}).stdout.splitlines()
     revisions = [line.split()[-1] for line in status if re.match(r"\w+ +([a-z]+_)?\d{4}", line)]
     assert len(revisions) >= 14
     assert set(revisions) == {"yes"}
@@ -47,9 +47,9 @@ def test_url_is_alone_on_standard_output(short_dir: Path) -> None:
             assert dsn.count("\n") == 1
             with psycopg.connect(dsn.strip()) as connection:
                 assert connection.execute("SELECT current_user").fetchone() == (role,)
-        assert "already" in guerdon("db", "start", environment=environment).stdout
+        assert "already" in guerdon_here("db", "start", environment=environment).stdout
     finally:
-        stopped = guerdon("db", "stop", environment=environment)
+        stopped = guerdon_here("db", "stop", environment=environment)
     assert stopped.returncode == 0
     assert not EmbeddedServer(short_dir).running
 
@@ -71,7 +71,7 @@ def test_rollback_goes_one_step_at_a_time(short_dir: Path) -> None:
     with EmbeddedServer(short_dir, durable=False):
         guerdon_here("db", "migrate", environment=environment)
         applied = [guerdon_here("db", "status", environment=environment).stdout.count(" yes")]
-        assert guerdon("db", "rollback", environment=environment).returncode == 0
+        assert guerdon_here("db", "rollback", environment=environment).returncode == 0
         applied.append(guerdon_here("db", "status", environment=environment).stdout.count(" yes"))
         while applied[-1] > 0:
             assert guerdon_here("db", "rollback", environment=environment).returncode == 0
@@ -124,8 +124,8 @@ def test_owner_without_the_right_changes_nothing(database_factory: DatabaseFacto
 
 def test_unreachable_database_is_one_clear_line(short_dir: Path) -> None:
     environment = guerdon_environment(short_dir, database_url="postgresql://nobody@127.0.0.1:1/none")
-    for command in (("db", "migrate"), ("web",), ("worker",), ("up",)):
-        refused = guerdon(*command, environment=environment)
+    for run, command in ((guerdon_here, "db migrate"), (guerdon, "web"), (guerdon, "worker"), (guerdon_here, "up")):
+        refused = run(*command.split(), environment=environment)
         assert refused.returncode == 1
         assert "does not answer" in refused.stderr
         assert "Traceback" not in refused.stderr
@@ -195,7 +195,9 @@ def test_variables_that_are_read_though_they_are_no_settings_are_known() -> None
 
 
 def test_an_address_that_libpq_cannot_read_is_one_clear_line(short_dir: Path) -> None:
-    refused = guerdon("db", "status", environment=guerdon_environment(short_dir, database_url="postgresql://%zz/x"))
+    refused = guerdon_here(
+        "db", "status", environment=guerdon_environment(short_dir, database_url="postgresql://%zz/x")
+    )
     assert refused.returncode == 1
     assert "GUERDON_DATABASE_URL" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -204,8 +206,12 @@ def test_an_address_that_libpq_cannot_read_is_one_clear_line(short_dir: Path) ->
 def test_commands_on_an_empty_database_say_how_to_fill_it(short_dir: Path) -> None:
     environment = guerdon_environment(short_dir)
     with EmbeddedServer(short_dir, durable=False):
-        for command in (("ledger", "verify"), ("credits", "export"), ("users", "list")):
-            refused = guerdon(*command, environment=environment)
+        for run, command in (
+            (guerdon, "ledger verify"),
+            (guerdon_here, "credits export"),
+            (guerdon_here, "users list"),
+        ):
+            refused = run(*command.split(), environment=environment)
             assert refused.returncode == 1, command
             assert "guerdon db migrate" in refused.stderr
             assert "Traceback" not in refused.stderr

@@ -1,11 +1,15 @@
 """``guerdon up`` as an operator meets it: started, doubled, stopped, killed."""
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -20,9 +24,9 @@ def environment(short_dir: Path) -> dict[str, str]:
     return guerdon_environment(short_dir, port=free_port())
 
 
-@pytest.fixture
-def up(environment: dict[str, str]) -> Iterator[RunningUp]:
-    """A ``guerdon up`` that is ready; whatever a test left of it is ended afterwards."""
+@contextmanager
+def ready(environment: dict[str, str]) -> Iterator[RunningUp]:
+    """A ``guerdon up`` that is ready; whatever is left of it is ended afterwards."""
     running = RunningUp(environment, "--no-demo")
     try:
         running.wait_until_ready()
@@ -32,6 +36,47 @@ def up(environment: dict[str, str]) -> Iterator[RunningUp]:
             running.process.kill()
             running.finish()
         EmbeddedServer(running.data_dir).stop()
+
+
+@pytest.fixture
+def first_up(environment: dict[str, str]) -> Iterator[RunningUp]:
+    """The first on its data directory."""
+    with ready(environment) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[Path]:
+    """A data directory with a migrated database, to be copied: most tests here are about what comes after that."""
+    directory = Path(tempfile.mkdtemp(prefix="gt-"))
+    migrated = guerdon_here("db", "migrate", environment=guerdon_environment(directory))
+    assert migrated.returncode == 0, migrated.stderr
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def up(environment: dict[str, str], filled: Path) -> Iterator[RunningUp]:
+    """One that a test may do anything to."""
+    copy(filled, environment)
+    with ready(environment) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_up(filled: Path) -> Iterator[tuple[RunningUp, dict[str, str]]]:
+    """One that tests leave as it is, and its environment."""
+    directory = Path(tempfile.mkdtemp(prefix="gt-"))
+    environment = guerdon_environment(directory, port=free_port())
+    copy(filled, environment)
+    with ready(environment) as running:
+        yield running, environment
+    shutil.rmtree(directory)
+
+
+def copy(filled: Path, environment: dict[str, str]) -> None:
+    """Fill a data directory; the database's files stay its server's own."""
+    subprocess.run(["cp", "--archive", f"{filled}/.", environment["GUERDON_DATA_DIR"]], check=True)
 
 
 def health(environment: dict[str, str]) -> int:
@@ -45,7 +90,8 @@ def port_is_free(environment: dict[str, str]) -> bool:
         return probe.connect_ex(("127.0.0.1", int(environment["GUERDON_PORT"]))) != 0
 
 
-def test_serves_and_stops_without_a_trace(up: RunningUp, environment: dict[str, str]) -> None:
+def test_serves_and_stops_without_a_trace(first_up: RunningUp, environment: dict[str, str]) -> None:
+    up = first_up
     assert health(environment) == 200
     tree = up.tree()
     assert len(tree) > 4  # itself, web, worker, the database and its helpers
@@ -64,7 +110,8 @@ def test_sigterm_stops_it_too(up: RunningUp) -> None:
     assert alive(tree) == []
 
 
-def test_second_up_on_the_same_data_says_so(up: RunningUp, environment: dict[str, str]) -> None:
+def test_second_up_on_the_same_data_says_so(shared_up: tuple[RunningUp, dict[str, str]]) -> None:
+    up, environment = shared_up
     second = guerdon("up", environment={**environment, "GUERDON_PORT": str(free_port())})
     assert second.returncode == 1
     assert f"process {up.process.pid}" in second.stderr
@@ -73,11 +120,12 @@ def test_second_up_on_the_same_data_says_so(up: RunningUp, environment: dict[str
     assert health(environment) == 200
 
 
-def test_commands_use_the_running_database(up: RunningUp, environment: dict[str, str]) -> None:
-    url = guerdon("db", "url", environment=environment)
+def test_commands_use_the_running_database(shared_up: tuple[RunningUp, dict[str, str]]) -> None:
+    up, environment = shared_up
+    url = guerdon_here("db", "url", environment=environment)
     assert url.stdout.startswith("postgresql://guerdon_owner:")
     assert url.stderr == ""
-    status = guerdon("db", "status", environment=environment)
+    status = guerdon_here("db", "status", environment=environment)
     assert status.returncode == 0, status.stderr
     assert EmbeddedServer(up.data_dir).running
 
@@ -124,7 +172,7 @@ def test_interrupted_start_leaves_nothing(environment: dict[str, str], delay_s: 
 
 def test_taken_port_is_reported_before_anything_starts(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", int(environment["GUERDON_PORT"]))):
-        refused = guerdon("up", environment=environment)
+        refused = guerdon_here("up", environment=environment)
     assert refused.returncode == 1
     assert f"127.0.0.1:{environment['GUERDON_PORT']}" in refused.stderr
     assert "GUERDON_PORT" in refused.stderr
