@@ -3,6 +3,7 @@
 pytest_plugins = (
     "support.collector",  # first, before much is loaded
     "support.databases",
+    "support.starts",
     "support.people",
     "support.post",
     "support.mailbox",

@@ -4,12 +4,10 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -17,6 +15,7 @@ import pytest
 
 from guerdon.db.embedded import EmbeddedServer
 from support.processes import RunningUp, alive, eventually, free_port, guerdon, guerdon_environment, guerdon_here
+from support.starts import copy, ready
 
 
 @pytest.fixture
@@ -24,35 +23,11 @@ def environment(short_dir: Path) -> dict[str, str]:
     return guerdon_environment(short_dir, port=free_port())
 
 
-@contextmanager
-def ready(environment: dict[str, str]) -> Iterator[RunningUp]:
-    """A ``guerdon up`` that is ready; whatever is left of it is ended afterwards."""
-    running = RunningUp(environment, "--no-demo")
-    try:
-        running.wait_until_ready()
-        yield running
-    finally:
-        if running.process.poll() is None:
-            running.process.kill()
-            running.finish()
-        EmbeddedServer(running.data_dir).stop()
-
-
 @pytest.fixture
 def first_up(environment: dict[str, str]) -> Iterator[RunningUp]:
     """The first on its data directory."""
     with ready(environment) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def filled() -> Iterator[Path]:
-    """A data directory with a migrated database, to be copied: most tests here are about what comes after that."""
-    directory = Path(tempfile.mkdtemp(prefix="gt-"))
-    migrated = guerdon_here("db", "migrate", environment=guerdon_environment(directory))
-    assert migrated.returncode == 0, migrated.stderr
-    yield directory
-    shutil.rmtree(directory)
 
 
 @pytest.fixture
@@ -72,11 +47,6 @@ def shared_up(filled: Path) -> Iterator[tuple[RunningUp, dict[str, str]]]:
     with ready(environment) as running:
         yield running, environment
     shutil.rmtree(directory)
-
-
-def copy(filled: Path, environment: dict[str, str]) -> None:
-    """Fill a data directory; the database's files stay its server's own."""
-    subprocess.run(["cp", "--archive", f"{filled}/.", environment["GUERDON_DATA_DIR"]], check=True)
 
 
 def health(environment: dict[str, str]) -> int:

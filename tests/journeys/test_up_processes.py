@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from guerdon.db.embedded import EmbeddedServer
 from support.processes import RunningUp, alive, free_port, guerdon, guerdon_environment
+from support.starts import copy, ready
 
 PROCESSES = 3
 REQUESTS = 60
@@ -21,16 +21,10 @@ def environment(short_dir: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def up(environment: dict[str, str]) -> Iterator[RunningUp]:
-    running = RunningUp(environment, "--no-demo")
-    try:
-        running.wait_until_ready()
+def up(environment: dict[str, str], filled: Path) -> Iterator[RunningUp]:
+    copy(filled, environment)
+    with ready(environment) as running:
         yield running
-    finally:
-        if running.process.poll() is None:
-            running.process.kill()
-            running.finish()
-        EmbeddedServer(running.data_dir).stop()
 
 
 def answer(environment: dict[str, str], path: str) -> str:
