@@ -34,6 +34,12 @@ def test_embedded_database_is_started_for_a_command_and_stopped_again(short_dir:
     assert set(revisions) == {"yes"}
 
 
+def relations(dsn: str) -> list[str]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        return [name for (name,) in rows]
+
+
 def test_url_is_alone_on_standard_output(short_dir: Path) -> None:
     environment = guerdon_environment(short_dir)
     url = guerdon_here("db", "url", environment=environment)
@@ -63,6 +69,7 @@ def test_rollback_to_empty_and_up_again(short_dir: Path) -> None:
             assert done.returncode == 0, done.stderr
             if "base" in arguments:
                 assert schemas(server.owner_dsn) == empty
+                assert relations(server.owner_dsn) == []
         assert {"ledger", "identity", "worker"} <= schemas(server.owner_dsn)
 
 

@@ -110,6 +110,8 @@ class Migrator:
             self._alembic(connection, command.downgrade, revision)
             if self._applied(connection):
                 self._lay_sql(connection)
+            else:  # nothing stays, so that a backup can be loaded
+                connection.execute(text(f"DROP TABLE IF EXISTS {VERSION_SCHEMA}.alembic_version"))
 
     def status(self) -> list[RevisionState]:
         """Every revision that the code knows, oldest first."""
