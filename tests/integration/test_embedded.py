@@ -90,6 +90,29 @@ def test_committed_data_survives_kill(short_dir: Path) -> None:
         assert answer(recovered.owner_dsn, "SELECT value FROM kept.rows") == 42
 
 
+@pytest.mark.parametrize("lost", ["postgres.password", "guerdon_app.password", "*"])
+def test_data_without_the_secrets_that_it_was_made_with_is_taken_over(short_dir: Path, lost: str) -> None:
+    with EmbeddedServer(short_dir, durable=False) as server:
+        before = {role: _password(short_dir, role) for role in ("postgres", "guerdon_owner", "guerdon_app")}
+        with psycopg.connect(server.owner_dsn) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
+    for file in (short_dir / "secrets").glob(lost):
+        file.unlink()
+    with EmbeddedServer(short_dir, durable=False) as server:
+        assert answer(server.owner_dsn, "SELECT value FROM kept") == 42
+        assert answer(server.app_dsn, "SELECT current_user") == "guerdon_app"
+        assert answer(server.superuser_dsn, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is True
+        for role, password in before.items():
+            old = f"postgresql://{role}:{password}@/postgres?host={server.socket_dir}"
+            if _password(short_dir, role) != password:
+                with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+                    psycopg.connect(old)
+
+
+def _password(data_dir: Path, role: str) -> str:
+    return (data_dir / "secrets" / f"{role}.password").read_text()
+
+
 def test_pid_file_of_another_program_is_stale(short_dir: Path) -> None:
     with EmbeddedServer(short_dir, durable=False) as server:
         cluster = server.cluster_dir
@@ -150,6 +173,18 @@ def test_broken_configuration_is_reported_with_the_log(short_dir: Path) -> None:
         broken.start()
     assert 'invalid value for parameter "shared_buffers"' in str(refusal.value)
     assert not broken.running
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_copy_that_lost_its_owner_is_refused_with_what_postgresql_said_at_this_start(short_dir: Path) -> None:
+    with EmbeddedServer(short_dir, durable=False) as server:
+        for _ in range(20):
+            with pytest.raises(psycopg.errors.UndefinedTable), psycopg.connect(server.owner_dsn) as connection:
+                connection.execute("SELECT * FROM nowhere")
+    os.chown(short_dir / "database", 0, 0)
+    with pytest.raises(ServerStartError, match="Permission denied"):
+        server.start()
+    assert not server.running
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")

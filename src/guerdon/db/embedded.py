@@ -30,6 +30,7 @@ from typing import Self
 from urllib.parse import quote
 
 import psutil
+import psycopg
 
 from guerdon.db import service_user
 from guerdon.db.data_dir import make_data_dir, stored_secret
@@ -163,8 +164,11 @@ class EmbeddedServer:
             if not self.cluster_dir.exists():
                 self._make_cluster(binaries, account)
             self._clear_stale_pid_file()
-            self._process = self._launch(binaries, account)
-            self._wait_until_ready(self._process)
+            self._run(binaries, account)
+            if not self._lets_superuser_in():
+                self.stop()
+                self._set_superuser_password(binaries, account)
+                self._run(binaries, account)
             create_embedded_roles(
                 self.superuser_dsn, owner_password=self._password(OWNER_ROLE), app_password=self._password(APP_ROLE)
             )
@@ -266,6 +270,23 @@ class EmbeddedServer:
             self._fail("initdb failed", result.stdout)
         draft.rename(self.cluster_dir)
 
+    def _lets_superuser_in(self) -> bool:
+        """Whether the password is the cluster's; it is not where the data or the secrets came out of a backup alone."""
+        try:
+            psycopg.connect(self.superuser_dsn).close()
+        except psycopg.OperationalError as exc:
+            if "password authentication failed" not in str(exc):
+                raise
+            return False
+        return True
+
+    def _set_superuser_password(self, binaries: Path, account: service_user.Account) -> None:
+        """Have the stopped cluster take the password of the secrets: whoever owns its files may."""
+        command = [str(binaries / "postgres"), "--single", "-D", str(self.cluster_dir), "postgres"]
+        result = account.run(command, read=f"ALTER ROLE {SUPERUSER} PASSWORD '{self._password(SUPERUSER)}'\n")
+        if result.returncode != 0:
+            self._fail("its password could not be set", result.stdout)
+
     def _clear_stale_pid_file(self) -> None:
         """Remove what a killed server left, once none of its processes is left over the shared memory."""
         deadline = time.monotonic() + ORPHANS_TIMEOUT_S
@@ -289,6 +310,10 @@ class EmbeddedServer:
                 if process.cwd() == str(self.cluster_dir) and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process.pid)
         return found
+
+    def _run(self, binaries: Path, account: service_user.Account) -> None:
+        self._process = self._launch(binaries, account)
+        self._wait_until_ready(self._process)
 
     def _launch(self, binaries: Path, account: service_user.Account) -> subprocess.Popen[bytes]:
         options = {
@@ -329,7 +354,8 @@ class EmbeddedServer:
     def _fail(self, reason: str, output: str) -> None:
         lines = output.splitlines()
         logs = sorted(self.log_dir.glob("*.log"), key=lambda log: log.stat().st_mtime)
-        for file in (self.startup_log, *logs[-1:]):
+        # What it says at the start comes last: the log may still end with the day before.
+        for file in (*logs[-1:], self.startup_log):
             lines += file.read_text(errors="replace").splitlines() if file.exists() else []
         tail = "\n".join(lines[-LOG_TAIL_LINES:])
         raise ServerStartError(reason=reason, log=tail, log_file=self.log_dir)

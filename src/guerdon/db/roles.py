@@ -12,7 +12,7 @@ DATABASE_NAME = "guerdon"
 
 
 def create_embedded_roles(superuser_dsn: str, *, owner_password: str, app_password: str) -> None:
-    """Create the roles and the database on the embedded server; does nothing where they stand already.
+    """Create the roles and the database on the embedded server; where they stand already, set the passwords alone.
 
     The owner is no superuser and may not create roles: it owns its database, which is enough for schemas and for
     the trusted extensions that Guerdon uses. The application's role may connect; whatever else it may do, each
@@ -21,10 +21,8 @@ def create_embedded_roles(superuser_dsn: str, *, owner_password: str, app_passwo
     with psycopg.connect(superuser_dsn, autocommit=True) as connection:
         for role, password in ((OWNER_ROLE, owner_password), (APP_ROLE, app_password)):
             found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-            if found is None:
-                connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
-                )
+            statement = "CREATE ROLE {} LOGIN PASSWORD {}" if found is None else "ALTER ROLE {} PASSWORD {}"
+            connection.execute(sql.SQL(statement).format(sql.Identifier(role), sql.Literal(password)))
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)).fetchone()
         if found is None:
             connection.execute(

@@ -35,13 +35,16 @@ class Account:
         if self.foreign:
             os.chown(path, self.uid, self.gid)
 
-    def run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
-        """Run a program to its end as this user, out of reach of the terminal's Ctrl-C; output and errors together."""
+    def run(self, command: list[str], *, read: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a program that reads ``read`` to its end as this user, out of reach of the terminal's Ctrl-C.
+
+        Output and errors come back together.
+        """
         return subprocess.run(  # noqa: S603 - our own binaries with our own arguments
             command,
             check=False,
             text=True,
-            stdin=subprocess.DEVNULL,
+            input=read,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
