@@ -108,6 +108,25 @@ class TestBadRequests:
         is_problem(client.get("/api/v1/identity/members?limit=0"), 422)
         is_problem(client.request("DELETE", "/api/v1/identity/sessions/not-a-uuid"), 422)
 
+    def test_a_wrong_method_is_told_every_right_one(self, program: Callable[..., Client]) -> None:
+        client = program()
+        assert client.get(TOKENS).headers["allow"] == "POST"
+        assert client.request("PATCH", "/api/v1/identity/profile").headers["allow"] == "GET, HEAD, PUT"
+        assert client.request("OPTIONS", "/api/v1/identity/addresses").headers["allow"] == "GET, HEAD, POST"
+        assert client.request("HEAD", TOKENS).status_code == 405
+
+    @pytest.mark.parametrize("path", ["/healthz", "/sign-in", "/api/v1/identity/me", "/nothing"])
+    def test_head_is_answered_like_get_without_a_body(self, program: Callable[..., Client], path: str) -> None:
+        client = program()
+        got, headed = client.get(path), client.request("HEAD", path)
+        assert headed.status_code == got.status_code
+        assert headed.content == b""
+        varying = {"x-request-id", "set-cookie", "content-length"}
+        assert {*headed.headers.items()} - {*got.headers.items()} <= {
+            (name, value) for name, value in headed.headers.items() if name in varying
+        }
+        assert int(headed.headers["content-length"]) > 0
+
     def test_a_mistyped_address_is_a_page_that_is_not_there(
         self, person: Callable[..., User], browser: Callable[..., Client]
     ) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -157,7 +158,18 @@ async def _framework(request: Request, exc: Exception) -> Response:
         415: UnsupportedMediaTypeError,
     }
     error = typed.get(refusal.status_code, lambda: HttpError(refusal.status_code))()
-    return await answer(request, error, dict(refusal.headers or {}))
+    headers = dict(refusal.headers or {})
+    if refusal.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+    return await answer(request, error, headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Every method that some route of this address takes; the framework names those of the first route alone."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.methods]
+    methods = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 async def _database(request: Request, exc: Exception) -> Response:

@@ -12,6 +12,7 @@ from guerdon.http.context import RequestContext
 from guerdon.http.cookies import is_https
 from guerdon.http.csrf import VisitorCookie
 from guerdon.http.guards import Guards
+from guerdon.http.heads import HeadsAsGets
 from guerdon.http.keys import derive_key, load_secret
 from guerdon.http.metrics import Measuring, Metrics, RouteNames
 from guerdon.http.transaction import Admission
@@ -62,6 +63,7 @@ def protect(app: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> 
     app.add_middleware(Guards, larger=dict(larger_bodies or {}))
     app.add_middleware(VisitorCookie)  # the pages of a refusal at the door have forms too
     app.add_middleware(Measuring, metrics=app.state.metrics, route_name=RouteNames(app))
+    app.add_middleware(HeadsAsGets)
     app.add_middleware(
         RequestContext,
         trusted_proxies=settings.trusted_proxies,
