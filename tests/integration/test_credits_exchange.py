@@ -180,6 +180,14 @@ def test_a_row_that_is_no_csv_is_numbered(club: Club, staff: Caller, line: str) 
     assert club.snapshot() == before
 
 
+def test_what_its_type_has_no_place_for_is_a_fault_and_not_lost(club: Club, staff: Caller) -> None:
+    cash = "money,awa@example.org,,,,50.00,USD,cash,C-1,,3,,,For the roof"
+    answer = send(staff, table(TENT, cash))
+    assert faults(answer) == [(3, "hours"), (3, "notes")]
+    assert "money" in answer.json()["report"]["faults"][0]["problem"]
+    assert club.sql("SELECT count(*) FROM contributions") == [(0,)]
+
+
 def test_rows_are_numbered_as_a_spreadsheet_shows_them(staff: Caller) -> None:
     wrong = TENT.replace("good", "broken")
     answer = send(staff, table("", wrong, ",,,", TENT.replace("Tent", '"A\ntent"'), "", wrong))

@@ -20,7 +20,7 @@ from guerdon.kernel.identity.models import User
 from guerdon.programs.credits.errors import ImportFileError, PaymentKnownError
 from guerdon.programs.credits.models import Contribution, ContributionType
 from guerdon.programs.credits.schemas import CONTRIBUTION_IN
-from guerdon.programs.credits.service.csv_format import FIELDS
+from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS
 from guerdon.programs.credits.service.import_file import SURPLUS, read_rows
 from guerdon.programs.credits.service.submitting import draft, payment_known
 from guerdon.programs.credits.service.valuing import Valuer
@@ -79,6 +79,14 @@ class UnknownTypeError(FieldError):
     code = "unknown-type"
     message = "'{type}' is not a type of contribution; the types are {types}."
     remedy = "Correct the type."
+
+
+class NotOfTypeError(FieldError):
+    """A cell is filled in a column that contributions of the row's type do not have; it would be lost."""
+
+    code = "not-of-type"
+    message = "A contribution of the type '{type}' has nothing in this column."
+    remedy = "Leave the cell empty, or correct the type."
 
 
 def import_csv(
@@ -182,16 +190,19 @@ class _Intake:
         if kind not in {each.value for each in ContributionType}:
             raise UnknownTypeError(field="type", type=kind, types=TYPES)
         member = self._members.get(email.lower())
-        unknown = [] if member else [UnknownMemberError(field="member_email", email=email)]
         names = FIELDS[ContributionType(kind)]
+        others = [name for name in INPUT_COLUMNS if name not in ("type", "member_email", *names) and row.get(name)]
+        faulty: list[FieldError] = [NotOfTypeError(field=name, type=kind) for name in others]
+        if member is None:
+            faulty.insert(0, UnknownMemberError(field="member_email", email=email))
         try:
             given = CONTRIBUTION_IN.validate_python(
                 {"type": kind} | {name: row[name] for name in names if row.get(name)}
             )
         except ValidationError as exc:
-            raise FieldErrors([*unknown, *field_errors(exc.errors()).errors]) from exc
-        if member is None:
-            raise FieldErrors([*unknown])
+            raise FieldErrors([*faulty, *field_errors(exc.errors()).errors]) from exc
+        if member is None or faulty:
+            raise FieldErrors(faulty)
         user_id, zone = member
         # The queue goes by the moment of submission: rows stand in it as in the file.
         created_at = self._now + timedelta(microseconds=self._taken)
