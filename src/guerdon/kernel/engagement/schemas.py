@@ -32,7 +32,7 @@ class RuleSeed:
         amount: CEL over ``activity`` and ``params`` that gives a whole number of the unit's smallest part.
         condition: CEL that says whether it applies.
         params: the numbers that staff change, by a new version.
-        note: what it says, for people.
+        note: what it says, for people: a message id.
         multipliers: CEL each, whole basis points that the amount is multiplied with one after the other; 10000 is once.
         multiplier_min_bp, multiplier_max_bp: bounds of what they come to together.
         caps: the most that it grants, in the unit's smallest part: ``act`` refuses a larger award whole, ``day``,

@@ -39,7 +39,7 @@ PROGRAM = Program(
                 "credits_per_unit_bp": 1000,
                 "condition_percent": {"new": 100, "like_new": 100, "good": 80, "fair": 50, "poor": 20, "unknown": 100},
             },
-            note="0.1 credits for each unit of the item's value, less for a worn item.",
+            note=msgid("0.1 credits for each unit of the item's value, less for a worn item."),
         ),
         RuleSeed(
             code="money",
@@ -47,7 +47,7 @@ PROGRAM = Program(
             unit="CREDIT",
             amount="ratio(activity.amount_hundredths * params.credits_per_unit_bp, 10000)",
             params={"credits_per_unit_bp": 2000},
-            note="0.2 credits for each unit of cash.",
+            note=msgid("0.2 credits for each unit of cash."),
         ),
         RuleSeed(
             code="volunteer_hours",
@@ -55,7 +55,7 @@ PROGRAM = Program(
             unit="CREDIT",
             amount="ratio(activity.hours_hundredths * params.credits_per_hour_bp, 10000)",
             params={"credits_per_hour_bp": 20000},
-            note="2 credits for each hour.",
+            note=msgid("2 credits for each hour."),
         ),
     ),
     tiers=(

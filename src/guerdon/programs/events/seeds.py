@@ -59,7 +59,7 @@ RULES = (
         condition="activity.points > 0",
         amount="ratio(activity.points * params.percent, 100)",
         params={"percent": 100},
-        note="What the event is worth, or what its type is worth where the event says nothing.",
+        note=msgid("What the event is worth, or what its type is worth where the event says nothing."),
         transfer_kind=ATTENDED,
     ),
     RuleSeed(
@@ -67,7 +67,7 @@ RULES = (
         activity_kind=SPECIAL,
         unit=UNIT,
         amount="activity.points",
-        note="What staff give for a special activity.",
+        note=msgid("What staff give for a special activity."),
         caps={"act": SPECIAL_POINTS_MAX},
         transfer_kind=SPECIAL,
     ),

@@ -193,8 +193,8 @@ class History:
 
     @property
     def title(self) -> str:
-        """The rule's name in words."""
-        return explanation.words(self.code)
+        """The rule's name in words, as a message id."""
+        return explanation.words(self.code).capitalize()
 
     @property
     def drafts(self) -> list[Rule]:
