@@ -65,7 +65,14 @@ class TestPlaces:
     def test_an_empty_and_an_unknown_period(self, call: Api, filled: dict[str, UUID]) -> None:
         member = call("user")
         assert member.get(f"{ONE}?period=life").json()["items"] == []
-        assert member.get(f"{ONE}?period=week&start=2026-01-05").json()["items"] == []
+        for start, state, members in (
+            ("2026-01-05", "closed", 0),
+            ("2026-03-09", "open", None),
+            ("9999-12-27", "open", None),
+        ):
+            page = member.get(f"{ONE}?period=week&start={start}").json()
+            assert page["items"] == []
+            assert (page["run"]["state"], page["run"]["members"]) == (state, members)
         for query in ("period=day", "period=week&start=2026-03-03"):
             answer = member.get(f"{ONE}?{query}")
             assert (answer.status_code, answer.json()["code"]) == (404, "board-period-not-found")
@@ -194,6 +201,10 @@ class TestPages:
         assert "You would be number 2 with 9." in board
         for query in ("period=life", "period=week&start=", "period=week&start=2026-02-23"):
             assert page.get(f"/leaderboards/garden/visits?{query}").status_code == 200
+        assert "Be the first" in page.get("/leaderboards/garden/visits?period=life").text
+        past = page.get("/leaderboards/garden/visits?period=week&start=2026-02-23").text
+        assert "Be the first" not in past
+        assert "Nothing was counted in this period." in past
         assert page.get("/leaderboards/garden/none").status_code == 404
 
     def test_the_list_shows_the_first_period_with_a_place(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -28,6 +28,7 @@ from guerdon.kernel.engagement.boards.schemas import (
 )
 from guerdon.kernel.engagement.boards.seeds import BoardPeriod
 from guerdon.kernel.engagement.boards.service import managing, reading
+from guerdon.kernel.engagement.boards.service.upkeep import is_over
 from guerdon.kernel.identity.service.accounts import get_account
 
 router = APIRouter(prefix="/api/v1/leaderboards", tags=["leaderboards"])
@@ -85,7 +86,8 @@ def get_places(
     found = reading.run(session, shown, period, first, clock.now())
     after = decode_cursor(cursor, int, datetime, int)
     if found is None:
-        return StandOut(board=shown.name, run=empty_run(period, first), items=[])
+        over = is_over(session, shown, period, first, clock.now())
+        return StandOut(board=shown.name, run=empty_run(period, first, over=over), items=[])
     rows = reading.top(session, shown, found, who.user_id, after=after, limit=limit + 1)
     places = rows[:limit]
     more = encode_cursor(*reading.key_after(places, after)) if len(rows) > limit else None
@@ -197,9 +199,10 @@ def show_run(run: BoardRun) -> RunOut:
     )
 
 
-def empty_run(period: BoardPeriod, start: date) -> RunOut:
-    """A period in which nothing has been counted yet."""
-    return RunOut(period=period, period_start=start, state="open", members=None, closed_at=None)
+def empty_run(period: BoardPeriod, start: date, *, over: bool) -> RunOut:
+    """A period in which nothing has been counted yet, or, where it is over, ever."""
+    state: Literal["open", "closed"] = "closed" if over else "open"
+    return RunOut(period=period, period_start=start, state=state, members=0 if over else None, closed_at=None)
 
 
 def place_shower(shown: reading.Shown) -> Callable[[Stretch], PlaceOut]:

@@ -13,6 +13,7 @@ from guerdon.kernel.engagement.activities.models import Community, Metric
 from guerdon.kernel.engagement.activities.schemas import LIFE_START
 from guerdon.kernel.engagement.boards.models import Board, BoardRun
 from guerdon.kernel.engagement.boards.service.periods import ends_at, start_of
+from guerdon.kernel.engagement.boards.service.reading import Shown
 
 BUILD_BATCH = 2_000
 """Members whose counters are carried over in one transaction."""
@@ -27,6 +28,14 @@ def closes_at(board: Board, metric: Metric, period: str, start: date, zone: str)
     """When a period of a board is closed: its end for everybody, and the time that is left for late facts."""
     ended = ends_at(period, start, by_member=metric.zone == "member", zone=zone)
     return ended + timedelta(hours=board.close_delay_h)
+
+
+def is_over(session: Session, shown: Shown, period: str, start: date, now: datetime) -> bool:
+    """Whether a period takes nothing more, not even what is told late."""
+    if period == "life" or start >= now.date():
+        return False
+    zone = session.scalars(select(Community.time_zone)).one()
+    return closes_at(shown.board, shown.metric, period, start, zone) <= now
 
 
 def build(session: Session, board_id: int, now: datetime) -> bool:
