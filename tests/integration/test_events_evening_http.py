@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pypdf
 import pytest
@@ -183,6 +184,21 @@ def test_the_ticket_s_page_and_paper(evenings: Evenings, api: Open) -> None:
     assert shown_number(number) in text
     for path in (f"/events/tickets/{registration_id}", f"/events/tickets/{registration_id}/ticket.pdf"):
         assert ibis.get(path).status_code == 404
+
+
+def test_the_ticket_says_when_it_is_on_the_clock_of_its_place(evenings: Evenings, api: Open) -> None:
+    heron = in_person(api("heron"))
+    event_id = evenings.event()
+    path = f"/events/tickets/{evenings.register(event_id, heron.user_id)}"
+    evenings.hall.sql("UPDATE events SET time_zone = 'Pacific/Kiritimati' WHERE id = %s", (event_id,))
+    [(start,)] = evenings.hall.sql("SELECT start_time FROM events WHERE id = %s", (event_id,))
+    local = start.astimezone(ZoneInfo("Pacific/Kiritimati"))
+    paper = pypdf.PdfReader(io.BytesIO(heron.get(f"{path}/ticket.pdf").content)).pages[0].extract_text()
+    for text in (heron.get(path).text, paper):
+        told = " ".join(text.split())
+        assert f"{local:%A, %B} {local.day}, {local.year}" in told
+        assert f"{local.hour % 12 or 12}:{local:%M %p}" in told
+        assert "(Pacific/Kiritimati)" in told
 
 
 def test_a_calendar_s_address_opens_it_for_anybody_until_it_is_revoked(evenings: Evenings, api: Open) -> None:

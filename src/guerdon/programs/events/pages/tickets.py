@@ -10,10 +10,10 @@ from guerdon.core.clock import Clock
 from guerdon.http.access import Principal, requires
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep
 from guerdon.programs.events.api.keys import SignerDep
+from guerdon.programs.events.pages.shown import when_of
 from guerdon.programs.events.service.passes import Pass, pass_of
 from guerdon.programs.events.service.printing import Sheet, qr_svg, ticket_pdf
 from guerdon.programs.events.service.tickets import shown_number
-from guerdon.web import formats
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of, viewing
 
@@ -34,6 +34,7 @@ def show(
         "registration": found.registration,
         "code": qr_svg(signer.code(found.content), gettext("QR code of the ticket")),
         "number": shown_number(found.content.number),
+        "when_of": when_of,
     }
     return render(request, "events/ticket.html", context)
 
@@ -57,7 +58,7 @@ def download(
             community=settings.community_name,
             title=found.event.title,
             lines=[
-                (gettext("When"), formats.format_datetime(found.event.start_time, "full")),
+                (gettext("When"), when_of(found.event)),
                 (gettext("Where"), found.event.location),
                 (gettext("For"), who.name),
             ],
