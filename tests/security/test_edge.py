@@ -1,6 +1,7 @@
 """Bad requests, forged ones and too many of them, against an application on a real database."""
 
 import contextlib
+import gzip
 import socket
 import threading
 from collections.abc import Callable
@@ -75,6 +76,15 @@ class TestBadRequests:
 
         answer = program().post(TOKENS, content=chunks(), headers={"content-type": "application/json"})
         is_problem(answer, 413, "body-too-large")
+
+    def test_a_compressed_body_is_refused_as_such(self, program: Callable[..., Client]) -> None:
+        body = b'{"email": "a@example.org", "password": "x"}'
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        answer = program().post(TOKENS, content=gzip.compress(body), headers=headers)
+        is_problem(answer, 415, "unsupported-encoding")
+        assert answer.headers["accept-encoding"] == "identity"
+        plain = program().post(TOKENS, content=body, headers=headers | {"content-encoding": "identity"})
+        is_problem(plain, 401)
 
     def test_an_oversized_head_is_refused_and_a_large_one_is_read(self, identity_app: FastAPI) -> None:
         def send(head_bytes: int) -> tuple[int, bool]:

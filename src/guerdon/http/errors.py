@@ -66,6 +66,15 @@ class UnsupportedMediaTypeError(GuerdonError):
     remedy = "Send the body as application/json."
 
 
+class UnsupportedEncodingError(GuerdonError):
+    """The body is compressed."""
+
+    code = "unsupported-encoding"
+    status = 415
+    message = "Compressed bodies are not read here."
+    remedy = "Send the body as it is, without Content-Encoding."
+
+
 class RouteNotFoundError(GuerdonError):
     """No route has this path."""
 

@@ -1,4 +1,4 @@
-"""What is refused before any route sees it: bodies above a size, and NUL characters in the address."""
+"""What is refused before any route sees it: bodies above a size or compressed, and NUL characters in the address."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.context import header
-from guerdon.http.errors import BodyTooLargeError, MalformedRequestError
+from guerdon.http.errors import BodyTooLargeError, MalformedRequestError, UnsupportedEncodingError
 from guerdon.http.problems import answer
 
 BODY_LIMIT_BYTES = 1_048_576
@@ -36,7 +36,8 @@ class Guards:
         limit_bytes = self._limit_for(scope["path"])
         refusal = self._refusal(scope, limit_bytes)
         if refusal is not None:
-            refused = await answer(Request(scope, receive), refusal)
+            headers = {"Accept-Encoding": "identity"} if refusal.status == 415 else None
+            refused = await answer(Request(scope, receive), refusal, headers)
             await refused(scope, receive, send)
             return
         seen_bytes = 0
@@ -64,4 +65,6 @@ class Guards:
             return BodyTooLargeError(limit_bytes=limit_bytes)
         if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
             return MalformedRequestError()
+        if (header(scope, b"content-encoding") or "identity").strip().lower() != "identity":
+            return UnsupportedEncodingError()
         return None
