@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from guerdon.kernel.ledger import service as ledger
+from guerdon.kernel.ledger.schemas import Account
 from guerdon.programs.credits.errors import (
     AmountOfCreditsError,
     ContributionChangedError,
@@ -141,6 +142,16 @@ class TestUndoing:
         before = club.snapshot()
         answer = staff.post(f"{REVIEW}/{contribution_id}/reopen", json={"reason": "a mistake"})
         assert (answer.status_code, answer.json()["code"]) == (409, "credits-spent")
+        assert club.snapshot() == before
+
+    def test_what_is_set_aside_is_not_called_spent(self, club: Club, awa: UUID, zoe: UUID, api: Api) -> None:
+        contribution_id = club.credited(awa, zoe)
+        club.do(ledger.hold, Account(awa, "CREDIT"), 400, key="aside", at=club.clock.now())
+        staff = api("ibis", "staff")
+        before = club.snapshot()
+        answer = staff.post(f"{REVIEW}/{contribution_id}/reopen", json={"reason": "a mistake"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "credits-spent")
+        assert "spent or set aside 4.00" in answer.json()["detail"]
         assert club.snapshot() == before
 
     def test_other_credits_of_the_member_pay_for_it(self, club: Club, awa: UUID, zoe: UUID) -> None:

@@ -204,8 +204,8 @@ class ImportTooLongError(ImportFileError):
 
 
 class CreditsSpentError(ConflictError):
-    """Credits cannot be taken back that the member has spent."""
+    """Credits cannot be taken back that the member has spent, or that are set aside."""
 
     code = "credits-spent"
-    message = "These credits cannot be taken back: the member has spent {shortfall} of them."
+    message = "These credits cannot be taken back: the member has spent or set aside {shortfall} of them."
     remedy = "Adjust the balance first, or leave the approval as it is."
