@@ -175,6 +175,13 @@ class TestOne:
         again = till.post(PATH, json=event(runner, time=None))
         assert (again.status_code, again.json()["happened_at"]) == (200, first["happened_at"])
 
+    def test_any_offset_is_the_same_moment(self, till: Client, runner: UUID) -> None:
+        moments = "2026-03-02T08:00:00Z", "2026-03-03T07:59:00+23:59", "2026-03-01T08:01:00-23:59"
+        for number, moment in enumerate(moments):
+            answer = till.post(PATH, json=event(runner, time=moment))
+            assert answer.status_code == (200 if number else 201), answer.text
+            assert answer.json()["happened_at"] == "2026-03-02T08:00:00+00:00"
+
     def test_members_by_mail_and_kinds_by_prefix(self, till: Client, track: Track, runner: UUID) -> None:
         by_mail = till.post(PATH, json=event("Runner@Example.org", type="guerdon.track.run"))
         assert (by_mail.status_code, by_mail.json()["member"]) == (201, str(runner))

@@ -112,7 +112,7 @@ LATEST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)
 def _of_every_calendar(value: datetime) -> datetime:
     if not EARLIEST_MOMENT <= value < LATEST_MOMENT:
         raise PydanticCustomError("moment_out_of_range", "This must lie between 0001-01-02 and 9999-12-30.")
-    return value
+    return value.astimezone(UTC)  # the database knows no offsets of sixteen hours and more
 
 
 Day = Annotated[date, _DAY_WRITTEN_OUT]
@@ -122,7 +122,7 @@ LocalMoment = Annotated[datetime, _MOMENT_WRITTEN_OUT]
 """A moment as it is sent, with an offset or by the clock of a place that is sent with it."""
 
 Moment = Annotated[AwareDatetime, _MOMENT_WRITTEN_OUT, AfterValidator(_of_every_calendar)]
-"""A moment that is kept: one in UTC and on every reader's clock; others could be stored, and not be shown again."""
+"""A moment that is kept, in UTC: one on every reader's clock; others could be stored, and not be shown again."""
 
 
 def _exact_decimal(value: Any, info: ValidationInfo) -> Decimal:
