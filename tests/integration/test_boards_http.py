@@ -62,14 +62,11 @@ class TestPlaces:
         assert str(filled["awa"]) not in str(page)
         assert member.get(f"{ONE}/me?period=week").json() == {"rank": None, "score": "0", "shown": True, "around": []}
 
-    def test_an_empty_and_an_unknown_period(self, call: Api, filled: dict[str, UUID]) -> None:
+    def test_an_empty_and_an_unknown_period(self, call: Api, filled: dict[str, UUID], boards: Boards) -> None:
+        boards.clock.move(timedelta(days=7))
         member = call("user")
         assert member.get(f"{ONE}?period=life").json()["items"] == []
-        for start, state, members in (
-            ("2026-01-05", "closed", 0),
-            ("2026-03-09", "open", None),
-            ("9999-12-27", "open", None),
-        ):
+        for start, state, members in (("2026-01-05", "closed", 0), ("2026-03-09", "open", None)):
             page = member.get(f"{ONE}?period=week&start={start}").json()
             assert page["items"] == []
             assert (page["run"]["state"], page["run"]["members"]) == (state, members)
