@@ -180,7 +180,7 @@ class History:
 
         def read(session: Session) -> list[Stretch]:
             shown = boards.get(session, "credits", "earned")
-            run = boards.run(session, shown, "life", date.min)
+            run = boards.run(session, shown, "life", date.min, self.club.clock.now())
             return boards.top(session, shown, run, None, limit=1000) if run else []
 
         return {row.user_id: row for row in self.club.do(read)}

@@ -88,7 +88,16 @@ def collector() -> Iterator[None]:
     gc.enable()
 
 
-def test_while_it_loads_it_ends_without_a_word(monkeypatch: pytest.MonkeyPatch, collector: None) -> None:
+@pytest.fixture
+def from_a_terminal() -> Iterator[None]:
+    """Ctrl-C as a terminal's program takes it; what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("collector", "from_a_terminal")
+def test_while_it_loads_it_ends_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "guerdon.cli.main", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
     with pytest.raises(SystemExit) as end:
