@@ -34,7 +34,7 @@ def _sockets(settings: Settings) -> list[socket.socket]:
         alone = socket.create_server(address[:2], family=family, backlog=LISTEN_BACKLOG)
         if settings.web_processes == 1:
             return [alone]
-        # A port that is shared would be shared with another Guerdon too. That it could be had alone: there is none.
+        # Sockets that share a port would share it with another Guerdon too; the one before shows that there is none.
         alone.close()
         for _ in range(settings.web_processes):
             made.append(socket.create_server(address[:2], family=family, backlog=LISTEN_BACKLOG, reuse_port=True))
