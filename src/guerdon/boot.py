@@ -37,8 +37,8 @@ from guerdon.kernel.engagement.badges import jobs as badges_jobs
 from guerdon.kernel.engagement.badges import pages as badges_pages
 from guerdon.kernel.engagement.badges import personal_data as badges_data
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
+from guerdon.kernel.engagement.badges.service import following as badges_following
 from guerdon.kernel.engagement.badges.service import keys as credential_keys
-from guerdon.kernel.engagement.badges.service.following import follow_badges
 from guerdon.kernel.engagement.boards import api as boards_api
 from guerdon.kernel.engagement.boards import following as boards_following
 from guerdon.kernel.engagement.boards import jobs as boards_jobs
@@ -62,7 +62,7 @@ from guerdon.kernel.engagement.streaks import api as streaks_api
 from guerdon.kernel.engagement.streaks import jobs as streaks_jobs
 from guerdon.kernel.engagement.streaks import pages as streaks_pages
 from guerdon.kernel.engagement.streaks.service import definitions as streak_definitions
-from guerdon.kernel.engagement.streaks.service.following import follow_streaks
+from guerdon.kernel.engagement.streaks.service import following as streaks_following
 from guerdon.kernel.home import pages as home_pages
 from guerdon.kernel.identity import api as identity_api
 from guerdon.kernel.identity import jobs as identity_jobs
@@ -192,8 +192,8 @@ def prepare(settings: Settings) -> None:
     encryption.install(settings)
     rotation.include(credential_keys.encrypt_anew)
     campaigns.install()
-    following.follow("streaks", following.STREAKS, follow_streaks)
-    following.follow("badges", following.BADGES, follow_badges)
+    following.follow("streaks", following.STREAKS, streaks_following.follow_streaks, streaks_following.looks_at)
+    following.follow("badges", following.BADGES, badges_following.follow_badges, badges_following.looks_at)
     ladders_following.install()
     boards_following.install()
     kernel_parts = (

@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 Row = tuple[Any, ...]
+_CURSOR = "statement_cursor"
+"""Where a connection keeps its cursor, as long as it lives."""
 _DIALECT: Dialect = dialect()  # type: ignore[no-untyped-call]
 
 
@@ -40,8 +42,10 @@ class Statement:
             DBAPIError: what PostgreSQL refuses, as the session would raise it.
         """
         connection = session.connection()
-        with _as_the_session_raises(connection, self._sql):
-            return _driver(connection).execute(self._sql, given).fetchall()
+        try:
+            return _cursor(connection).execute(self._sql, given).fetchall()
+        except psycopg.Error as exc:
+            raise _as_the_session_raises(connection, self._sql, exc) from exc
 
     def row(self, session: Session, **given: Any) -> Row:
         """Run it and take the one row that it always gives."""
@@ -51,8 +55,10 @@ class Statement:
     def run(self, session: Session, **given: Any) -> None:
         """Run it for its effect."""
         connection = session.connection()
-        with _as_the_session_raises(connection, self._sql):
-            _driver(connection).execute(self._sql, given)
+        try:
+            _cursor(connection).execute(self._sql, given)
+        except psycopg.Error as exc:
+            raise _as_the_session_raises(connection, self._sql, exc) from exc
 
 
 _SAVEPOINT = Statement("SAVEPOINT briefly")
@@ -86,21 +92,22 @@ def savepoint(session: Session) -> Iterator[Callable[[], None]]:
     _RELEASE.run(session)
 
 
-def _driver(connection: Connection) -> psycopg.Connection[Row]:
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, psycopg.Connection)  # noqa: S101 - there is no other driver
-    return raw
-
-
-@contextmanager
-def _as_the_session_raises(connection: Connection, sql: str) -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as exc:
+def _cursor(connection: Connection) -> psycopg.Cursor[Row]:
+    """The one cursor of a connection: making another takes the driver as long as a short statement does."""
+    kept: psycopg.Cursor[Row] | None = connection.info.get(_CURSOR)
+    if kept is None:
         raw = connection.connection.driver_connection
-        broken = isinstance(raw, psycopg.Connection) and (raw.closed or raw.broken)
-        if broken:
-            connection.invalidate(exc)
-        raise DBAPIError.instance(
-            sql, None, exc, psycopg.Error, hide_parameters=True, connection_invalidated=broken, dialect=_DIALECT
-        ) from exc
+        assert isinstance(raw, psycopg.Connection)  # noqa: S101 - there is no other driver
+        kept = connection.info[_CURSOR] = raw.cursor()
+    return kept
+
+
+def _as_the_session_raises(connection: Connection, sql: str, exc: psycopg.Error) -> BaseException:
+    """What the session would raise, which has given up the connection if it broke."""
+    raw = connection.connection.driver_connection
+    broken = isinstance(raw, psycopg.Connection) and (raw.closed or raw.broken)
+    if broken:
+        connection.invalidate(exc)
+    return DBAPIError.instance(
+        sql, None, exc, psycopg.Error, hide_parameters=True, connection_invalidated=broken, dialect=_DIALECT
+    )

@@ -1,10 +1,12 @@
 """What goes into the ledger and what comes out of it: plain values, amounts in minor units."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 KEY_LENGTH_MAX = 255
@@ -81,8 +83,10 @@ class Posting:
     reverses_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+_NO_PROBLEM: Mapping[str, Any] = MappingProxyType({})
+
+
+class Posted(NamedTuple):
     """What became of a posting.
 
     Attributes:
@@ -97,7 +101,7 @@ class Posted:
     transfer_id: UUID | None
     debit_after: int | None
     credit_after: int | None
-    problem: dict[str, Any] = field(default_factory=dict)
+    problem: Mapping[str, Any] = _NO_PROBLEM
 
     @property
     def accepted(self) -> bool:

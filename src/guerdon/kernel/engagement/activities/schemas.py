@@ -186,7 +186,7 @@ class Batch:
 
     Attributes:
         facts: those accepted, in the order of recording; empty when value was earned without a fact.
-        changes: counters that advanced, by owner, metric, period and its start.
+        changes: counters that advanced and that a follower looks at, by owner, metric, period and its start.
         members: whom any of it is about, in the order of their ids; their rows are locked if there are facts.
         community_zone: IANA name.
         withdrawn: whether this follows the withdrawal of activities: counters may have fallen.

@@ -1,6 +1,7 @@
 """What the answer to a fact says of ranks; the boards themselves follow the counters in SQL."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -31,18 +32,45 @@ _RANKS = Statement(
 )
 
 
+_WATCHED = Statement(
+    """
+    SELECT DISTINCT b.metric_id, period
+    FROM engagement.boards AS b, unnest(b.periods) AS period
+    WHERE b.status = 'active' AND NOT b.is_hidden
+    """
+)
+_kept: dict[UUID, frozenset[tuple[int, str]]] = {}
+"""What boards rank, as of the last revision of what is in force."""
+
+
+def looks_at(session: Session, revision: UUID) -> frozenset[tuple[int, str]]:
+    """The counters that boards which members can see rank."""
+    known = _kept.get(revision)
+    if known is None:
+        known = frozenset((metric_id, period) for metric_id, period in _WATCHED.rows(session))
+        _kept.clear()
+        _kept[revision] = known
+    return known
+
+
 def tell_ranks(session: Session, now: datetime, batch: Batch) -> Consequences:
     """The ranks of members on the boards over what advanced, as they are now."""
     del now
     found = Consequences()
     if not batch.facts or not batch.changes or len(batch.members) > MEMBERS_MAX:
         return found
+    changes = batch.changes
+    if batch.revision is not None:
+        ranked = looks_at(session, batch.revision)
+        changes = [change for change in changes if (change.metric_id, change.period) in ranked]
+        if not changes:
+            return found
     rows = _RANKS.rows(
         session,
-        owners=wire.uuids(change.owner_id for change in batch.changes),
-        metrics=wire.whole_numbers(change.metric_id for change in batch.changes),
-        periods=wire.texts(change.period for change in batch.changes),
-        starts=wire.days(change.period_start for change in batch.changes),
+        owners=wire.uuids(change.owner_id for change in changes),
+        metrics=wire.whole_numbers(change.metric_id for change in changes),
+        periods=wire.texts(change.period for change in changes),
+        starts=wire.days(change.period_start for change in changes),
     )
     for owner_id, program, code, period, start, score, rank in rows:
         document = {
@@ -58,4 +86,4 @@ def tell_ranks(session: Session, now: datetime, batch: Batch) -> Consequences:
 
 def install() -> None:
     """Have ranks told; the composition root calls it."""
-    follow("boards", BOARDS, tell_ranks)
+    follow("boards", BOARDS, tell_ranks, looks_at)

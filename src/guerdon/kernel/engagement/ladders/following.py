@@ -1,5 +1,6 @@
 """Tiers follow what members earn: who crosses a threshold in a batch rises (or falls) in the same transaction."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -56,6 +57,11 @@ def follow_tiers(session: Session, now: datetime, batch: Batch) -> Consequences:
     return found
 
 
+def looks_at(session: Session, revision: UUID) -> Iterable[tuple[int, str]]:
+    """The counters by which tiers are climbed."""
+    return [(metric_id, "life") for metric_id in _ladders(session, revision)]
+
+
 def install() -> None:
     """Have tiers follow; the composition root calls it."""
-    follow("tiers", TIERS, follow_tiers)
+    follow("tiers", TIERS, follow_tiers, looks_at)

@@ -1,5 +1,6 @@
 """From what clients send to what the ledger takes, and back."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -215,7 +216,7 @@ def show_entry(entry: Entry) -> EntryOut:
     )
 
 
-def in_decimals(problem: dict[str, Any], scale: int) -> dict[str, Any]:
+def in_decimals(problem: Mapping[str, Any], scale: int) -> dict[str, Any]:
     """What was wrong with an item, amounts as decimal strings under names without ``_minor``."""
     return {
         name.removesuffix("_minor"): to_text(int(value), scale) if name.endswith("_minor") else value

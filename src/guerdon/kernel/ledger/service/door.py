@@ -128,8 +128,8 @@ def send_columns(session: Session, columns: Mapping[str, str], at: datetime, *, 
     return [_posted(row) for row in rows]
 
 
-def _posted(row: Sequence[Any]) -> Posted:
-    return Posted(row[0], row[1], row[2], row[3], row[4], row[5] or {})
+def _posted(row: Row) -> Posted:
+    return Posted(*row) if row[5] else Posted(*row[:5])
 
 
 def column(values: Sequence[str | None]) -> str:

@@ -1,7 +1,6 @@
 """Moving value: single postings, batches, reversals and adjustments by staff."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -80,7 +79,7 @@ def post_batch(
                 raise
             refused[number] = Posted(number, exc.verdict, None, None, None, dict(exc.params))
     sent = send(session, rows, at, verdicts=not all_or_nothing)
-    judged = {number: replace(outcome, item=number) for number, outcome in zip(numbers, sent, strict=True)}
+    judged = {number: outcome._replace(item=number) for number, outcome in zip(numbers, sent, strict=True)}
     return [refused.get(number) or judged[number] for number in range(1, len(postings) + 1)]
 
 

@@ -54,9 +54,9 @@ class CounterRead:
     period: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledRule:
-    """A version of a rule ready to be applied.
+    """A version of a rule ready to be applied; equal to nothing but itself, and so a quick key.
 
     Attributes:
         condition: None if it always applies.

@@ -4,7 +4,7 @@ Recording and rebuilding count by the same code, so that what is rebuilt is what
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -24,6 +24,8 @@ Key = tuple[int, int, str, date]
 """Owner, metric, period and its start. Owners stand in keys as whole numbers, which hash ten times as fast as UUIDs."""
 Value = tuple[int, int, str, date, bytes]
 """The same with the digest of a distinct value."""
+Watched = Collection[tuple[int, str]] | None
+"""Counters that somebody looks at, by metric and period; all of them, if None."""
 
 
 class Contribution(NamedTuple):
@@ -141,7 +143,27 @@ def _digest(value: Property) -> bytes:
     return hashlib.blake2b(repr(value).encode(), digest_size=16).digest()
 
 
-_ADVANCE_SUMS = Statement(
+def _advancing(sql: str) -> Callable[..., list[CounterChange]]:
+    """A statement that advances counters, as a function: given a session, who looks, and its parameters, it says what
+    changed of that which somebody looks at."""
+    mute = Statement(sql)
+    telling = Statement(
+        f"WITH advanced AS ({sql} RETURNING owner_id, metric_id, period, period_start,"  # noqa: S608
+        " coalesce(old.value, 0) AS before, new.value AS after, new.reached_at) SELECT * FROM advanced"
+        " WHERE CAST(:watched AS text[]) IS NULL OR metric_id || period = ANY(CAST(:watched AS text[]))"
+    )
+
+    def advance(session: Session, watched: Watched, **given: Any) -> list[CounterChange]:
+        if watched is not None and not watched:
+            mute.run(session, **given)
+            return []
+        names = None if watched is None else [f"{metric_id}{period}" for metric_id, period in watched]
+        return changes(telling.rows(session, **given, watched=names))
+
+    return advance
+
+
+_ADVANCE_SUMS = _advancing(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
     SELECT i.owner_id, i.metric_id, p.period, engagement.period_start(p.period, i.day),
@@ -156,10 +178,9 @@ _ADVANCE_SUMS = Statement(
     ON CONFLICT (owner_id, metric_id, period, period_start) DO UPDATE
     SET value = engagement.whole(c.value::numeric + excluded.value),
         reached_at = greatest(c.reached_at, excluded.reached_at)
-    RETURNING owner_id, metric_id, period, period_start, coalesce(old.value, 0), new.value, new.reached_at
     """
 )
-_ADVANCE_MAXIMA = Statement(
+_ADVANCE_MAXIMA = _advancing(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
     SELECT DISTINCT ON (1, 2, 3, 4) i.owner_id, i.metric_id, p.period, engagement.period_start(p.period, i.day),
@@ -172,7 +193,6 @@ _ADVANCE_MAXIMA = Statement(
     ON CONFLICT (owner_id, metric_id, period, period_start) DO UPDATE
     SET value = greatest(c.value, excluded.value),
         reached_at = CASE WHEN excluded.value > c.value THEN excluded.reached_at ELSE c.reached_at END
-    RETURNING owner_id, metric_id, period, period_start, coalesce(old.value, 0), new.value, new.reached_at
     """
 )
 _KEEP_VALUES = Statement(
@@ -186,7 +206,7 @@ _KEEP_VALUES = Statement(
     RETURNING owner_id, metric_id, period, period_start, value_hash
     """
 )
-_ADVANCE_DISTINCT = Statement(
+_ADVANCE_DISTINCT = _advancing(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
     SELECT i.owner_id, i.metric_id, i.period, i.period_start, count(*), max(i.at)
@@ -197,64 +217,56 @@ _ADVANCE_DISTINCT = Statement(
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (owner_id, metric_id, period, period_start) DO UPDATE
     SET value = c.value + excluded.value, reached_at = greatest(c.reached_at, excluded.reached_at)
-    RETURNING owner_id, metric_id, period, period_start, coalesce(old.value, 0), new.value, new.reached_at
     """
 )
 
 
-@dataclass(slots=True)
-class Advanced:
-    """What advancing did.
+def advance(
+    session: Session, tally: Tally, new_values: Collection[Value] = (), *, watched: Watched = None
+) -> list[CounterChange]:
+    """Write a tally into the counters, in the order of their keys, one statement for each way of counting.
 
-    Attributes:
-        changes: every counter that was touched.
-        new_values: distinct values that had not been counted before.
+    Args:
+        new_values: distinct values that had not been counted before, from ``keep_values``.
+        watched: by metric and period, of which counters the changes are to be told; of all, if None.
+
+    Returns:
+        What changed of the counters that are watched.
     """
-
-    changes: list[CounterChange] = field(default_factory=list)
-    new_values: set[Value] = field(default_factory=set)
-
-
-def advance(session: Session, tally: Tally) -> Advanced:
-    """Write a tally into the counters, in the order of their keys, one statement for each way of counting."""
-    advanced = Advanced()
+    found: list[CounterChange] = []
     owners = tally.owners
     if tally.sums:
-        given = {
-            "owners": wire.uuids(owners[owner] for owner, _, _ in tally.sums),
-            "metrics": wire.whole_numbers(metric_id for _, metric_id, _ in tally.sums),
-            "days": wire.days(day for _, _, day in tally.sums),
-            "amounts": wire.whole_numbers(amount for amount, _ in tally.sums.values()),
-            "ats": wire.moments(at for _, at in tally.sums.values()),
-        }
-        advanced.changes += changes(_ADVANCE_SUMS.rows(session, **given))
+        found += _ADVANCE_SUMS(
+            session,
+            watched,
+            owners=wire.numbered([owner for owner, _, _ in tally.sums]),
+            metrics=wire.whole_numbers([metric_id for _, metric_id, _ in tally.sums]),
+            days=wire.days([day for _, _, day in tally.sums]),
+            amounts=wire.whole_numbers([amount for amount, _ in tally.sums.values()]),
+            ats=wire.moments([at for _, at in tally.sums.values()]),
+        )
     if tally.maxima:
         rows = sorted(tally.maxima.items(), key=lambda each: each[1][2])
-        given_maxima = {
-            "owners": [owners[key[0]] for key, _ in rows],
-            "metrics": [key[1] for key, _ in rows],
-            "days": [key[2] for key, _ in rows],
-            "amounts": [value for _, (value, _, _) in rows],
-            "ats": [at for _, (_, at, _) in rows],
-        }
-        advanced.changes += changes(_ADVANCE_MAXIMA.rows(session, **given_maxima))
-    if tally.values:
-        _advance_distinct(session, tally, advanced)
-    return advanced
-
-
-def _advance_distinct(session: Session, tally: Tally, advanced: Advanced) -> None:
-    advanced.new_values = keep_values(session, tally)
-    if advanced.new_values:
-        new = list(advanced.new_values)
-        given = {
-            "owners": [tally.owners[each[0]] for each in new],
-            "metrics": [each[1] for each in new],
-            "periods": [each[2] for each in new],
-            "starts": [each[3] for each in new],
-            "ats": [tally.values[each] for each in new],
-        }
-        advanced.changes += changes(_ADVANCE_DISTINCT.rows(session, **given))
+        found += _ADVANCE_MAXIMA(
+            session,
+            watched,
+            owners=[owners[key[0]] for key, _ in rows],
+            metrics=[key[1] for key, _ in rows],
+            days=[key[2] for key, _ in rows],
+            amounts=[value for _, (value, _, _) in rows],
+            ats=[at for _, (_, at, _) in rows],
+        )
+    if new_values:
+        found += _ADVANCE_DISTINCT(
+            session,
+            watched,
+            owners=[owners[each[0]] for each in new_values],
+            metrics=[each[1] for each in new_values],
+            periods=[each[2] for each in new_values],
+            starts=[each[3] for each in new_values],
+            ats=[tally.values[each] for each in new_values],
+        )
+    return found
 
 
 def keep_values(session: Session, tally: Tally) -> set[Value]:
@@ -291,7 +303,7 @@ _READ = Statement(
 )
 
 
-def read(session: Session, keys: Sequence[Key]) -> dict[Key, int]:
+def read(session: Session, keys: Collection[Key]) -> dict[Key, int]:
     """The values of counters; those that have never been advanced are left out."""
     if not keys:
         return {}

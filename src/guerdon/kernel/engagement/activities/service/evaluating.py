@@ -4,7 +4,6 @@ Everything happens in memory, on what has been read before under the members' lo
 fact, each after those before it, without asking the database again.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,19 +22,28 @@ from guerdon.kernel.engagement.binding import Frame
 from guerdon.kernel.engagement.expressions import ExpressionError
 
 BP = 10_000
-ONCE = Fraction(1)
 _MEMO_MAX = 4096
 GrantKey = tuple[int, str, str]
 """Owner, and program and code of a rule."""
 
 
 class Worth(NamedTuple):
-    """What a rule gives on certain values, before boosts, caps and budgets."""
+    """What a rule gives on certain values, before boosts, caps and budgets.
+
+    Attributes:
+        base_minor: what its amount comes to, before its multipliers.
+        amount_minor, multiplier_bp: after them, within the rule's bounds.
+    """
 
     applies: bool
-    amount_minor: int
-    multipliers_bp: tuple[int, ...]
-    problem: str | None
+    base_minor: int = 0
+    multipliers_bp: tuple[int, ...] = ()
+    amount_minor: int = 0
+    multiplier_bp: int = BP
+    problem: str | None = None
+
+
+_NO_WORTH = Worth(False)
 
 
 @dataclass(slots=True)
@@ -91,11 +99,11 @@ class Grant:
     rule: CompiledRule
     amount_minor: int
     base_minor: int
-    boosts: list[tuple[Boost, int]]
+    boosts: Sequence[tuple[Boost, int]]
     multiplier_bp: int
-    capped: str | None
     due_at: datetime | None
-    inputs: dict[str, Any]
+    capped: str | None = None
+    inputs: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -124,6 +132,18 @@ class Standing:
         )
 
 
+@dataclass(slots=True)
+class _Seat:
+    """What is kept of a rule while a batch is judged: where it is evaluated, and what it gave on which values.
+
+    Expressions have no effects, so the same values need no second look; not so where they are told as objects.
+    """
+
+    frame: Frame
+    whole: bool
+    known: dict[tuple[Any, ...], Worth] = field(default_factory=dict)
+
+
 class Judge:
     """Applies rules to facts, one after the other.
 
@@ -133,8 +153,6 @@ class Judge:
         standing: changed as facts are judged.
         boosts: of campaigns, and the counters that their conditions read.
         barred: why an award is not to be given again that the ledger has refused, by activity, program and rule.
-
-    What is kept for each rule is kept by its id as a whole number, which hashes ten times as fast as a UUID.
     """
 
     def __init__(
@@ -149,8 +167,7 @@ class Judge:
         self._members = people
         self._boosts, self._boost_reads = boosts
         self._barred = barred or {}
-        self._frames: dict[int, Frame] = {}
-        self._memos: dict[int, dict[Any, Worth]] = defaultdict(dict)
+        self._seats: dict[CompiledRule, _Seat] = {}
         self.standing = standing
 
     def candidate(self, activity_id: UUID, fact: Fact, days: Mapping[str, date]) -> Candidate:
@@ -166,11 +183,9 @@ class Judge:
                 return _refuse(rule, "ledger", problem=reason)
         values = self._values(candidate, rule)
         worth = self._worth(candidate, rule, values)
-        if worth.problem is not None:
-            return _refuse(rule, "failed", problem=worth.problem)
         if not worth.applies:
-            return rule.unfulfilled
-        grant = self._multiplied(candidate, rule, worth)
+            return rule.unfulfilled if worth.problem is None else _refuse(rule, "failed", problem=worth.problem)
+        grant = self._boosted(candidate, rule, worth) if self._boosts else self._plain(candidate, rule, worth)
         if grant.amount_minor == 0:
             return _refuse(rule, "nothing")
         refused = self._limited(grant) or self._paid(grant)
@@ -184,84 +199,65 @@ class Judge:
 
     def _values(self, candidate: Candidate, rule: CompiledRule) -> tuple[Any, ...]:
         fact = candidate.fact
-        found = map(fact.properties.get, rule.properties)
+        found = tuple(map(fact.properties.get, rule.properties))
         if not rule.inputs:
-            return tuple(found)
-        values = list(found)
-        values += [members.read(candidate.member, read.path, fact.happened_at) for read in rule.member]
+            return found
+        values = [members.read(candidate.member, read.path, fact.happened_at) for read in rule.member]
         for each in rule.counters:
             start = period_start(each.period, candidate.days[each.metric.zone])
             values.append(self.standing.counters.get((candidate.owner, each.metric.id, each.period, start), 0))
-        return tuple(values)
+        return (*found, *values)
 
     def _worth(self, candidate: Candidate, rule: CompiledRule, values: tuple[Any, ...]) -> Worth:
-        """What the rule gives on these values. Expressions have no effects, so the same values need no second look."""
-        memo = self._memos[rule.id.int]
-        whole = rule.whole_activity or rule.whole_member
+        seat = self._seats.get(rule)
+        if seat is None:
+            seat = self._seats[rule] = _Seat(rule.frame(), rule.whole_activity or rule.whole_member)
+        if seat.whole:
+            return _evaluated(seat.frame, candidate, rule, values)
         try:
-            known = None if whole else memo.get(values)
+            known = seat.known.get(values)
         except TypeError:  # a list is no key
-            known, whole = None, True
-        if known is not None:
-            return known
-        worth = self._evaluated(candidate, rule, values)
-        if not whole:
-            if len(memo) >= _MEMO_MAX:
-                memo.clear()
-            memo[values] = worth
-        return worth
+            return _evaluated(seat.frame, candidate, rule, values)
+        if known is None:
+            if len(seat.known) >= _MEMO_MAX:
+                seat.known.clear()
+            known = seat.known[values] = _evaluated(seat.frame, candidate, rule, values)
+        return known
 
-    def _evaluated(self, candidate: Candidate, rule: CompiledRule, values: tuple[Any, ...]) -> Worth:
-        frame = self._frames.get(rule.id.int)
-        if frame is None:
-            frame = self._frames[rule.id.int] = rule.frame()
-        try:
-            frame.bind(rule.names, values)
-            if rule.whole_activity:
-                frame.bind(("activity",), (dict(candidate.fact.properties),))
-            if rule.whole_member:
-                frame.bind(("member",), (members.whole(candidate.member, candidate.fact.happened_at),))
-            if rule.condition is not None and not frame.truth(rule.condition):
-                return Worth(False, 0, (), None)
-            amount = frame.whole_number(rule.amount)
-            return Worth(True, amount, tuple(frame.whole_number(each) for each in rule.multipliers), None)
-        except ExpressionError as exc:
-            return Worth(False, 0, (), str(exc))
+    def _plain(self, candidate: Candidate, rule: CompiledRule, worth: Worth) -> Grant:
+        """A grant without campaigns."""
+        amount = worth.amount_minor
+        return Grant(candidate, rule, amount, amount, (), worth.multiplier_bp, self._due_at(candidate, rule))
 
-    def _multiplied(self, candidate: Candidate, rule: CompiledRule, worth: Worth) -> Grant:
-        fact = candidate.fact
-        amount, factor = worth.amount_minor, ONCE
-        if worth.multipliers_bp:
-            factor = _bounded(rule, _product(worth.multipliers_bp))
-            amount = round_half_up(worth.amount_minor * factor)
-        base = amount
+    def _boosted(self, candidate: Candidate, rule: CompiledRule, worth: Worth) -> Grant:
+        """A grant with what campaigns add, one after the other, each compounding what those before it made."""
+        grant = self._plain(candidate, rule, worth)
+        if not worth.base_minor:
+            return grant
         shares: list[tuple[Boost, int]] = []
-        if self._boosts and worth.amount_minor:
-            product = _product(worth.multipliers_bp)
-            variables = self._variables(candidate)
-            for boosts in self._boosts:
-                for boost in boosts(rule.unit, f"{rule.program}.{rule.code}", fact, variables):
-                    step = product * Fraction(boost.multiplier_bp, BP)
-                    boosted = round_half_up(worth.amount_minor * _bounded(rule, step))
-                    if not self._covered(boost, rule.unit, boosted - amount):
-                        shares.append((boost, 0))
-                        continue
-                    product, factor = step, _bounded(rule, step)
-                    if boosted > amount:
-                        shares.append((boost, boosted - amount))
-                        amount = boosted
-        due_at = fact.happened_at + timedelta(seconds=rule.maturity_s) if rule.maturity_s else None
-        return Grant(
-            candidate,
-            rule,
-            amount,
-            base,
-            shares,
-            BP if factor is ONCE else round_half_up(factor * BP),
-            None,
-            due_at if due_at is not None and due_at > self._now else None,
-            {},
-        )
+        product = _product(worth.multipliers_bp)
+        variables = self._variables(candidate)
+        for boosts in self._boosts:
+            for boost in boosts(rule.unit, f"{rule.program}.{rule.code}", candidate.fact, variables):
+                step = product * Fraction(boost.multiplier_bp, BP)
+                factor = _bounded(rule, step)
+                boosted = round_half_up(worth.base_minor * factor)
+                if not self._covered(boost, rule.unit, boosted - grant.amount_minor):
+                    shares.append((boost, 0))
+                    continue
+                product, grant.multiplier_bp = step, round_half_up(factor * BP)
+                if boosted > grant.amount_minor:
+                    shares.append((boost, boosted - grant.amount_minor))
+                    grant.amount_minor = boosted
+        grant.boosts = shares
+        return grant
+
+    def _due_at(self, candidate: Candidate, rule: CompiledRule) -> datetime | None:
+        """When an award matures; None if it has, or need not."""
+        if not rule.maturity_s:
+            return None
+        due_at = candidate.fact.happened_at + timedelta(seconds=rule.maturity_s)
+        return due_at if due_at > self._now else None
 
     def _covered(self, boost: Boost, unit: str, share: int) -> bool:
         """Whether a boost's budget pays its share. One that does not is nothing for others to compound with."""
@@ -341,6 +337,25 @@ class Judge:
                 granted.by_period[period] = (amount + grant.amount_minor, acts + 1, max(last, at))
                 granted.touched.add(period)
         granted.times.append(at)
+
+
+def _evaluated(frame: Frame, candidate: Candidate, rule: CompiledRule, values: tuple[Any, ...]) -> Worth:
+    try:
+        frame.bind(rule.names, values)
+        if rule.whole_activity:
+            frame.bind(("activity",), (dict(candidate.fact.properties),))
+        if rule.whole_member:
+            frame.bind(("member",), (members.whole(candidate.member, candidate.fact.happened_at),))
+        if rule.condition is not None and not frame.truth(rule.condition):
+            return _NO_WORTH
+        base = frame.whole_number(rule.amount)
+        multipliers_bp = tuple(frame.whole_number(each) for each in rule.multipliers)
+    except ExpressionError as exc:
+        return Worth(False, problem=str(exc))
+    if not multipliers_bp:
+        return Worth(True, base, (), base)
+    factor = _bounded(rule, _product(multipliers_bp))
+    return Worth(True, base, multipliers_bp, round_half_up(base * factor), round_half_up(factor * BP))
 
 
 def _product(multipliers_bp: Sequence[int]) -> Fraction:

@@ -6,9 +6,10 @@ written after it, because their outcomes tell what followers did. It never commi
 its own rows in the order of their keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -26,16 +27,31 @@ class Follower(Protocol):
         ...
 
 
-_followers: dict[str, tuple[int, Follower]] = {}
+class Looks(Protocol):
+    """The counters that a follower looks at, so that no others are told."""
+
+    def __call__(self, session: Session, revision: UUID) -> Iterable[tuple[int, str]]:
+        """Metric and period of each, as of a revision of what is in force."""
+        ...
 
 
-def follow(name: str, place: int, follower: Follower) -> None:
+class _Known(NamedTuple):
+    place: int
+    follower: Follower
+    looks_at: Looks | None
+
+
+_followers: dict[str, _Known] = {}
+
+
+def follow(name: str, place: int, follower: Follower, looks_at: Looks | None = None) -> None:
     """Have ``follower`` called after every batch; registering a name again replaces it.
 
     Args:
         place: lower ones are called first.
+        looks_at: of which counters it wants to be told the changes; of all, if it does not say.
     """
-    _followers[name] = (place, follower)
+    _followers[name] = _Known(place, follower, looks_at)
 
 
 def unfollow(name: str) -> None:
@@ -45,4 +61,14 @@ def unfollow(name: str) -> None:
 
 def followers() -> Sequence[Follower]:
     """Everybody who follows, in their order."""
-    return [_followers[name][1] for name in sorted(_followers, key=lambda name: (_followers[name][0], name))]
+    return [known.follower for _, known in sorted(_followers.items(), key=lambda each: (each[1].place, each[0]))]
+
+
+def watched(session: Session, revision: UUID) -> set[tuple[int, str]] | None:
+    """The counters that anybody looks at, by metric and period; None if somebody wants to be told of all."""
+    found: set[tuple[int, str]] = set()
+    for known in _followers.values():
+        if known.looks_at is None:
+            return None
+        found.update(known.looks_at(session, revision))
+    return found

@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.ids import idempotency_int
 from guerdon.db.statement import Statement
-from guerdon.kernel.engagement.activities.schemas import CounterChange, Fact
-from guerdon.kernel.engagement.activities.service import counting
+from guerdon.kernel.engagement.activities.schemas import Fact
 from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
 from guerdon.kernel.engagement.activities.service.boosting import Boosts
 from guerdon.kernel.engagement.activities.service.counting import Tally
@@ -178,11 +177,9 @@ _POSTING = (
 )
 
 
-def count_earned(session: Session, book: Book, grants: Sequence[Grant]) -> list[CounterChange]:
-    """Advance what members have earned of each unit by what rules have granted them."""
-    tally = Tally()
+def add_earned(session: Session, book: Book, grants: Sequence[Grant], tally: Tally) -> None:
+    """Add what rules have granted to what members have earned of each unit."""
     metrics = {unit: book.earned_id(session, unit) for unit in {grant.rule.unit for grant in grants}}
     for grant in grants:
         fact = grant.of.fact
         tally.sum_up(fact.owner_id, metrics[grant.rule.unit], grant.of.day, grant.amount_minor, fact.happened_at)
-    return counting.advance(session, tally).changes

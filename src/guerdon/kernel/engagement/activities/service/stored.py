@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import simplejson
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from guerdon.core.json_text import encode
 from guerdon.db.statement import Statement
 from guerdon.kernel.engagement.activities.schemas import Fact, Outcome
 from guerdon.kernel.engagement.activities.service import outcomes, wire
+from guerdon.kernel.engagement.activities.service.judging import Accepted
 
 _FIND = Statement(
     """
@@ -46,6 +46,7 @@ _WRITE = Statement(
         CAST(engagement.apart(:outcome) AS jsonb[]))
         AS i(owner_id, id, program, kind, happened_at, idempotency_key, key, source, actor_id, reference_type,
             reference_id, properties, outcome)
+    ORDER BY i.owner_id, i.id
     """
 )
 _FOUND = ("id", "program", "kind", "happened_at", "reference_type", "reference_id", "properties", "outcome")
@@ -97,27 +98,24 @@ def replayed(outcome: Outcome) -> Outcome:
     return replace(outcome, replayed=True)
 
 
-def write(session: Session, now: datetime, entries: Sequence[tuple[UUID, int, Fact, str, Outcome]]) -> None:
-    """Write activities.
-
-    Args:
-        entries: id, stored key as a whole number, fact, properties as JSON, and what followed.
-    """
-    facts = [fact for _, _, fact, _, _ in entries]
+def write(session: Session, now: datetime, accepted: Sequence[Accepted]) -> None:
+    """Write activities with what followed from them."""
+    candidates = [each.candidate for each in accepted]
+    facts = [candidate.fact for candidate in candidates]
     _WRITE.run(
         session,
         now=now,
-        owner_id=wire.uuids(fact.owner_id for fact in facts),
-        id=wire.uuids(each[0] for each in entries),
-        program=wire.texts(fact.program for fact in facts),
-        kind=wire.texts(fact.kind for fact in facts),
-        happened_at=wire.moments(fact.happened_at for fact in facts),
-        idempotency_key=wire.numbered(each[1] for each in entries),
-        key=wire.texts(fact.key for fact in facts),
-        source=wire.texts(fact.source for fact in facts),
-        actor_id=wire.uuids(fact.actor_id for fact in facts),
-        reference_type=wire.texts(fact.reference.type if fact.reference else None for fact in facts),
-        reference_id=wire.uuids(fact.reference.id if fact.reference else None for fact in facts),
-        properties=wire.texts(each[3] for each in entries),
-        outcome=wire.texts(encode(outcomes.kept(each[4])) for each in entries),
+        owner_id=wire.numbered([candidate.owner for candidate in candidates]),
+        id=wire.numbered([candidate.activity_id.int for candidate in candidates]),
+        program=wire.texts([fact.program for fact in facts]),
+        kind=wire.texts([fact.kind for fact in facts]),
+        happened_at=wire.moments([fact.happened_at for fact in facts]),
+        idempotency_key=wire.numbered([each.key for each in accepted]),
+        key=wire.texts([fact.key for fact in facts]),
+        source=wire.texts([fact.source for fact in facts]),
+        actor_id=wire.uuids([fact.actor_id for fact in facts]),
+        reference_type=wire.texts([fact.reference.type if fact.reference else None for fact in facts]),
+        reference_id=wire.uuids([fact.reference.id if fact.reference else None for fact in facts]),
+        properties=wire.texts([each.properties for each in accepted]),
+        outcome=wire.texts([encode(outcomes.kept(each.outcome)) for each in accepted]),
     )

@@ -33,6 +33,11 @@ def follow_badges(session: Session, now: datetime, batch: Batch) -> Consequences
     return found
 
 
+def looks_at(session: Session, revision: UUID) -> Iterable[tuple[int, str]]:
+    """The counters of badges' criteria; those of the streaks that badges are for are told to streaks."""
+    return definitions(session, revision).watched
+
+
 def _candidates(session: Session, now: datetime, known: Definitions, batch: Batch) -> Iterator[Candidate]:
     recounted: dict[Definition, dict[UUID, datetime]] = {}
     for change in batch.changes:

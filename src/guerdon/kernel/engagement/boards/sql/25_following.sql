@@ -31,3 +31,8 @@ CREATE OR REPLACE TRIGGER boards_follow_changed AFTER UPDATE ON engagement.count
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION engagement.follow_counters();
 CREATE OR REPLACE TRIGGER boards_follow_gone AFTER DELETE ON engagement.counters
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION engagement.follow_counters();
+
+-- What is told of ranks is kept in processes under the mark that changes with all that is in force.
+CREATE OR REPLACE TRIGGER boards_mark_revision
+    AFTER INSERT OR DELETE OR UPDATE OF metric_id, periods, status, is_hidden ON engagement.boards
+    FOR EACH STATEMENT EXECUTE FUNCTION engagement.mark_revision();

@@ -61,6 +61,11 @@ def follow_streaks(session: Session, now: datetime, batch: Batch) -> Consequence
     return found
 
 
+def looks_at(session: Session, revision: UUID) -> Iterable[tuple[int, str]]:
+    """The counters that active streaks count."""
+    return definitions(session, revision).watched
+
+
 def _crosses(change: CounterChange, minimum: int) -> bool:
     return (change.before >= minimum) != (change.after >= minimum)
 
