@@ -14,6 +14,7 @@ from guerdon.core.clock import Clock
 from guerdon.core.errors import GuerdonError
 from guerdon.db.database import Database
 from guerdon.http.access import Asker, Principal
+from guerdon.http.context import header
 from guerdon.http.errors import UnavailableError
 from guerdon.http.grouping import Grouping, settle
 from guerdon.http.problems import problem, translator
@@ -55,7 +56,7 @@ class Words:
 
     def of(self, request: Request) -> Translate:
         """What turns messages into the language of whoever made a request."""
-        told = (request.headers.get("accept-language"), request.headers.get("cookie"))
+        told = (header(request.scope, b"accept-language"), header(request.scope, b"cookie"))
         if told not in self._known:
             if len(self._known) >= WORDS_MAX:
                 self._known.clear()
