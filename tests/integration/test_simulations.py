@@ -66,9 +66,9 @@ def simulated(track: Track, rule_id: UUID, since: datetime, until: datetime) -> 
 def really(track: Track, code: str, since: datetime, until: datetime) -> int:
     query = text(
         """
-        SELECT coalesce(sum((w ->> 'amount_minor')::bigint), 0)::bigint
+        SELECT coalesce(sum((w ->> 3)::bigint), 0)::bigint
         FROM engagement.activities AS a, jsonb_array_elements(a.outcome -> 'awards') AS w
-        WHERE w ->> 'rule' = :code AND a.happened_at >= :since AND a.happened_at < :until
+        WHERE w ->> 0 = 'track.' || :code AND a.happened_at >= :since AND a.happened_at < :until
         """
     )
     values = {"code": code, "since": since, "until": until}

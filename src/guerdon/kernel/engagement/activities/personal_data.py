@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.kernel.engagement.activities.models import Counter, Metric
-from guerdon.kernel.engagement.activities.service import reading, stored
+from guerdon.kernel.engagement.activities.service import outcomes, reading
 from guerdon.kernel.personal_data import PersonalData, PersonalFile, json_file
 
 _PAGE = 500
@@ -49,7 +49,7 @@ def _document(kept: reading.KeptActivity) -> dict[str, Any]:
         "source": fact.source,
         "key": fact.key,
         "properties": dict(fact.properties),
-        "outcome": stored.document(kept.outcome),
+        "outcome": outcomes.document(kept.outcome),
         "withdrawn": {"at": kept.withdrawn.at, "reason": kept.withdrawn.reason} if kept.withdrawn else None,
     }
 

@@ -116,8 +116,7 @@ class Fact:
     reference: Reference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(NamedTuple):
     """What a rule granted for a fact.
 
     Attributes:
@@ -139,8 +138,8 @@ class Award:
     capped: str | None = None
     transfer_ids: tuple[UUID, ...] = ()
     due_at: datetime | None = None
-    boosts: Mapping[str, int] = field(default_factory=dict)
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    boosts: Mapping[str, int] = NOTHING
+    inputs: Mapping[str, Any] = NOTHING
 
 
 class NotAwarded(NamedTuple):

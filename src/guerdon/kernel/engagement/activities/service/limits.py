@@ -100,7 +100,7 @@ def _add_neighbours(
         late = [moment for moment in moments if moment < newest]
         if late:
             wait = timedelta(seconds=rule.cool_down_s)
-            award = json.dumps({"awards": [{"program": rule.program, "rule": rule.code}]})
+            award = json.dumps({"awards": [[f"{rule.program}.{rule.code}"]]})
             asked.append((granted, UUID(int=key[0]), min(late) - wait, max(late) + wait, award))
     if asked:
         standing, owners, since, until, awards = zip(*asked, strict=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from guerdon.kernel.engagement.activities.errors import ActivityNotFoundError
 from guerdon.kernel.engagement.activities.models import Activity, ActivityKindRow, ActivityWithdrawal
 from guerdon.kernel.engagement.activities.schemas import Fact, Outcome
-from guerdon.kernel.engagement.activities.service import stored
+from guerdon.kernel.engagement.activities.service import outcomes
 from guerdon.kernel.ledger.schemas import Reference
 
 
@@ -50,7 +50,7 @@ def history(session: Session, owner_id: UUID, *, before: UUID | None = None, lim
     query = _query().where(Activity.owner_id == owner_id).order_by(Activity.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(Activity.id < before)
-    return [_kept(*row) for row in session.execute(query)]
+    return _kept(session, session.execute(query).all())
 
 
 def get(session: Session, owner_id: UUID, activity_id: UUID) -> KeptActivity:
@@ -59,10 +59,10 @@ def get(session: Session, owner_id: UUID, activity_id: UUID) -> KeptActivity:
     Raises:
         ActivityNotFoundError: the member has none of that id.
     """
-    row = session.execute(_query().where(Activity.owner_id == owner_id, Activity.id == activity_id)).one_or_none()
-    if row is None:
+    rows = session.execute(_query().where(Activity.owner_id == owner_id, Activity.id == activity_id)).all()
+    if not rows:
         raise ActivityNotFoundError
-    return _kept(*row)
+    return _kept(session, rows)[0]
 
 
 def _query() -> Any:
@@ -74,7 +74,12 @@ def _query() -> Any:
     )
 
 
-def _kept(row: Activity, title: str | None, withdrawal: ActivityWithdrawal | None) -> KeptActivity:
+def _kept(session: Session, rows: Sequence[Any]) -> list[KeptActivity]:
+    told = outcomes.read(session, [(activity.id, activity.outcome) for activity, _, _ in rows])
+    return [_one(outcome, *row) for row, outcome in zip(rows, told, strict=True)]
+
+
+def _one(outcome: Outcome, row: Activity, title: str | None, withdrawal: ActivityWithdrawal | None) -> KeptActivity:
     reference = None
     if row.reference_type is not None and row.reference_id is not None:
         reference = Reference(row.reference_type, row.reference_id)
@@ -93,7 +98,7 @@ def _kept(row: Activity, title: str | None, withdrawal: ActivityWithdrawal | Non
         ),
         title or row.kind,
         row.recorded_at,
-        stored.read_outcome(row.id, row.outcome),
+        outcome,
         Withdrawn(withdrawal.withdrawn_at, withdrawal.reason, withdrawal.outcome.get("taken_back", ()))
         if withdrawal is not None
         else None,

@@ -99,13 +99,13 @@ _GRANT_AGAIN = text(
     """
     INSERT INTO engagement.rule_grants (
         owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
-    SELECT a.owner_id, award ->> 'program', award ->> 'rule', p.period,
+    SELECT a.owner_id, split_part(award ->> 0, '.', 1), substr(award ->> 0, strpos(award ->> 0, '.') + 1), p.period,
         engagement.period_start(p.period, (a.happened_at AT TIME ZONE :zone)::date),
-        sum((award ->> 'amount_minor')::bigint), count(*), max(a.happened_at)
+        sum((award ->> 3)::bigint), count(*), max(a.happened_at)
     FROM engagement.activities AS a, jsonb_array_elements(a.outcome -> 'awards') AS award,
         unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
     WHERE a.owner_id = ANY(:owners)
-        AND (award ->> 'program') || '.' || (award ->> 'rule') || '.' || p.period = ANY(:tracked)
+        AND (award ->> 0) || '.' || p.period = ANY(:tracked)
         AND NOT EXISTS (
             SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
     GROUP BY 1, 2, 3, 4, 5

@@ -168,7 +168,7 @@ class _Recording:
             first = firsts.setdefault(key, number)
             if before is not None:
                 entry.outcome = (
-                    stored.outcome_of(before)
+                    stored.answered(self.session, before)
                     if stored.is_same(before, entry.fact, entry.properties)
                     else _conflict(before["id"])
                 )

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.json_text import encode
 from guerdon.db.statement import Statement
-from guerdon.kernel.engagement.activities.schemas import Award, Fact, NotAwarded, Outcome
-from guerdon.kernel.engagement.activities.service import wire
+from guerdon.kernel.engagement.activities.schemas import Fact, Outcome
+from guerdon.kernel.engagement.activities.service import outcomes, wire
 
 _FIND = Statement(
     """
@@ -86,6 +86,12 @@ def are_same(one: Fact, other: Fact) -> bool:
     )
 
 
+def answered(session: Session, known: Mapping[str, Any]) -> Outcome:
+    """What was answered when a stored activity was recorded."""
+    [outcome] = outcomes.read(session, [(known["id"], known["outcome"])])
+    return replayed(outcome)
+
+
 def replayed(outcome: Outcome) -> Outcome:
     """The outcome of a fact that was sent again."""
     return replace(outcome, replayed=True)
@@ -113,90 +119,5 @@ def write(session: Session, now: datetime, entries: Sequence[tuple[UUID, int, Fa
         reference_type=wire.texts(fact.reference.type if fact.reference else None for fact in facts),
         reference_id=wire.uuids(fact.reference.id if fact.reference else None for fact in facts),
         properties=wire.texts(each[3] for each in entries),
-        outcome=wire.texts(encode(document(each[4])) for each in entries),
-    )
-
-
-def document(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as it is kept; what is empty is left out."""
-    found: dict[str, Any] = {}
-    if outcome.awards:
-        found["awards"] = [_award_document(award) for award in outcome.awards]
-    if outcome.not_awarded:
-        found["not_awarded"] = [_refusal_document(each) for each in outcome.not_awarded]
-    if outcome.counters:
-        found["counters"] = outcome.counters
-    for name in ("badges", "streaks", "tiers", "ranks", "rewards"):
-        if getattr(outcome, name):
-            found[name] = getattr(outcome, name)
-    return found
-
-
-def _award_document(award: Award) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "program": award.program,
-        "rule": award.rule,
-        "version": award.version,
-        "rule_id": award.rule_id,
-        "unit": award.unit,
-        "amount_minor": award.amount_minor,
-        "transfers": list(award.transfer_ids),
-    }
-    if award.multiplier_bp != 10_000:
-        found["multiplier_bp"] = award.multiplier_bp
-    if award.capped:
-        found["capped"] = award.capped
-    if award.due_at is not None:
-        found["due_at"] = award.due_at.isoformat()
-    if award.boosts:
-        found["boosts"] = award.boosts
-    if award.inputs:
-        found["inputs"] = award.inputs
-    return found
-
-
-def _refusal_document(refusal: NotAwarded) -> dict[str, Any]:
-    found: dict[str, Any] = {"program": refusal.program, "rule": refusal.rule, "reason": refusal.reason}
-    if refusal.params:
-        found["params"] = refusal.params
-    return found
-
-
-def outcome_of(known: Mapping[str, Any]) -> Outcome:
-    """What was answered when an activity was recorded."""
-    return read_outcome(known["id"], known["outcome"], replayed=True)
-
-
-def read_outcome(activity_id: UUID, kept: Mapping[str, Any], *, replayed: bool = False) -> Outcome:
-    """An outcome from the document that keeps it."""
-    return Outcome(
-        activity_id,
-        replayed=replayed,
-        awards=[
-            Award(
-                each["program"],
-                each["rule"],
-                each["version"],
-                UUID(each["rule_id"]),
-                each["unit"],
-                each["amount_minor"],
-                each.get("multiplier_bp", 10_000),
-                each.get("capped"),
-                tuple(UUID(transfer) for transfer in each["transfers"]),
-                datetime.fromisoformat(each["due_at"]) if "due_at" in each else None,
-                each.get("boosts", {}),
-                each.get("inputs", {}),
-            )
-            for each in kept.get("awards", ())
-        ],
-        not_awarded=[
-            NotAwarded(each["program"], each["rule"], each["reason"], each.get("params", {}))
-            for each in kept.get("not_awarded", ())
-        ],
-        counters=dict(kept.get("counters", {})),
-        badges=list(kept.get("badges", ())),
-        streaks=list(kept.get("streaks", ())),
-        tiers=list(kept.get("tiers", ())),
-        ranks=list(kept.get("ranks", ())),
-        rewards=list(kept.get("rewards", ())),
+        outcome=wire.texts(encode(outcomes.kept(each[4])) for each in entries),
     )

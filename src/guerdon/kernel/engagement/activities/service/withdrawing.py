@@ -18,7 +18,7 @@ from guerdon.kernel.engagement.activities.errors import (
 )
 from guerdon.kernel.engagement.activities.models import Activity, ActivityWithdrawal, Community
 from guerdon.kernel.engagement.activities.schemas import Award, Batch
-from guerdon.kernel.engagement.activities.service import counting, earning, members, rebuilding, stored
+from guerdon.kernel.engagement.activities.service import counting, earning, members, outcomes, rebuilding
 from guerdon.kernel.engagement.activities.service.concluding import conclude
 from guerdon.kernel.ledger.errors import InsufficientBalanceError, LedgerError, ReversalExceededError
 from guerdon.kernel.ledger.schemas import Posted
@@ -69,7 +69,7 @@ def withdraw(
         if session.get(ActivityWithdrawal, (activity.owner_id, activity_id)) is not None:
             raise ActivityWithdrawnError(activity_id=activity_id)
         now = clock.now()
-        outcome = stored.read_outcome(activity_id, activity.outcome)
+        [outcome] = outcomes.read(session, [(activity_id, activity.outcome)])
         taken: list[TakenBack] = []
         transfers: list[tuple[UUID, UUID]] = []
         for award in outcome.awards:

@@ -29,13 +29,13 @@ _FACTS = text(
     """
     SELECT a.owner_id, a.id, a.kind, a.happened_at, a.properties,
         coalesce((
-            SELECT sum((w ->> 'amount_minor')::bigint)
+            SELECT sum((w ->> 3)::bigint)
             FROM jsonb_array_elements(a.outcome -> 'awards') AS w
-            WHERE w ->> 'program' = :program AND w ->> 'rule' = :code), 0)::bigint AS was_minor,
+            WHERE w ->> 0 = :rule), 0)::bigint AS was_minor,
         coalesce((
-            SELECT sum((w ->> 'amount_minor')::bigint)
+            SELECT sum((w ->> 3)::bigint)
             FROM jsonb_array_elements(a.outcome -> 'awards') AS w
-            WHERE w ->> 'unit' = :unit), 0)::bigint AS earned_minor
+            WHERE w ->> 2 = :unit), 0)::bigint AS earned_minor
     FROM engagement.activities AS a
     WHERE a.owner_id = ANY(:owners) AND a.kind = ANY(:kinds) AND a.happened_at < :until
         AND (:whole OR a.happened_at >= :since)
@@ -119,8 +119,7 @@ class _Replay:
         values = {
             "owners": self._owners,
             "kinds": self._kinds,
-            "program": rule.program,
-            "code": rule.code,
+            "rule": f"{rule.program}.{rule.code}",
             "unit": rule.unit,
             "since": question.since,
             "until": question.until,
