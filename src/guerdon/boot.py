@@ -18,6 +18,7 @@ from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.db.migrate import Expected, Module
+from guerdon.http import signposts
 from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
 from guerdon.kernel import personal_data
@@ -311,6 +312,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         notifications_pages,
     ):
         house.include_router(pages.router, include_in_schema=False)
+    signposts.put_up(house.routes)
     return tuple(house.routes)
 
 

@@ -243,6 +243,26 @@ class TestOne:
             assert named == [field], f"{change}: {problem}"
         assert track.snapshot() == before
 
+    def test_it_is_the_same_the_frameworks_way(self, till: Client, track: Track, runner: UUID) -> None:
+        """With a query the framework reads the request, without one nobody but the route does."""
+        for number, changes in enumerate([{}, {}, *(changes for changes, _ in WRONG[:12]), {"subject": "a@b.example"}]):
+            sent = {**event(runner, number // 2), **changes}
+            answers = [till.post(f"{PATH}{query}", json=sent) for query in ("?dry_run=false", "", "?dry_run=no")]
+            found = [(each.status_code, each.headers["content-type"], each.json()) for each in answers]
+            for _, _, body in found:
+                body.pop("request_id", None)
+            assert found[1] == found[2]
+            assert found[0][2] | {"replayed": True} == found[1][2] | {"replayed": True}
+        for proof in ("Bearer gk_nobody", "Basic x", None):
+            till.headers.pop("authorization", None)
+            refused = [
+                till.post(f"{PATH}{query}", json=event(runner), headers={"authorization": proof} if proof else {})
+                for query in ("", "?dry_run=false")
+            ]
+            assert [each.status_code for each in refused] == [401, 401]
+            assert refused[0].json()["code"] == refused[1].json()["code"]
+            assert refused[0].headers["www-authenticate"] == refused[1].headers["www-authenticate"]
+
     def test_what_is_no_event_at_all(self, till: Client, track: Track, runner: UUID) -> None:
         before = track.snapshot()
         for body in (b"", b"{", b"[]", b"null", b'"x"', b"[" * 5000, b'{"id": NaN}', b"\xff\xfe"):

@@ -137,3 +137,50 @@ def test_who_gave_up_before_is_left_out(database: Database) -> None:
 
     asyncio.run(run())
     assert present(database) == {1, 3}
+
+
+def test_those_who_were_just_answered_are_waited_for(database: Database) -> None:
+    group: Grouping[int, int] = Grouping(database, Admission(5, 5), place, linger_s=5)
+
+    async def ask_again_and_again(who: int) -> list[int]:
+        transactions = []
+        for turn in range(5):
+            await asyncio.sleep(0.002 * who)
+            transactions.append(await group.submit(1 + who * 10 + turn))
+        return transactions
+
+    async def all_of_them() -> list[list[int]]:
+        await asyncio.gather(*(group.submit(91 + who) for who in range(4)))
+        return await asyncio.gather(*map(ask_again_and_again, range(4)))
+
+    turns = [set(turn) for turn in zip(*asyncio.run(all_of_them()), strict=True)]
+    assert [len(transactions) for transactions in turns] == [1] * 5
+
+
+def test_who_asks_alone_waits_for_nobody(database: Database) -> None:
+    group: Grouping[int, int] = Grouping(database, Admission(5, 5), place, linger_s=60)
+
+    async def one_after_the_other() -> None:
+        async with asyncio.timeout(10):
+            for number in range(1, 6):
+                await group.submit(number)
+
+    asyncio.run(one_after_the_other())
+    assert present(database) == set(range(1, 6))
+
+
+def test_who_does_not_come_back_is_waited_for_once(database: Database) -> None:
+    group: Grouping[int, int] = Grouping(database, Admission(5, 5), place, linger_s=2)
+
+    async def times() -> list[float]:
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(group.submit(1), group.submit(2))
+        moments = [loop.time()]
+        for number in (3, 4, 5):
+            await group.submit(number)
+            moments.append(loop.time())
+        return moments
+
+    began, waited, *rest = asyncio.run(times())
+    assert waited - began > 1.9
+    assert rest[-1] - waited < 1.9

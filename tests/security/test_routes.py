@@ -1,11 +1,13 @@
 """Every route of the whole application says who may call it."""
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from starlette.routing import Match
 
 from guerdon.core.clock import FixedClock
 from guerdon.core.settings import Settings
@@ -50,3 +52,20 @@ def test_a_route_that_declares_nothing_is_found(identity_app: FastAPI) -> None:
     def forgotten() -> None: ...
 
     assert len(problems_of(identity_app)) == 1
+
+
+def test_signposts_lead_to_every_route_and_hide_none(whole_app: FastAPI) -> None:
+    """What a router says of an address is what it would say without the signpost before it."""
+    identifier = "0198c0de-0000-7000-8000-000000000001"
+    addresses = {re.sub(r"{[^}]*}", identifier, str(route.path)) for route in routes_of(whole_app) if route.methods}
+    led_astray = []
+    for address in (*sorted(addresses), "/", "/nothing", "/api/v1", "/api/v1/nothing", "/static/x.css"):
+        for method in ("GET", "POST"):
+            scope = {"type": "http", "path": address, "method": method, "root_path": "", "app": whole_app}
+            said = [
+                (route.matches(dict(scope))[0], type(route).matches(route, dict(scope))[0])
+                for route in whole_app.router.routes
+            ]
+            led_astray += [address for with_it, without in said if with_it != without]
+            assert address not in addresses or any(with_it != Match.NONE for with_it, _ in said), address
+    assert led_astray == []

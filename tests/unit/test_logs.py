@@ -1,5 +1,6 @@
 """Logs say where and what kind of thing went wrong, never what a row or a person said."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -86,3 +87,33 @@ def test_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().err
     assert "loud" in said
     assert "quiet" not in said
+
+
+@pytest.mark.usefixtures("_restored_logging")
+def test_lines_of_requests_are_written_together_and_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(Settings(log_format="json"), part="web")
+    log = logging.getLogger("guerdon.test")
+
+    def say(status: int) -> None:
+        log.info("request", {"status": status})  # noqa: PLE1205 - fields, not values of a format
+
+    async def answer_some() -> list[list[int]]:
+        seen = []
+        for _ in range(2):
+            say(200)
+            say(201)
+            seen.append(written())
+            await asyncio.sleep(0)
+            seen.append(written())
+        say(202)
+        log.warning("broken %s", "off")
+        seen.append(written())
+        say(203)
+        return seen
+
+    def written() -> list[int]:
+        return [json.loads(line).get("status", 0) for line in capsys.readouterr().err.splitlines()]
+
+    assert asyncio.run(answer_some()) == [[], [200, 201], [], [200, 201], [202, 0]]
+    say(204)
+    assert written() == [203, 204]

@@ -1,11 +1,14 @@
 """Logs: structured, for people or for machines, and without what rows and requests hold about persons."""
 
+import asyncio
 import json
 import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from typing import TextIO
 
 import psycopg
 import structlog
@@ -35,13 +38,16 @@ def configure_logs(settings: Settings, *, part: str) -> None:
         if settings.log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(sys.stderr)
     full = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[_take_fields, *shared],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
     plain = settings.log_format == "json" or not sys.stderr.isatty()
     handler.setFormatter(_Quick(full, part, json_lines=settings.log_format == "json") if plain else full)
+    # Of a line nobody is told in which file, thread or process it was made, so that need not be found out for each.
+    logging._srcfile = None  # https://docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # that it starts and stops is said by who starts it
     structlog.configure(
@@ -50,6 +56,49 @@ def configure_logs(settings: Settings, *, part: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes the lines of requests that are answered together at once, and every other line when it comes.
+
+    Telling the system to write takes longer than all else that is done for a line, and lets another thread have the
+    interpreter. So the lines of requests wait until the event loop has done what it has in hand.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._held: list[str] = []
+        self._holding: asyncio.AbstractEventLoop | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, after those that wait, or let it wait with them."""
+        loop = _running_loop() if isinstance(record.args, dict) else None
+        if loop is None:
+            self.flush()
+            super().emit(record)
+            return
+        try:
+            self._held.append(self.format(record) + self.terminator)
+        except Exception:
+            self.handleError(record)
+        if self._holding is not loop:
+            self._holding = loop
+            loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.lock or nullcontext():
+            held, self._held, self._holding = self._held, [], None
+            if held:
+                self.stream.write("".join(held))
+        super().flush()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class _Quick(logging.Formatter):

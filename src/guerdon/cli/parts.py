@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from typing import Annotated
 
 import typer
@@ -17,6 +18,12 @@ from guerdon.worker.runner import run_worker
 
 GRACEFUL_STOP_S = 5
 """How long requests in flight may take to finish after the web server was told to stop."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread may keep the interpreter while another one waits for it, a tenth of Python's own.
+
+A request's thread waits for it after each statement, and the event loop after each thing that it sends.
+"""
 
 LifelineFd = Annotated[int | None, typer.Option("--lifeline-fd", hidden=True)]
 ListenFd = Annotated[int | None, typer.Option("--listen-fd", hidden=True)]
@@ -37,6 +44,7 @@ def web(lifeline_fd: LifelineFd = None, listen_fd: ListenFd = None) -> None:
     """Run the web server alone; the database must be up and migrated."""
     settings = load_settings()
     configure_logs(settings, part="web")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     lifeline = Lifeline(lifeline_fd)
     location = locate(settings)
     check_answers(location.app_dsn)

@@ -4,21 +4,26 @@ One request, or one job, is one transaction: whoever handles it opens it here, s
 commit. PostgreSQL runs at READ COMMITTED; what must not change while it is looked at is locked.
 """
 
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from time import monotonic
 from typing import Any, TypeVar
 
+import psycopg
 import simplejson
 from psycopg import errors as pg
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 T = TypeVar("T")
 
 RETRIES_MAX = 3
 ASIDE_CONNECTIONS_MAX = 4
+PING_AFTER_S = 1.0
+"""How long a connection lies in the pool before it is asked whether it still answers."""
 
 
 def sqlalchemy_url(dsn: str) -> str:
@@ -63,7 +68,6 @@ class Database:
         shared: dict[str, Any] = {
             "pool_timeout": pool_timeout_s,
             "pool_recycle": pool_recycle_s,
-            "pool_pre_ping": True,
             "json_serializer": _dump_json,
             "json_deserializer": _load_json,
             "hide_parameters": True,  # they hold personal data and hashes, and errors are logged
@@ -72,6 +76,8 @@ class Database:
         url = sqlalchemy_url(dsn)
         self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_overflow, **shared)
         self._engine_aside = create_engine(url, pool_size=1, max_overflow=ASIDE_CONNECTIONS_MAX - 1, **shared)
+        for engine in (self.engine, self._engine_aside):
+            _take_only_living(engine)
         self.session_factory = sessionmaker(self.engine, expire_on_commit=False)
         self._aside = sessionmaker(self._engine_aside, expire_on_commit=False)
 
@@ -110,6 +116,37 @@ class Database:
         """Close every connection of the pool."""
         self.engine.dispose()
         self._engine_aside.dispose()
+
+
+_LAID_ASIDE = "laid_aside_s"
+
+
+def _take_only_living(engine: Engine) -> None:
+    """Have a pool give no connection that has ended meanwhile.
+
+    A server that ends a connection says so on it, which can be seen without asking. Asking costs as much as a short
+    statement; it is for connections that may have been cut off in silence while they lay there.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note_when(_connection: object, record: Any) -> None:
+        record.info[_LAID_ASIDE] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, record: Any, _fairy: object) -> None:
+        since_s = record.info.pop(_LAID_ASIDE, None)
+        if since_s is None or (monotonic() - since_s < PING_AFTER_S and not _has_been_told_something(connection)):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as exc:
+            raise InvalidatePoolError from exc
+
+
+def _has_been_told_something(connection: psycopg.Connection[Any]) -> bool:
+    looking = select.poll()
+    looking.register(connection.fileno(), select.POLLIN)
+    return bool(looking.poll(0))
 
 
 def is_retryable(exc: DBAPIError) -> bool:

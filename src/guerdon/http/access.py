@@ -23,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
 from guerdon.core.errors import GuerdonError, PermissionDeniedError, ProofNeededError
+from guerdon.http.context import header
 from guerdon.http.cookies import session_cookie
 from guerdon.http.csrf import check_csrf
 from guerdon.http.errors import NotForKeysError, NotSignedInError
@@ -190,7 +191,7 @@ class RequiresInGroup(Requires):
         Raises:
             NotSignedInError: they sent nothing that could prove it.
         """
-        proof = (request.headers.get("authorization"), session_cookie(request))
+        proof = (header(request.scope, b"authorization"), session_cookie(request))
         if proof == (None, None):
             raise NotSignedInError
         return Asker(proof, request, self)

@@ -16,13 +16,14 @@ from typing import Any
 
 import structlog
 
-from guerdon.core.ids import new_id
+from guerdon.core.ids import new_id_text
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Any]
 Send = Callable[[Message], Any]
 ASGIApp = Callable[[Scope, Receive, Send], Any]
+Pairs = tuple[tuple[bytes, bytes], ...]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,100}", re.ASCII)
@@ -79,10 +80,12 @@ def client_address(scope: Scope, trusted: Iterable[Network]) -> str | None:
     ``X-Forwarded-For`` is believed only as far as trusted proxies wrote it: from its end backwards, the first address
     that is no trusted proxy is the client's; what stands before it, the client could have made up.
     """
+    if not scope.get("client"):
+        return None
+    text, peer = _peer(scope["client"][0])
     networks = tuple(trusted)
-    peer = _address(scope["client"][0]) if scope.get("client") else None
     if peer is None or not _inside(peer, networks):
-        return str(peer) if peer else None
+        return text
     hops = [part for key, value in scope["headers"] if key == b"x-forwarded-for" for part in value.split(b",")]
     believed = peer
     for hop in reversed(hops):
@@ -93,6 +96,12 @@ def client_address(scope: Scope, trusted: Iterable[Network]) -> str | None:
         if not _inside(address, networks):
             break
     return str(believed)
+
+
+@lru_cache(maxsize=4096)
+def _peer(value: str) -> tuple[str | None, ipaddress.IPv4Address | ipaddress.IPv6Address | None]:
+    address = _address(value)
+    return (str(address) if address else None), address
 
 
 @lru_cache(maxsize=4096)
@@ -145,7 +154,8 @@ class RequestContext:
     ) -> None:
         self._app = app
         self._trusted = parse_networks(trusted_proxies)
-        self._headers = (*SECURITY_HEADERS, STRICT_TRANSPORT) if https else SECURITY_HEADERS
+        self._headers: Pairs = (*SECURITY_HEADERS, STRICT_TRANSPORT) if https else SECURITY_HEADERS
+        self._names = frozenset(name for name, _ in self._headers)
         self._on_crash = on_crash
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -166,12 +176,12 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 responding = True
                 status = message["status"]
-                present = {key.lower() for key, _ in message.get("headers", ())}
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", info.request_id.encode()),
-                    *(pair for pair in self._headers if pair[0] not in present),
-                ]
+                own = message.get("headers", ())
+                ours = self._headers
+                if any(key.lower() in self._names for key, _ in own):
+                    present = {key.lower() for key, _ in own}
+                    ours = tuple(pair for pair in ours if pair[0] not in present)
+                message["headers"] = [*own, (b"x-request-id", info.request_id.encode()), *ours]
             await send(message)
 
         try:
@@ -200,7 +210,7 @@ class RequestContext:
         sent = header(scope, b"x-request-id")
         agent = header(scope, b"user-agent")
         return RequestInfo(
-            request_id=sent if sent and REQUEST_ID.fullmatch(sent) else str(new_id()),
-            client_address=client_address(scope, self._trusted),
-            user_agent=agent.replace("\x00", "")[:USER_AGENT_MAX] if agent else None,
+            sent if sent and REQUEST_ID.fullmatch(sent) else new_id_text(),
+            client_address(scope, self._trusted),
+            agent.replace("\x00", "")[:USER_AGENT_MAX] if agent else None,
         )

@@ -8,10 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from guerdon.core.settings import Settings
+from guerdon.http.context import header
 
 
 def _name(settings: Settings, plain: str) -> str:
     return f"__Host-{plain}" if is_https(settings) else plain
+
+
+def _cookie(request: Request, plain: str) -> str | None:
+    if header(request.scope, b"cookie") is None:  # as with every machine
+        return None
+    return request.cookies.get(_name(request.app.state.settings, plain)) or None
 
 
 def is_https(settings: Settings) -> bool:
@@ -21,12 +28,12 @@ def is_https(settings: Settings) -> bool:
 
 def session_cookie(request: Request) -> str | None:
     """The session token that the browser sent, or None."""
-    return request.cookies.get(_name(request.app.state.settings, "guerdon_session")) or None
+    return _cookie(request, "guerdon_session")
 
 
 def visitor_cookie(request: Request) -> str | None:
     """The mark of a browser in which nobody is signed in, or None."""
-    return request.cookies.get(_name(request.app.state.settings, "guerdon_visitor")) or None
+    return _cookie(request, "guerdon_visitor")
 
 
 def set_session_cookie(response: Response, settings: Settings, token: str) -> None:
@@ -50,7 +57,7 @@ def _clear(response: Response, settings: Settings, name: str) -> None:
 
 def errand_cookie(request: Request) -> str | None:
     """What the browser remembers while its reader is at a sign-in provider's, or None."""
-    return request.cookies.get(_name(request.app.state.settings, "guerdon_errand")) or None
+    return _cookie(request, "guerdon_errand")
 
 
 def set_errand_cookie(response: Response, settings: Settings, value: str, max_age_s: int) -> None:

@@ -36,6 +36,10 @@ def csrf_token(request: Request) -> str:
     return _token(request, binding)
 
 
+def _token_in(scope: Scope) -> str:
+    return csrf_token(Request(scope))
+
+
 def _token(request: Request, binding: str) -> str:
     key: bytes | None = getattr(request.app.state, "csrf_key", None)
     if key is None:
@@ -95,7 +99,7 @@ class VisitorCookie:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope.setdefault("state", {})["csrf_token"] = partial(csrf_token, Request(scope))
+        scope.setdefault("state", {})["csrf_token"] = partial(_token_in, scope)
 
         async def send_marked(message: Message) -> None:
             mark = scope.get("guerdon.new_visitor")

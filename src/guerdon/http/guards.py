@@ -27,6 +27,7 @@ class Guards:
         self._app = app
         self._limit_bytes = body_limit_bytes
         self._larger = larger or {}
+        self._prefixes = tuple(self._larger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -55,8 +56,9 @@ class Guards:
         await self._app(scope, receive_counted, send)
 
     def _limit_for(self, path: str) -> int:
-        prefixes = [prefix for prefix in self._larger if path.startswith(prefix)]
-        return self._larger[max(prefixes, key=len)] if prefixes else self._limit_bytes
+        if not path.startswith(self._prefixes):
+            return self._limit_bytes
+        return self._larger[max(filter(path.startswith, self._prefixes), key=len)]
 
     @staticmethod
     def _refusal(scope: Scope, limit_bytes: int) -> GuerdonError | None:

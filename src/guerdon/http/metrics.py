@@ -50,16 +50,18 @@ class Metrics:
             registry=self._own,
         )
         self._database = database
-        self._in_use, self._idle, self._capacity = map(connections.labels, ("in_use", "idle", "capacity"))
+        self._in_use, self._idle, capacity = map(connections.labels, ("in_use", "idle", "capacity"))
+        capacity.set(database.capacity)
+        self._seen: tuple[int, int] | None = None
         self.look_at_pool()
 
     def look_at_pool(self) -> None:
-        """Take down how the connections of the database are used at this moment."""
+        """Take down how the connections of the database are used at this moment, if it has changed."""
         pool = self._database.engine.pool
-        if isinstance(pool, QueuePool):
-            self._in_use.set(pool.checkedout())
-            self._idle.set(pool.checkedin())
-        self._capacity.set(self._database.capacity)
+        if isinstance(pool, QueuePool) and (now := (pool.checkedout(), pool.checkedin())) != self._seen:
+            self._seen = now
+            self._in_use.set(now[0])
+            self._idle.set(now[1])
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

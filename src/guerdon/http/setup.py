@@ -14,6 +14,7 @@ from guerdon.http.csrf import VisitorCookie
 from guerdon.http.guards import Guards
 from guerdon.http.heads import HeadsAsGets
 from guerdon.http.keys import derive_key, load_secret
+from guerdon.http.lanes import Lanes
 from guerdon.http.metrics import Measuring, Metrics, RouteNames
 from guerdon.http.transaction import Admission
 
@@ -31,6 +32,9 @@ def new_app(*, settings: Settings, database: Database, clock: Clock, version: st
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # The framework's own would put addresses with their queries, and what was wrong with a value, into traces; and
+        # would ask with each request whether anybody wants them.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.database = database
@@ -60,6 +64,7 @@ def protect(app: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> 
     """
     settings: Settings = app.state.settings
     # The last one added is the outermost.
+    app.add_middleware(Lanes, of=app)
     app.add_middleware(Guards, larger=dict(larger_bodies or {}))
     app.add_middleware(VisitorCookie)  # the pages of a refusal at the door have forms too
     app.add_middleware(Measuring, metrics=app.state.metrics, route_name=RouteNames(app))

@@ -31,7 +31,7 @@ _HEADER_PREFIX = "ce-"
 
 
 def _one_word(value: str) -> str:
-    if any(sign.isspace() for sign in value):
+    if value and value.split() != [value]:
         raise PydanticCustomError("string_pattern_mismatch", MESSAGES["string_pattern_mismatch"])
     return legible(value)
 

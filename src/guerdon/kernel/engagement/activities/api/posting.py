@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.errors import GuerdonError
+from guerdon.core.json_text import encode
 from guerdon.db.database import Database
 from guerdon.http.access import Asker, Principal
+from guerdon.http.context import header
 from guerdon.http.errors import UnavailableError
 from guerdon.http.grouping import Grouping, settle
 from guerdon.http.problems import problem, translator
@@ -27,7 +29,8 @@ from guerdon.kernel.engagement.explanation import Filling
 Result = TypeVar("Result")
 Translate = Callable[[str], str]
 WORDS_MAX = 100
-encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
+_encode_problem = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
+"""In ASCII, because a field name that the client made up may hold what UTF-8 cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Words:
 
     def of(self, request: Request) -> Translate:
         """What turns messages into the language of whoever made a request."""
-        told = (request.headers.get("accept-language"), request.headers.get("cookie"))
+        told = (header(request.scope, b"accept-language"), header(request.scope, b"cookie"))
         if told not in self._known:
             if len(self._known) >= WORDS_MAX:
                 self._known.clear()
@@ -182,4 +185,4 @@ def _verdict(number: int, found: Answer | Exception, translate: Translate, reque
         # What could not be written now says so for each of its lines: sending them again is safe.
         found = UnavailableError() if isinstance(found, SQLAlchemyError) else GuerdonError()
     document = problem(found, translate, request_id)
-    return encode({"line": number, "status": found.status, "problem": document}) + "\n"
+    return _encode_problem({"line": number, "status": found.status, "problem": document}) + "\n"

@@ -1,11 +1,10 @@
 """``/api/v1/activities``: facts from outside, one by one and by thousands, and what they brought."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import IO, Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.routing import APIRoute
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
@@ -13,7 +12,7 @@ from starlette.responses import StreamingResponse
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import Asker, Principal, requires, requires_in_group
 from guerdon.http.context import current_request
-from guerdon.http.csrf import check_csrf
+from guerdon.http.lanes import GroupedRoute
 from guerdon.http.openapi import problem_responses
 from guerdon.http.problems import translator
 from guerdon.http.streaming import stream
@@ -34,8 +33,7 @@ BODY_LIMITS = {"/api/v1/activities/batch": 32 * 1_048_576}
 BATCH_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 NDJSON = "application/x-ndjson"
 
-_RECORDER = requires_in_group(RECORD)
-InGroup = Annotated[Asker, Depends(_RECORDER)]
+InGroup = Annotated[Asker, Depends(requires_in_group(RECORD))]
 Recorder = Annotated[Principal, Depends(requires(RECORD))]
 DryRun = Annotated[bool, Query(description="Apply every rule and tell what would follow, without any effect.")]
 
@@ -102,25 +100,6 @@ def poster_of(request: Request) -> Poster:
     return cast(Poster, found)
 
 
-class _Short(APIRoute):
-    """A route that is asked more often than all others: without a query, its one dependency is called directly.
-
-    FastAPI's way of finding out what a function wants takes as long as everything else that is done for an event.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The function that answers."""
-        whole = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            if request.scope["query_string"]:
-                return await whole(request)
-            await check_csrf(request)
-            return await record_activity(request, await _RECORDER(request, None))
-
-        return answer
-
-
 async def record_activity(request: Request, asker: InGroup, dry_run: DryRun = False) -> Response:
     """Record one activity. Sending it twice is safe: by ``id`` and ``source`` it is known again.
 
@@ -146,7 +125,7 @@ router.add_api_route(
     status_code=201,
     responses=_ANSWERS,
     openapi_extra=_ONE_EVENT,
-    route_class_override=_Short,
+    route_class_override=GroupedRoute,
 )
 
 
