@@ -228,6 +228,10 @@ class Consequences:
     documents: dict[UUID, dict[str, list[Any]]] = field(default_factory=dict)
 
 
+FOLLOWED = ("badges", "streaks", "tiers", "ranks", "rewards")
+"""Under what names followers tell what followed."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of a fact.
@@ -237,6 +241,7 @@ class Outcome:
         replayed: the same fact was recorded before; everything else is as it was answered then.
         refused: why nothing was recorded.
         counters: lifetime value of each metric that it advanced: ``{"events.attended": 5}``.
+        followed: what else followed, by the names of ``FOLLOWED``; of most facts nothing does.
     """
 
     activity_id: UUID | None
@@ -245,8 +250,39 @@ class Outcome:
     awards: list[Award] = field(default_factory=list)
     not_awarded: list[NotAwarded] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
-    badges: list[Any] = field(default_factory=list)
-    streaks: list[Any] = field(default_factory=list)
-    tiers: list[Any] = field(default_factory=list)
-    ranks: list[Any] = field(default_factory=list)
-    rewards: list[Any] = field(default_factory=list)
+    followed: dict[str, list[Any]] | None = None
+
+    def tell(self, documents: Mapping[str, Sequence[Any]]) -> None:
+        """Add what followers say, by the names of ``FOLLOWED``."""
+        self.followed = self.followed or {}
+        for name, found in documents.items():
+            self.followed.setdefault(name, []).extend(found)
+
+    def told(self, name: str) -> list[Any]:
+        """What followers said under one of the names of ``FOLLOWED``."""
+        return (self.followed or {}).get(name, [])
+
+    @property
+    def badges(self) -> list[Any]:
+        """Badges that were earned, or lost."""
+        return self.told("badges")
+
+    @property
+    def streaks(self) -> list[Any]:
+        """Streaks that were led on."""
+        return self.told("streaks")
+
+    @property
+    def tiers(self) -> list[Any]:
+        """Tiers that were reached, or left."""
+        return self.told("tiers")
+
+    @property
+    def ranks(self) -> list[Any]:
+        """Ranks on leaderboards."""
+        return self.told("ranks")
+
+    @property
+    def rewards(self) -> list[Any]:
+        """What badges and streaks gave."""
+        return self.told("rewards")

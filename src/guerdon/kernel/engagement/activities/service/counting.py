@@ -24,6 +24,9 @@ Key = tuple[int, int, str, date]
 """Owner, metric, period and its start. Owners stand in keys as whole numbers, which hash ten times as fast as UUIDs."""
 Value = tuple[int, int, str, date, bytes]
 """The same with the digest of a distinct value."""
+_COUNT, _SUM, _DISTINCT, _MAX = (
+    each.value for each in (Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT, Aggregate.MAX)
+)
 Watched = Collection[tuple[int, str]] | None
 """Counters that somebody looks at, by metric and period; all of them, if None."""
 
@@ -55,11 +58,11 @@ class Tally:
         """Take up what a fact that happened at a moment gives; facts come in the order of recording."""
         metric = contribution.metric
         owner = owner_id.int
-        if metric.aggregate == Aggregate.DISTINCT:
+        if metric.aggregate == _DISTINCT:
             self.owners[owner] = owner_id
             for period, start in starts(contribution.day):
                 self.values.setdefault((owner, metric.id, period, start, contribution.digest), at)
-        elif metric.aggregate == Aggregate.MAX:
+        elif metric.aggregate == _MAX:
             self.owners[owner] = owner_id
             key = (owner, metric.id, contribution.day)
             known = self.maxima.get(key)
@@ -105,14 +108,14 @@ class Counter:
             if metric.condition is not None and not self._holds(metric, properties):
                 continue
             day = days[metric.zone]
-            if metric.aggregate == Aggregate.COUNT:
+            if metric.aggregate == _COUNT:
                 found.append(Contribution(metric, day, 1))
                 continue
             value = properties.get(metric.of_property or "")
-            if metric.aggregate == Aggregate.DISTINCT:
+            if metric.aggregate == _DISTINCT:
                 if value is not None:
                     found.append(Contribution(metric, day, digest=_digest(value)))
-            elif type(value) is int and (value > 0 or (value < 0 and metric.aggregate == Aggregate.SUM)):
+            elif type(value) is int and (value > 0 or (value < 0 and metric.aggregate == _SUM)):
                 found.append(Contribution(metric, day, value))
         return found
 

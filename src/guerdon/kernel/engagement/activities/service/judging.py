@@ -1,7 +1,7 @@
 """Judging a batch: what its facts earn, each looked at after those before it, and the awards that become of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from guerdon.kernel.ledger.schemas import Posted
 
 _TRIES_MAX = 5
 _LIFE = ("life",)
+_DISTINCT, _MAX = Aggregate.DISTINCT.value, Aggregate.MAX.value
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class Accepted:
         key: what it is stored under, as a whole number.
         properties: as JSON.
         contributions: what it gives to counters.
+        counted: the keys of the counters among them that are looked at, for each contribution, a life's last.
         outcome: made anew whenever it is judged.
     """
 
@@ -43,7 +45,8 @@ class Accepted:
     key: int
     properties: str
     contributions: Sequence[Contribution]
-    outcome: Outcome
+    counted: list[list[Key]] = field(default_factory=list)
+    outcome: Outcome = field(init=False)
 
 
 class Judging:
@@ -114,8 +117,10 @@ class Judging:
                 start = period_start(read.period, candidate.days[read.metric.zone])
                 wanted.add((candidate.owner, read.metric.id, read.period, start))
             for metric, day, _, _ in each.contributions:
-                for period in self._watched.get(metric.id, _LIFE):
-                    wanted.add((candidate.owner, metric.id, period, period_start(period, day)))
+                periods = self._watched.get(metric.id, _LIFE)
+                keys = [(candidate.owner, metric.id, period, period_start(period, day)) for period in periods]
+                each.counted.append(keys)
+                wanted.update(keys)
         return wanted
 
     def _granted(self, standing: Standing, new_values: set[Value]) -> list[Grant]:
@@ -145,12 +150,11 @@ class Judging:
         outcomes: list[Outcome] = []
         counters = judge.standing.counters
         for each in self._accepted:
-            candidate, contributions = each.candidate, each.contributions
+            candidate = each.candidate
             kind = candidate.fact.kind
             outcome = each.outcome = Outcome(candidate.activity_id)
-            for contribution in contributions:
-                value = self._advance(counters, candidate.owner, contribution, new_values)
-                outcome.counters[contribution.metric.name] = value
+            for contribution, keys in zip(each.contributions, each.counted, strict=True):
+                outcome.counters[contribution.metric.name] = _advance(counters, contribution, keys, new_values)
             before = len(grants)
             for rule in self._kinds[kind].rules:
                 judged = judge.judge(candidate, rule)
@@ -166,25 +170,6 @@ class Judging:
                     self._advance_earned(counters, grant)
         return grants, outcomes
 
-    def _advance(self, counters: dict[Key, int], owner: int, contribution: Contribution, new_values: set[Value]) -> int:
-        """Bring what judging looks at up to date; returns the lifetime value. Other periods are left to SQL."""
-        metric, day, amount, digest = contribution
-        value = 0
-        for period in self._watched.get(metric.id, _LIFE):
-            key = (owner, metric.id, period, period_start(period, day))
-            value = counters.get(key, 0)
-            if metric.aggregate == Aggregate.DISTINCT:
-                new = (*key, digest)
-                if new in new_values:
-                    new_values.remove(new)
-                    value += 1
-            elif metric.aggregate == Aggregate.MAX:
-                value = max(value, amount)
-            else:
-                value += amount
-            counters[key] = value
-        return value  # of the last period, which is life
-
     def _advance_earned(self, counters: dict[Key, int], grant: Grant) -> None:
         metric = self._book.earned.get(grant.rule.unit)
         if metric is not None:
@@ -192,6 +177,24 @@ class Judging:
                 key = (grant.of.owner, metric.id, period, start)
                 if key in counters:
                     counters[key] += grant.amount_minor
+
+
+def _advance(counters: dict[Key, int], contribution: Contribution, keys: Sequence[Key], new_values: set[Value]) -> int:
+    """Bring what judging looks at up to date; returns the value of a life, which is the last. SQL sees to the rest."""
+    aggregate, value = contribution.metric.aggregate, 0
+    for key in keys:
+        value = counters.get(key, 0)
+        if aggregate == _DISTINCT:
+            new = (*key, contribution.digest)
+            if new in new_values:
+                new_values.remove(new)
+                value += 1
+        elif aggregate == _MAX:
+            value = max(value, contribution.amount)
+        else:
+            value += contribution.amount
+        counters[key] = value
+    return value
 
 
 def _award(grant: Grant, transfers: Sequence[Posted]) -> Award:

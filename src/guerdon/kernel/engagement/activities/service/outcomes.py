@@ -14,12 +14,11 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from guerdon.kernel.engagement.activities.schemas import Award, NotAwarded, Outcome
+from guerdon.kernel.engagement.activities.schemas import FOLLOWED, Award, NotAwarded, Outcome
 from guerdon.kernel.engagement.models import Rule
 
 CONDITION = "condition"
 """Why a rule gave nothing when its condition did not hold: so often that it is not written down."""
-_AS_THEY_ARE = ("badges", "streaks", "tiers", "ranks", "rewards")
 _Version = tuple[str, str, int]
 """Program, code and version of a rule."""
 
@@ -33,9 +32,8 @@ def kept(outcome: Outcome) -> dict[str, Any]:
         found["not_awarded"] = [_kept_refusal(each) for each in outcome.not_awarded]
     if outcome.counters:
         found["counters"] = outcome.counters
-    for name in _AS_THEY_ARE:
-        if told := getattr(outcome, name):
-            found[name] = told
+    if outcome.followed:
+        found |= outcome.followed
     return found
 
 
@@ -90,15 +88,14 @@ def _rule_ids(session: Session, awards: Sequence[Sequence[Any]]) -> dict[_Versio
 
 
 def _read(activity_id: UUID, document: Mapping[str, Any], rule_ids: Mapping[_Version, UUID]) -> Outcome:
-    outcome = Outcome(
+    followed = {name: list(document[name]) for name in FOLLOWED if name in document}
+    return Outcome(
         activity_id,
         awards=[_award(rule_ids, each) for each in document.get("awards", ())],
         not_awarded=[_refusal(each) for each in document.get("not_awarded", ())],
         counters=dict(document.get("counters", {})),
+        followed=followed or None,
     )
-    for name in _AS_THEY_ARE:
-        getattr(outcome, name).extend(document.get(name, ()))
-    return outcome
 
 
 def _award(rule_ids: Mapping[_Version, UUID], kept_as: Sequence[Any]) -> Award:
@@ -144,5 +141,4 @@ def document(outcome: Outcome) -> dict[str, Any]:
         ],
         "counters": outcome.counters,
     }
-    found |= {name: getattr(outcome, name) for name in _AS_THEY_ARE}
-    return {name: told for name, told in found.items() if told}
+    return {name: told for name, told in {**found, **(outcome.followed or {})}.items() if told}

@@ -147,7 +147,7 @@ class _Recording:
             days = self._days(fact, member)
             candidate = Candidate(activity_id, fact, fact.owner_id.int, member, days["community"], days)
             contributions = counter.contributions(fact.kind, fact.properties, days)
-            entry.accepted = Accepted(candidate, entry.key, entry.properties, contributions, Outcome(activity_id))
+            entry.accepted = Accepted(candidate, entry.key, entry.properties, contributions)
             accepted.append(entry.accepted)
         return accepted
 
@@ -207,8 +207,7 @@ def _take_conclusion(accepted: Sequence[Accepted], conclusion: Documents) -> Non
     last = {each.candidate.fact.owner_id: each for each in accepted} if conclusion else {}
     for owner_id, documents in conclusion.items():
         if owner_id in last:
-            for name, found in documents.items():
-                getattr(last[owner_id].outcome, name).extend(found)
+            last[owner_id].outcome.tell(documents)
 
 
 def _conflict(activity_id: UUID | None) -> Outcome:
