@@ -71,6 +71,30 @@ def test_a_batch_is_its_items_one_after_the_other(ledger: Ledger, drawn: list[An
     assert before == after
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=st.lists(items, min_size=1, max_size=12))
+def test_whole_or_not_at_all_with_the_same_verdicts(ledger: Ledger, drawn: list[Any]):
+    verdict = "item, verdict, debit_after, credit_after, transfer_id IS NOT NULL, problem - 'transfer_id'"
+    with psycopg.connect(ledger.owner_dsn) as connection:
+        told: dict[str, list[Any]] = {}
+        states: dict[str, list[Any]] = {}
+        for way in ("post(%s, now(), true)", "post_whole(%s, now())"):
+            owners = [ledger.member() for _ in range(3)]
+            for owner in owners[:2]:
+                ledger.award(owner, 40, key="first")
+            before = moved(connection, owners)
+            array, values = batch(owners, drawn)
+            query = f"SELECT {verdict} FROM ledger.{way.replace('%s', array)} ORDER BY item"
+            told[way] = connection.execute(query, values).fetchall()
+            states[way] = moved(connection, owners)
+    judged, whole = told.values()
+    assert judged == whole
+    if all(each[1] in ("posted", "replayed") for each in whole):
+        assert len({str(state) for state in states.values()}) == 1
+    else:
+        assert states["post_whole(%s, now())"] == before
+
+
 @pytest.mark.parametrize(
     ("amounts", "verdicts"),
     [

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from guerdon.db.database import Database
-from guerdon.db.statement import Statement, savepoint
+from guerdon.db.statement import Statement, savepoint, together
 
 PUT = Statement("INSERT INTO kept (number) SELECT unnest(CAST(:numbers AS integer[]))")
 KEPT = Statement("SELECT number, '100%' FROM kept ORDER BY number")
@@ -91,19 +91,33 @@ def test_a_connection_that_broke_is_not_used_again(database: Database) -> None:
         assert kept(session) == []
 
 
-def test_a_savepoint_undoes_what_raised_and_what_asked_for_it(database: Database) -> None:
+def test_a_savepoint_undoes_what_raised(database: Database) -> None:
     with database.transaction() as session:
         PUT.run(session, numbers=[6])
         with pytest.raises(IntegrityError), savepoint(session):
             PUT.run(session, numbers=[7, 7])
-        with savepoint(session) as undo:
-            PUT.run(session, numbers=[8])
-            with savepoint(session):
-                PUT.run(session, numbers=[9])
-            undo()
-            assert kept(session) == [6, 8, 9]
         with savepoint(session):
-            PUT.run(session, numbers=[10])
-        assert kept(session) == [6, 10]
+            PUT.run(session, numbers=[8])
+        assert kept(session) == [6, 8]
     with database.transaction() as session:
-        assert kept(session) == [6, 10]
+        assert kept(session) == [6, 8]
+
+
+def test_a_savepoint_takes_statements_along(database: Database) -> None:
+    with database.transaction() as session:
+        with savepoint(session, "SELECT 1, '%(x)s :x'") as inside:
+            assert inside.row == (1, "%(x)s :x")
+            inside.last = "INSERT INTO kept VALUES (11)"
+            assert kept(session) == []
+        assert kept(session) == [11]
+
+
+def test_statements_sent_together_stop_at_the_first_that_is_refused(database: Database) -> None:
+    with database.session_factory() as session:
+        assert together(session, "SELECT 1", "SELECT 2") == [(2,)]
+        assert together(session, "SELECT 1", "INSERT INTO kept VALUES (12)") == []
+        with pytest.raises(DBAPIError):
+            together(session, "SELECT 1", "INSERT INTO kept VALUES (12)", "INSERT INTO kept VALUES (13)")
+        session.rollback()
+    with database.transaction() as session:
+        assert kept(session) == []

@@ -53,7 +53,16 @@ def test_the_application_changes_no_table_directly(lived: Ledger, as_app, table:
 
 
 OPEN_TO_THE_APPLICATION = {
-    *("unit_id", "transfer_kind_id", "reference_type_id", "idempotency_uuid", "post", "post_one", "settle_due"),
+    *(
+        "unit_id",
+        "transfer_kind_id",
+        "reference_type_id",
+        "idempotency_uuid",
+        "post",
+        "post_one",
+        "post_whole",
+        "settle_due",
+    ),
     *("fold_system_balances", "owner_balances", "balance_at", "open_member", "open_system_owner", "set_floor"),
     *("settle_owner", "close_owner"),
     *("verify_conservation", "verify_balances", "verify_running_balances", "verify_floors", "verify_holds"),

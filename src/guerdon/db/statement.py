@@ -5,7 +5,7 @@ parameters that need no preparing, and describes columns that nobody asks for by
 statements, that is most of its time. Everything else goes through the session.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -61,35 +61,62 @@ class Statement:
             raise _as_the_session_raises(connection, self._sql, exc) from exc
 
 
-_SAVEPOINT = Statement("SAVEPOINT briefly")
-_RELEASE = Statement("RELEASE SAVEPOINT briefly")
-_ROLL_BACK = Statement("ROLLBACK TO SAVEPOINT briefly")
+def together(session: Session, *statements: str) -> list[Row]:
+    """Statements without parameters, sent at once: one way to the server and back instead of several.
+
+    Returns:
+        The rows of the last one; none, if it gives none.
+
+    Raises:
+        DBAPIError: what PostgreSQL refuses; those after the refused one have not run.
+    """
+    connection = session.connection()
+    sql = "; ".join(statements)
+    try:
+        cursor = _cursor(connection).execute(sql.encode(), prepare=False)
+        while cursor.nextset():
+            pass
+        return cursor.fetchall() if cursor.description else []
+    except psycopg.Error as exc:
+        raise _as_the_session_raises(connection, sql, exc) from exc
+
+
+_SAVEPOINT, _RELEASE, _ROLL_BACK = "SAVEPOINT briefly", "RELEASE SAVEPOINT briefly", "ROLLBACK TO SAVEPOINT briefly"
+
+
+class Inside:
+    """What goes with a savepoint.
+
+    Attributes:
+        row: what the first statement gave.
+        last: a statement without parameters that runs before it is released.
+    """
+
+    row: Row = ()
+    last: str | None = None
 
 
 @contextmanager
-def savepoint(session: Session) -> Iterator[Callable[[], None]]:
-    """Undo what ``Statement`` did inside the block when it raises, or when it calls what it is given.
+def savepoint(session: Session, first: str | None = None) -> Iterator[Inside]:
+    """Undo what ``Statement`` did inside the block when it raises.
 
     For blocks that change no objects of the session: it would not know that their changes are gone.
+
+    Args:
+        first: a statement without parameters that gives one row, sent with the savepoint.
     """
-    undo = False
-
-    def undo_at_the_end() -> None:
-        nonlocal undo
-        undo = True
-
-    _SAVEPOINT.run(session)
+    inside = Inside()
+    rows = together(session, _SAVEPOINT, *([first] if first else ()))
+    if first:
+        (inside.row,) = rows
     try:
-        yield undo_at_the_end
+        yield inside
     except BaseException:
         # Where the connection broke there is nothing left to undo, and what broke it is what is to be told.
         with suppress(SQLAlchemyError):
-            _ROLL_BACK.run(session)
-            _RELEASE.run(session)
+            together(session, _ROLL_BACK, _RELEASE)
         raise
-    if undo:
-        _ROLL_BACK.run(session)
-    _RELEASE.run(session)
+    together(session, *([inside.last] if inside.last else ()), _RELEASE)
 
 
 def _cursor(connection: Connection) -> psycopg.Cursor[Row]:

@@ -57,15 +57,20 @@ _MANY = 32
 """From so many items on columns are sent as texts: the driver builds arrays value by value, in Python."""
 
 
-def _statement(array: Callable[[str, str], str]) -> Statement:
+def _apart(name: str, kind: str) -> str:
+    return f"CAST(string_to_array(:{name}, E'\\x1f', E'\\x1e') AS {kind}[])"
+
+
+def _statement(array: Callable[[str, str], str], door: str = "ledger.post") -> Statement:
     return Statement(
-        "SELECT item, verdict, transfer_id, debit_after, credit_after, problem FROM ledger.post(ARRAY(SELECT ROW("  # noqa: S608
+        f"SELECT item, verdict, transfer_id, debit_after, credit_after, problem FROM {door}(ARRAY(SELECT ROW("  # noqa: S608
         + ", ".join(f"i.{name}" for name, _ in _COLUMNS)
         + ")::ledger.posting FROM unnest("
         + ", ".join(array(name, kind) for name, kind in _COLUMNS)
         + ") WITH ORDINALITY AS i("
         + ", ".join(name for name, _ in _COLUMNS)
-        + ", ord) ORDER BY i.ord), :at, :verdicts) ORDER BY item"
+        + ", ord) ORDER BY i.ord), :at"
+        + (", :verdicts) ORDER BY item" if door == "ledger.post" else ") ORDER BY item")
     )
 
 
@@ -77,7 +82,8 @@ _POST_ONE = Statement(
     + ")::ledger.posting, :at, :verdicts) AS posted OFFSET 0) AS o"
 )
 _POST = _statement(lambda name, kind: f"CAST(:{name} AS {kind}[])")
-_POST_MANY = _statement(lambda name, kind: f"CAST(string_to_array(:{name}, E'\\x1f', E'\\x1e') AS {kind}[])")
+_POST_MANY = _statement(_apart)
+_POST_WHOLE = _statement(_apart, "ledger.post_whole")
 
 
 def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool) -> list[Posted]:
@@ -103,29 +109,32 @@ def send(session: Session, rows: Sequence[Row], at: datetime, *, verdicts: bool)
             given = {name: list(values) for name, values in columns.items()}
             posted = [_posted(row) for row in _POST.rows(session, **given, at=at, verdicts=verdicts)]
     else:
-        posted = send_columns(
-            session, {name: _packed(values) for name, values in columns.items()}, at, verdicts=verdicts
-        )
+        with refusals():
+            packed = {name: _packed(values) for name, values in columns.items()}
+            posted = [_posted(row) for row in _POST_MANY.rows(session, **packed, at=at, verdicts=verdicts)]
     if not session.info.get(_UNWATCHED):
         for watcher in list(_watchers.values()):
             watcher(session, rows, posted, at)
     return posted
 
 
-def send_columns(session: Session, columns: Mapping[str, str], at: datetime, *, verdicts: bool) -> list[Posted]:
-    """Post a batch that is columns already, and tell no watcher: for whoever posts thousands and counts them itself.
+def send_columns(session: Session, columns: Mapping[str, str], at: datetime) -> list[Posted]:
+    """Post a batch that is columns already, all or nothing but with a verdict for each item, and tell no watcher: for
+    whoever posts thousands and counts them itself.
 
     Args:
         columns: each attribute of ``ledger.posting`` as one text, put together by ``column``; those left out are NULL.
-        at, verdicts: as for ``send``.
+        at: the application's time.
+
+    Returns:
+        What became of each item, or if any is refused, what would have: then nothing has moved.
 
     Raises:
-        LedgerError: the first refusal, unless ``verdicts``.
+        LedgerError: there are too many items.
     """
+    given = {name: columns.get(name, "") for name, _ in _COLUMNS}
     with refusals():
-        given = {name: columns.get(name, "") for name, _ in _COLUMNS}
-        rows = _POST_MANY.rows(session, **given, at=at, verdicts=verdicts)
-    return [_posted(row) for row in rows]
+        return [_posted(row) for row in _POST_WHOLE.rows(session, **given, at=at)]
 
 
 def _posted(row: Row) -> Posted:

@@ -6,7 +6,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO guerdon_app;
 GRANT EXECUTE ON FUNCTION
     ledger.unit_id(text), ledger.transfer_kind_id(text), ledger.reference_type_id(text), ledger.idempotency_uuid(text),
     ledger.post(ledger.posting[], timestamptz, boolean), ledger.post_one(ledger.posting, timestamptz, boolean),
-    ledger.settle_due(timestamptz, integer),
+    ledger.post_whole(ledger.posting[], timestamptz), ledger.settle_due(timestamptz, integer),
     ledger.settle_owner(uuid, timestamptz), ledger.fold_system_balances(),
     ledger.owner_balances(uuid, timestamptz), ledger.balance_at(uuid, smallint, smallint, timestamptz, boolean),
     ledger.open_member(uuid), ledger.open_system_owner(text, smallint, bigint),

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from guerdon.db.statement import savepoint
 from guerdon.kernel.engagement.activities.schemas import (
     NOTHING,
     Aggregate,
@@ -86,7 +85,7 @@ class Judging:
         return {metric_id: (*sorted(periods - {"life"}), "life") for metric_id, periods in found.items()}
 
     def run(self, new_values: set[Value]) -> list[Grant]:
-        """Judge all facts, post what rules grant and keep what counts against caps.
+        """Judge all facts and post what rules grant.
 
         Args:
             new_values: distinct values that had not been counted before.
@@ -132,10 +131,7 @@ class Judging:
             attempt.budgets, attempt.budget_ids = paying.read_budgets(self._session, budgets)
             judge = Judge(self._now, self._people, attempt, (self._boosts, self._boost_reads), barred)
             grants, outcomes = self._judge_each(judge, set(new_values))
-            with savepoint(self._session) as undo:
-                posted, refused = paying.post(self._session, grants, attempt.budget_ids, self._now)
-                if refused:
-                    undo()
+            posted, refused = paying.post(self._session, grants, attempt.budget_ids, self._now)
             if not refused:
                 standing.granted = attempt.granted
                 for grant, outcome, transfers in zip(grants, outcomes, posted, strict=True):

@@ -22,14 +22,13 @@ _LOCK = Statement(
 )
 _READ_OF = ("time_zone", "locale", "country", "created_at", "verified")
 """What ``_LOCK`` tells of each, as expressions name it."""
-_REACH_ALL = Statement(
-    """
+_REACH_ALL = """
     SELECT former,
         set_config('guerdon.acting_as', CASE WHEN former IN ('staff', 'system') THEN former ELSE 'system' END, true)
     FROM (SELECT coalesce(current_setting('guerdon.acting_as', true), '') OFFSET 0) AS acting (former)
-    """
-)
-_ACT_AS = Statement("SELECT set_config('guerdon.acting_as', :acting_as, true)")
+"""
+_ACT_AS = {former: f"SELECT set_config('guerdon.acting_as', '{former}', true)" for former in ("", "member")}
+"""What gives the right back: to nobody in particular, or to the member who asks."""
 
 
 @contextmanager
@@ -40,11 +39,11 @@ def reaching_all(session: Session) -> Iterator[None]:
     and makes recording whole or nothing.
     """
     session.flush()
-    with savepoint(session):
-        former, acting_as = _REACH_ALL.row(session)
-        yield
+    with savepoint(session, _REACH_ALL) as inside:
+        former, acting_as = inside.row
         if acting_as != former:
-            _ACT_AS.run(session, acting_as=former)
+            inside.last = _ACT_AS[former]
+        yield
 
 
 @dataclass(frozen=True, slots=True)

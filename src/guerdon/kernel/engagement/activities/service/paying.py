@@ -68,10 +68,10 @@ def read_budgets(session: Session, ids: Sequence[UUID]) -> tuple[dict[tuple[UUID
 def post(
     session: Session, grants: Sequence[Grant], budget_ids: Mapping[str, UUID], now: datetime
 ) -> tuple[list[list[Posted]], dict[tuple[UUID, str, str], str]]:
-    """Post grants, all in one batch.
+    """Post grants, all in one batch or none.
 
     Returns:
-        The transfers of each grant; and why, for those that the ledger refuses.
+        The transfers of each grant; and why, for those that the ledger refuses: then nothing has moved.
     """
     posted: list[list[Posted]] = [[] for _ in grants]
     refused: dict[tuple[UUID, str, str], str] = {}
@@ -80,7 +80,7 @@ def post(
     columns = _Columns(session)
     for number, grant in enumerate(grants):
         columns.add(number, grant, budget_ids)
-    judged = send_columns(session, columns.packed(), now, verdicts=True)
+    judged = send_columns(session, columns.packed(), now)
     for number, each in zip(columns.grants, judged, strict=True):
         posted[number].append(each)
         if not each.accepted:
