@@ -126,6 +126,11 @@ PLANTED: list[tuple[str, str, str]] = [
     ),
     (
         "references",
+        "it pays the account that it takes from",
+        "UPDATE ledger.transfers SET credit = debit WHERE owner_id = %s AND kind_id = 2",
+    ),
+    (
+        "references",
         "neither of its accounts is one of its owner's",
         "UPDATE ledger.transfers SET debit = 100 WHERE owner_id = %s AND kind_id = 2",
     ),

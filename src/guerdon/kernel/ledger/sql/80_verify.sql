@@ -118,6 +118,7 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
             (kind.id IS NULL, 'its kind does not exist'),
             (coalesce(pocket_debit.id, system_debit.id) IS NULL OR coalesce(pocket_credit.id, system_credit.id) IS NULL,
                 'one of its accounts does not exist'),
+            (t.debit = t.credit, 'it pays the account that it takes from'),
             (least(t.debit, t.credit) >= 100, 'neither of its accounts is one of its owner''s'),
             ((t.debit_after IS NULL) <> (t.debit >= 100) OR (t.credit_after IS NULL) <> (t.credit >= 100),
                 'it shows no balance of its owner''s account, or one of the system''s'),
