@@ -111,6 +111,21 @@ PLANTED: list[tuple[str, str, str]] = [
     ("references", "its owner does not exist", "DELETE FROM ledger.owners WHERE id = %s"),
     (
         "references",
+        "the account of pocket 1: its owner does not exist",
+        "DELETE FROM ledger.owners WHERE id = %s",
+    ),
+    (
+        "references",
+        "the account of pocket 1: its unit does not exist",
+        "UPDATE ledger.accounts SET unit_id = 999 WHERE owner_id = %s AND unit_id = {credit}",
+    ),
+    (
+        "references",
+        "the account of pocket 9: its pocket does not exist",
+        "UPDATE ledger.accounts SET pocket = 9 WHERE owner_id = %s AND unit_id = {credit}",
+    ),
+    (
+        "references",
         "its unit does not exist",
         "UPDATE ledger.transfers SET unit_id = 999 WHERE owner_id = %s AND unit_id = {credit}",
     ),

@@ -34,8 +34,8 @@ FIRST_SYSTEM_ACCOUNT = 100
 """Account numbers below are pockets of an owner, from here on system accounts."""
 
 AMOUNT = DOMAIN("amount", BigInteger, schema=SCHEMA, check=text("VALUE > 0"), constraint_name="chk_amount_positive")
-"""What moves. A domain, because PostgreSQL keeps its constraint as it has parsed it once, and parses that of a table anew
-for every statement that writes there."""
+"""What moves. A domain, because PostgreSQL keeps its constraint as it has parsed it once, and parses that of a table
+anew for every statement that writes there."""
 
 
 class Unit(Base):
@@ -126,6 +126,9 @@ class Account(Base):
 
     ``floor`` NULL means unbounded. ``earned`` and ``spent`` are lifetime sums, net of reversals, kept for the same
     price as the balance. ``last_transfer_id`` keeps the order of ids when the machine's clock steps back.
+
+    The foreign keys are declared, not enforced: PostgreSQL would look at them again with each change of the balance.
+    What opens accounts sees to it that they hold, and ``ledger.verify_references`` looks again.
     """
 
     __tablename__ = "accounts"
@@ -158,8 +161,8 @@ class Transfer(Base):
 
     __tablename__ = "transfers"
     __table_args__ = (
-        # No CHECK: PostgreSQL parses its text anew for every statement, and saying here what makes a transfer sound took a
-        # quarter of a posting. The type of ``amount`` says the worst, the door and ``ledger.verify_references`` the rest.
+        # No CHECK: PostgreSQL parses its text anew for every statement, and to say here what makes a transfer sound
+        # took a quarter of a posting. The type of ``amount`` says the worst, ``ledger.verify_references`` the rest.
         UniqueConstraint("owner_id", "idempotency_key", name="uq_transfers_idempotency_key"),
         Index(
             "idx_transfers_reverses",

@@ -1,13 +1,14 @@
-"""What a posting writes, held to a domain and to no precision: PostgreSQL works both out once, not for each statement."""
+"""What a posting writes, held to what PostgreSQL works out once and not for each statement and row."""
 
 from alembic import op
 
-revision = "0015_parsed_once"
+revision = "0015_cheaper_postings"
 down_revision = "0014_room_for_updates"
 branch_labels = None
 depends_on = None
 
 _SUMS = (("accounts", "earned"), ("accounts", "spent"), ("system_deltas", "amount"))
+_KEYS = ("owner_id", "unit_id", "pocket")
 
 
 def upgrade() -> None:
@@ -16,9 +17,14 @@ def upgrade() -> None:
     _retype("transfers", "amount", "ledger.amount")
     for table, column in _SUMS:
         _retype(table, column, "numeric")
+    # Enforced, they are looked at again with each change of a balance, although an account never changes hands.
+    for column in _KEYS:
+        _alter_key(column, "NOT ENFORCED")
 
 
 def downgrade() -> None:
+    for column in _KEYS:
+        _alter_key(column, "ENFORCED")
     for table, column in _SUMS:
         _retype(table, column, "numeric(38, 0)")
     _retype("transfers", "amount", "bigint")
@@ -30,3 +36,7 @@ def downgrade() -> None:
 
 def _retype(table: str, column: str, kind: str) -> None:
     op.execute(f"ALTER TABLE ledger.{table} ALTER COLUMN {column} TYPE {kind}")
+
+
+def _alter_key(column: str, how: str) -> None:
+    op.execute(f"ALTER TABLE ledger.accounts ALTER CONSTRAINT fk_accounts_{column} {how}")
