@@ -111,6 +111,21 @@ PLANTED: list[tuple[str, str, str]] = [
     ("references", "its owner does not exist", "DELETE FROM ledger.owners WHERE id = %s"),
     (
         "references",
+        "the account of pocket 1: its owner does not exist",
+        "DELETE FROM ledger.owners WHERE id = %s",
+    ),
+    (
+        "references",
+        "the account of pocket 1: its unit does not exist",
+        "UPDATE ledger.accounts SET unit_id = 999 WHERE owner_id = %s AND unit_id = {credit}",
+    ),
+    (
+        "references",
+        "the account of pocket 9: its pocket does not exist",
+        "UPDATE ledger.accounts SET pocket = 9 WHERE owner_id = %s AND unit_id = {credit}",
+    ),
+    (
+        "references",
         "its unit does not exist",
         "UPDATE ledger.transfers SET unit_id = 999 WHERE owner_id = %s AND unit_id = {credit}",
     ),
@@ -123,6 +138,11 @@ PLANTED: list[tuple[str, str, str]] = [
         "references",
         "one of its accounts does not exist",
         "UPDATE ledger.transfers SET credit = 999 WHERE owner_id = %s AND kind_id = 2",
+    ),
+    (
+        "references",
+        "it pays the account that it takes from",
+        "UPDATE ledger.transfers SET credit = debit WHERE owner_id = %s AND kind_id = 2",
     ),
     (
         "references",

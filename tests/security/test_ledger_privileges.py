@@ -1,6 +1,7 @@
 """The application's role goes through the door or nowhere; and nobody at all changes a transfer."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -139,3 +140,40 @@ def test_not_even_the_owner_changes_transfers(lived: Ledger, statement: str):
     with psycopg.connect(lived.owner_dsn) as connection, pytest.raises(pg.RestrictViolation):
         connection.execute(statement)
     assert lived.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger.accounts SET owner_id = uuidv7()",
+        "UPDATE ledger.accounts SET unit_id = 999",
+        "UPDATE ledger.accounts SET pocket = 9 WHERE pocket = 1",
+        "INSERT INTO ledger.accounts (owner_id, unit_id, pocket) SELECT uuidv7(), min(id), 1 FROM ledger.units",
+        "DELETE FROM ledger.owners",
+        "DELETE FROM ledger.units",
+        "DELETE FROM ledger.pockets",
+        "UPDATE ledger.pockets SET id = id + 50 WHERE id = 1",
+    ],
+)
+def test_not_even_the_owner_leaves_accounts_of_nobody(lived: Ledger, statement: str):
+    before = lived.snapshot()
+    with psycopg.connect(lived.owner_dsn) as connection, pytest.raises(pg.ForeignKeyViolation):
+        connection.execute(statement)
+    assert lived.snapshot() == before
+    assert lived.faults() == []
+
+
+def test_an_account_and_the_end_of_its_owner_wait_for_each_other(lived: Ledger):
+    with psycopg.connect(lived.owner_dsn) as opening, psycopg.connect(lived.owner_dsn) as ending:
+        made = opening.execute("INSERT INTO ledger.owners (kind) VALUES ('member') RETURNING id").fetchone()
+        opening.commit()
+        query = "INSERT INTO ledger.accounts (owner_id, unit_id, pocket) SELECT %s, min(id), 1 FROM ledger.units"
+        opening.execute(query, made)
+        with ThreadPoolExecutor(1) as beside:
+            refused = beside.submit(ending.execute, "DELETE FROM ledger.owners WHERE id = %s", made)
+            with pytest.raises(TimeoutError):
+                refused.result(timeout=0.3)
+            opening.commit()
+            with pytest.raises(pg.ForeignKeyViolation):
+                refused.result(timeout=10)
+    assert lived.faults() == []

@@ -71,7 +71,8 @@ def _diagram(tables: list[Table]) -> str:
 
 def _diagram_type(column: "Column[object]") -> str:
     # Mermaid takes a single word.
-    return column.type.compile(DIALECT).lower().split("(")[0].replace(" ", "_").replace("[]", "_array")
+    kind = column.type.data_type if isinstance(column.type, postgresql.DOMAIN) else column.type
+    return kind.compile(DIALECT).lower().split("(")[0].replace(" ", "_").replace("[]", "_array")
 
 
 def _diagram_key(column: "Column[object]") -> str:
@@ -99,7 +100,7 @@ def _table(table: Table, meanings: Mapping[str, str]) -> str:
     for column in table.columns:
         cells = (
             f"`{column.name}`",
-            column.type.compile(DIALECT).lower(),
+            _type(column),
             "yes" if column.nullable else "no",
             _default(column),
             column.comment or column.doc or "",
@@ -107,6 +108,13 @@ def _table(table: Table, meanings: Mapping[str, str]) -> str:
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     lines += ["", *_keys(table), ""]
     return "\n".join(lines)
+
+
+def _type(column: "Column[object]") -> str:
+    name = column.type.compile(DIALECT).lower()
+    if isinstance(column.type, postgresql.DOMAIN):
+        return f"{name}: {column.type.data_type.compile(DIALECT).lower()}, `{column.type.check}`"
+    return name
 
 
 def _default(column: "Column[object]") -> str:

@@ -3,7 +3,7 @@
 Every hot table leads its keys with ``owner_id``: statements need no index of their own, and the tables can be
 sharded by owner. Pockets, system accounts, kinds and reference types are small codes, because a transfer is written
 millions of times and read by people rarely. Foreign keys from transfers would cost as much as the transfer, so
-the door (``sql/40_post.sql``) checks what they would, and ``ledger.verify`` checks it again.
+the door (``sql/50_post.sql``) checks what they would, and ``ledger.verify`` checks it again.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import DOMAIN, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,6 +32,10 @@ from guerdon.db.base import Base, CreatedAt, Moment, UuidKey
 SCHEMA = "ledger"
 FIRST_SYSTEM_ACCOUNT = 100
 """Account numbers below are pockets of an owner, from here on system accounts."""
+
+AMOUNT = DOMAIN("amount", BigInteger, schema=SCHEMA, check=text("VALUE > 0"), constraint_name="chk_amount_positive")
+"""What moves. A domain, because PostgreSQL keeps its constraint as it has parsed it once, and parses that of a table
+anew for every statement that writes there."""
 
 
 class Unit(Base):
@@ -122,6 +126,9 @@ class Account(Base):
 
     ``floor`` NULL means unbounded. ``earned`` and ``spent`` are lifetime sums, net of reversals, kept for the same
     price as the balance. ``last_transfer_id`` keeps the order of ids when the machine's clock steps back.
+
+    The foreign keys are declared, not enforced: PostgreSQL would look at them again with each change of the balance.
+    Triggers that look at changes of the keys alone (``sql/20_guards.sql``) enforce them.
     """
 
     __tablename__ = "accounts"
@@ -136,8 +143,8 @@ class Account(Base):
     pocket: Mapped[int] = mapped_column(SmallInteger, ForeignKey("ledger.pockets.id"), primary_key=True)
     balance: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     floor: Mapped[int | None] = mapped_column(BigInteger, server_default=text("0"))
-    earned: Mapped[int] = mapped_column(Numeric(38, 0), server_default=text("0"))
-    spent: Mapped[int] = mapped_column(Numeric(38, 0), server_default=text("0"))
+    earned: Mapped[int] = mapped_column(Numeric, server_default=text("0"))
+    spent: Mapped[int] = mapped_column(Numeric, server_default=text("0"))
     last_transfer_id: Mapped[UUID | None]
     opened_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
@@ -154,9 +161,8 @@ class Transfer(Base):
 
     __tablename__ = "transfers"
     __table_args__ = (
-        # PostgreSQL parses the text of a constraint anew for every statement: saying here what else makes a transfer
-        # sound took a quarter of a posting. ``ledger.verify_references`` checks the rest.
-        CheckConstraint("amount > 0 AND debit <> credit", name="sound"),
+        # No CHECK: PostgreSQL parses its text anew for every statement, and to say here what makes a transfer sound
+        # took a quarter of a posting. The type of ``amount`` says the worst, ``ledger.verify_references`` the rest.
         UniqueConstraint("owner_id", "idempotency_key", name="uq_transfers_idempotency_key"),
         Index(
             "idx_transfers_reverses",
@@ -170,7 +176,7 @@ class Transfer(Base):
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     idempotency_key: Mapped[UUID]
-    amount: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[int] = mapped_column(AMOUNT)
     debit_before: Mapped[int | None] = mapped_column(BigInteger)
     debit_after: Mapped[int | None] = mapped_column(BigInteger)
     credit_before: Mapped[int | None] = mapped_column(BigInteger)
@@ -228,7 +234,7 @@ system_deltas = Table(
     Column("owner_id", PG_UUID(as_uuid=True), nullable=False),
     Column("unit_id", SmallInteger, nullable=False),
     Column("account", SmallInteger, nullable=False),
-    Column("amount", Numeric(38, 0), nullable=False),
+    Column("amount", Numeric, nullable=False),
     schema=SCHEMA,
 )
 """What postings moved on unbounded system accounts and no fold has taken up yet.

@@ -359,41 +359,48 @@ END $$;
 -- Verdicts: posted, replayed, or why not. Without p_verdicts a refusal is raised as SQLSTATE GL001.
 --
 -- A movement between a member's available pocket and a system account, which is what most postings are, takes the three
--- statements that stand here. They leave alone what is due: should the balance be too low without it, as when anything
--- else is unusual, the UPDATE finds no row and the general way begins.
+-- statements that stand here: one of two UPDATEs, since each operator that a statement names costs a posting as much as a
+-- column that it writes. They leave alone what is due: should the balance be too low without it, as when anything else is
+-- unusual, the UPDATE finds no row and the general way begins. So it does where a kind counts as spent and the member
+-- receives, or as earned and the member pays. Half of what a bigint can hold is left to the amount, so that nothing overflows.
 CREATE OR REPLACE FUNCTION ledger.post_one(
     p_item ledger.posting, p_at timestamptz DEFAULT clock_timestamp(), p_verdicts boolean DEFAULT false)
 RETURNS ledger.posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_effect smallint := ledger.kind_effect(p_item.kind_id);
-    v_credited boolean := p_item.credit = 1;
-    v_system smallint := CASE WHEN v_credited THEN p_item.debit ELSE p_item.credit END;
-    v_change bigint;
     v_id uuid;
-    v_before bigint;
-    v_after bigint;
+    v_debit_before bigint;
+    v_debit_after bigint;
+    v_credit_before bigint;
+    v_credit_after bigint;
     v_former_id uuid;
     v_former_at timestamptz;
     v_posted ledger.posted;
 BEGIN
-    IF p_item.amount BETWEEN 1 AND 4611686018427387903 AND v_effect IS NOT NULL AND p_item.idempotency_key IS NOT NULL
-        AND (v_credited OR p_item.debit = 1) AND v_system BETWEEN 100 AND ledger.system_account_max()
+    IF p_item.amount BETWEEN 1 AND 4611686018427387903 AND p_item.idempotency_key IS NOT NULL
         AND (p_item.reference_type_id IS NULL OR p_item.reference_type_id BETWEEN 1 AND ledger.reference_type_max())
         AND p_item.hold_id IS NULL AND p_item.reverses_id IS NULL AND p_item.peer_owner_id IS NULL
         AND p_item.due_at IS NULL
     THEN
-        v_change := CASE WHEN v_credited THEN p_item.amount ELSE -p_item.amount END;
-        UPDATE ledger.accounts AS a
-        SET balance = a.balance + v_change,
-            earned = CASE WHEN v_effect = 1 THEN a.earned + v_change ELSE a.earned END,
-            spent = CASE WHEN v_effect = 2 THEN a.spent - v_change ELSE a.spent END,
-            last_transfer_id = uuidv7(), updated_at = p_at
-        WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
-            AND a.balance BETWEEN -4611686018427387904 AND 4611686018427387903
-            AND (a.floor IS NULL OR a.balance + v_change >= a.floor)
-        RETURNING new.last_transfer_id, old.balance, new.balance, old.last_transfer_id, old.updated_at
-        INTO v_id, v_before, v_after, v_former_id, v_former_at;
+        IF p_item.credit = 1 AND p_item.debit BETWEEN 100 AND ledger.system_account_max() AND v_effect < 2 THEN
+            UPDATE ledger.accounts AS a
+            SET balance = a.balance + p_item.amount, earned = a.earned + v_effect * p_item.amount,
+                last_transfer_id = uuidv7(), updated_at = p_at
+            WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
+                AND a.balance <= 4611686018427387903
+            RETURNING new.last_transfer_id, old.balance, new.balance, old.last_transfer_id, old.updated_at
+            INTO v_id, v_credit_before, v_credit_after, v_former_id, v_former_at;
+        ELSIF p_item.debit = 1 AND p_item.credit BETWEEN 100 AND ledger.system_account_max() AND v_effect <> 1 THEN
+            UPDATE ledger.accounts AS a
+            SET balance = a.balance - p_item.amount, spent = a.spent + v_effect / 2 * p_item.amount,
+                last_transfer_id = uuidv7(), updated_at = p_at
+            WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1 AND a.closed_at IS NULL
+                AND a.balance >= -4611686018427387904
+                AND (a.floor IS NULL OR a.balance - p_item.amount >= a.floor)
+            RETURNING new.last_transfer_id, old.balance, new.balance, old.last_transfer_id, old.updated_at
+            INTO v_id, v_debit_before, v_debit_after, v_former_id, v_former_at;
+        END IF;
         IF v_id IS NOT NULL THEN
             IF v_former_id IS NULL OR v_former_id < v_id THEN
                 INSERT INTO ledger.transfers (
@@ -401,25 +408,25 @@ BEGIN
                     happened_at, recorded_at, unit_id, debit, credit, kind_id, reference_type_id, reference_id,
                     actor_id, detail)
                 VALUES (
-                    p_item.owner_id, v_id, p_item.idempotency_key, p_item.amount,
-                    CASE WHEN NOT v_credited THEN v_before END, CASE WHEN NOT v_credited THEN v_after END,
-                    CASE WHEN v_credited THEN v_before END, CASE WHEN v_credited THEN v_after END,
-                    coalesce(p_item.happened_at, p_at), clock_timestamp(), p_item.unit_id, p_item.debit, p_item.credit,
-                    p_item.kind_id, p_item.reference_type_id, p_item.reference_id, p_item.actor_id, p_item.detail)
+                    p_item.owner_id, v_id, p_item.idempotency_key, p_item.amount, v_debit_before, v_debit_after,
+                    v_credit_before, v_credit_after, coalesce(p_item.happened_at, p_at), clock_timestamp(),
+                    p_item.unit_id, p_item.debit, p_item.credit, p_item.kind_id, p_item.reference_type_id,
+                    p_item.reference_id, p_item.actor_id, p_item.detail)
                 ON CONFLICT (owner_id, idempotency_key) DO NOTHING;
                 IF FOUND THEN
                     INSERT INTO ledger.system_deltas (owner_id, unit_id, account, amount)
-                    VALUES (p_item.owner_id, p_item.unit_id, v_system, -v_change);
-                    RETURN ROW(
-                        'posted', v_id, CASE WHEN NOT v_credited THEN v_after END,
-                        CASE WHEN v_credited THEN v_after END, NULL)::ledger.posted;
+                    VALUES (
+                        p_item.owner_id, p_item.unit_id, greatest(p_item.debit, p_item.credit),
+                        CASE WHEN v_credit_after IS NULL THEN p_item.amount ELSE -p_item.amount END);
+                    RETURN ROW('posted', v_id, v_debit_after, v_credit_after, NULL)::ledger.posted;
                 END IF;
             END IF;
             -- The key has been used, or the machine's clock has stepped back. Nobody has seen the new balance: putting
             -- the old one back undoes everything.
             UPDATE ledger.accounts AS a
-            SET balance = v_before, earned = CASE WHEN v_effect = 1 THEN a.earned - v_change ELSE a.earned END,
-                spent = CASE WHEN v_effect = 2 THEN a.spent + v_change ELSE a.spent END,
+            SET balance = coalesce(v_debit_before, v_credit_before),
+                earned = CASE v_effect WHEN 1 THEN a.earned - p_item.amount ELSE a.earned END,
+                spent = CASE v_effect WHEN 2 THEN a.spent - p_item.amount ELSE a.spent END,
                 last_transfer_id = v_former_id, updated_at = v_former_at
             WHERE a.owner_id = p_item.owner_id AND a.unit_id = p_item.unit_id AND a.pocket = 1;
         END IF;

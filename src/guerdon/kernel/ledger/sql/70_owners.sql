@@ -13,6 +13,9 @@ RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_
 DECLARE
     v_id uuid;
 BEGIN
+    IF NOT EXISTS (SELECT FROM ledger.units WHERE id = p_unit_id) THEN
+        PERFORM ledger.refuse('unknown_unit', NULL, NULL);
+    END IF;
     INSERT INTO ledger.owners (kind, code) VALUES ('system', p_code) ON CONFLICT (code) DO NOTHING;
     SELECT id INTO STRICT v_id FROM ledger.owners WHERE code = p_code;
     INSERT INTO ledger.accounts (owner_id, unit_id, pocket, floor) VALUES (v_id, p_unit_id, 1, p_floor)
@@ -25,7 +28,10 @@ CREATE OR REPLACE FUNCTION ledger.set_floor(p_owner_id uuid, p_unit_id smallint,
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO ledger.accounts AS a (owner_id, unit_id, pocket, floor)
-    SELECT id, p_unit_id, 1, p_floor FROM ledger.owners WHERE id = p_owner_id AND closed_at IS NULL
+    SELECT o.id, u.id, 1, p_floor
+    FROM ledger.owners AS o
+    JOIN ledger.units AS u ON u.id = p_unit_id
+    WHERE o.id = p_owner_id AND o.closed_at IS NULL
     ON CONFLICT (owner_id, unit_id, pocket) DO UPDATE SET floor = excluded.floor
     WHERE excluded.floor IS NULL OR a.balance >= excluded.floor;
     IF NOT FOUND THEN

@@ -95,7 +95,8 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
     WHERE (t.unit_id, t.credit, t.amount) IS DISTINCT FROM (h.unit_id, h.pocket, h.amount)
 $$;
 
--- No transfer is an orphan: its codes, its owner, its hold, its original and its other half exist and agree.
+-- No transfer is an orphan: its codes, its owner, its hold, its original and its other half exist and agree. No account is
+-- one either.
 CREATE OR REPLACE FUNCTION ledger.verify_references()
 RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE AS $$
     SELECT t.owner_id, t.unit_id, format('transfer %s: %s', t.id, faults.fault)
@@ -118,6 +119,7 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
             (kind.id IS NULL, 'its kind does not exist'),
             (coalesce(pocket_debit.id, system_debit.id) IS NULL OR coalesce(pocket_credit.id, system_credit.id) IS NULL,
                 'one of its accounts does not exist'),
+            (t.debit = t.credit, 'it pays the account that it takes from'),
             (least(t.debit, t.credit) >= 100, 'neither of its accounts is one of its owner''s'),
             ((t.debit_after IS NULL) <> (t.debit >= 100) OR (t.credit_after IS NULL) <> (t.credit >= 100),
                 'it shows no balance of its owner''s account, or one of the system''s'),
@@ -128,6 +130,19 @@ RETURNS TABLE (owner_id uuid, unit_id smallint, fault text) LANGUAGE sql STABLE 
                 peer.id IS NULL OR peer.amount <> t.amount OR peer.unit_id <> t.unit_id
                 OR peer.peer_owner_id IS DISTINCT FROM t.owner_id OR (peer.debit = 102) = (t.debit = 102)),
                 'its other half does not mirror it')
+    ) AS faults(found, fault)
+    WHERE faults.found
+    UNION ALL
+    SELECT a.owner_id, a.unit_id, format('the account of pocket %s: %s', a.pocket, faults.fault)
+    FROM ledger.accounts AS a
+    LEFT JOIN ledger.owners AS owner ON owner.id = a.owner_id
+    LEFT JOIN ledger.units AS unit ON unit.id = a.unit_id
+    LEFT JOIN ledger.pockets AS pocket ON pocket.id = a.pocket
+    CROSS JOIN LATERAL (
+        VALUES
+            (owner.id IS NULL, 'its owner does not exist'),
+            (unit.id IS NULL, 'its unit does not exist'),
+            (pocket.id IS NULL, 'its pocket does not exist')
     ) AS faults(found, fault)
     WHERE faults.found
 $$;
