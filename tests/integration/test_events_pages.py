@@ -155,7 +155,11 @@ class TestStaff:
         at(staff.submit(f"/staff/events/payments/{charge}/refund", on=one, reason="Ill", amount="99"))
         assert "At most 5.00 USD" in staff.get(one).text
         at(staff.submit(f"/staff/events/payments/{charge}/refund", on=one, reason="Ill", amount="2,00"))
-        refund = hall.sql("SELECT id FROM payment WHERE kind = 'refund'")[0][0]
+        at(staff.submit(f"/staff/events/payments/{charge}/refund", on=one, reason="Ill", amount="2", seen_minor="0"))
+        page = staff.get(one).text
+        assert "has been given back since you looked" in page
+        assert 'name="seen_minor" value="200"' in page
+        [(refund,)] = hall.sql("SELECT id FROM payment WHERE kind = 'refund'")
         assert "Awa" in staff.get("/staff/events/payouts").text
         assert "1 refund" in staff.get("/staff/events").text
         at(staff.submit(f"/staff/events/payments/{refund}/handed-back", on="/staff/events/payouts"))
@@ -163,6 +167,13 @@ class TestStaff:
         at(staff.submit(f"{one}/cancel", on=one, reason="Asked by telephone"))
         assert hall.statuses(event_id) == ["cancelled"]
         assert "Asked by telephone" in staff.get(one).text
+
+    def test_why_money_went_back_is_said_in_the_reader_s_language(self, hall: Hall, staff: Any, awa: Any) -> None:
+        registration = hall.register(awa.user_id, hall.event(staff.user_id, price="5.00")).id
+        hall.do(paying.record, hall.clock, staff.user_id, registration, channel="cash")
+        hall.do(registering.cancel, hall.clock, registration, user_id=awa.user_id)
+        hall.sql("UPDATE identity.users SET locale = 'fr'")
+        assert "Annulé par le membre" in staff.get(f"/staff/events/registrations/{registration}").text
 
     def test_members_see_nothing_of_it(self, hall: Hall, staff: Any, awa: Any) -> None:
         event_id = hall.event(staff.user_id)

@@ -116,6 +116,14 @@ class PaymentStateError(ConflictError):
     remedy = "Load the registration again to see what was paid."
 
 
+class RefundedMeanwhileError(ConflictError):
+    """Something of a payment was given back after somebody looked at what is left: by a colleague, or pressed twice."""
+
+    code = "payment-refunded-meanwhile"
+    message = "Something of this payment has been given back since you looked at it."
+    remedy = "Look at what is left of it, then decide."
+
+
 class OwnPaymentError(PermissionDeniedError):
     """Money of their own goes through a colleague's hands."""
 

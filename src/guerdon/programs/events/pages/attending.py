@@ -164,7 +164,9 @@ def refund(
             why = changing.checked_reason(sent.get("reason", ""))
             text = plain_number(sent.get("amount", ""))
             amount = parse_decimal(text, field="amount") if text else None
-            paying.refund(session, clock, who.user_id, payment_id, reason=why, amount=amount)
+            seen = sent.get("seen_minor", "")
+            seen_minor = int(seen) if seen.isdecimal() and len(seen) < 20 else None
+            paying.refund(session, clock, who.user_id, payment_id, reason=why, amount=amount, seen_minor=seen_minor)
     except (FieldError, ConflictError, OwnPaymentError) as exc:
         tell_refusal(request, exc)
     else:
