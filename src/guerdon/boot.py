@@ -38,6 +38,7 @@ from guerdon.kernel.engagement.badges import pages as badges_pages
 from guerdon.kernel.engagement.badges import personal_data as badges_data
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
 from guerdon.kernel.engagement.badges.service import keys as credential_keys
+from guerdon.kernel.engagement.badges.service.backfilling import give_for_streak
 from guerdon.kernel.engagement.badges.service.following import follow_badges
 from guerdon.kernel.engagement.boards import api as boards_api
 from guerdon.kernel.engagement.boards import following as boards_following
@@ -62,6 +63,7 @@ from guerdon.kernel.engagement.streaks import api as streaks_api
 from guerdon.kernel.engagement.streaks import jobs as streaks_jobs
 from guerdon.kernel.engagement.streaks import pages as streaks_pages
 from guerdon.kernel.engagement.streaks.service import definitions as streak_definitions
+from guerdon.kernel.engagement.streaks.service import pardons
 from guerdon.kernel.engagement.streaks.service.following import follow_streaks
 from guerdon.kernel.home import pages as home_pages
 from guerdon.kernel.identity import api as identity_api
@@ -194,6 +196,7 @@ def prepare(settings: Settings) -> None:
     campaigns.install()
     following.follow("streaks", following.STREAKS, follow_streaks)
     following.follow("badges", following.BADGES, follow_badges)
+    pardons.tell_when_mended("badges", give_for_streak)
     ladders_following.install()
     boards_following.install()
     kernel_parts = (
