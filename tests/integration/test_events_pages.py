@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.people.service import erasures
 from guerdon.programs.events.service import changing, paying, reading, registering
 from support.events import Hall
 from support.http_client import Client
@@ -290,3 +291,26 @@ class TestMembers:
         event_id = hall.event(staff.user_id, price="1500", currency="XOF")
         assert hall.do(reading.get, event_id).price_minor == 1500
         assert "1,500" in awa.get(f"/events/{event_id}").text
+
+
+def test_who_closes_their_account_leaves_their_places_to_others_and_is_forgotten(
+    hall: Hall, visit: Callable[..., Any], staff: Any, awa: Any
+) -> None:
+    event_id = hall.event(staff.user_id, price="5.00", max_participants=1)
+    place = hall.register(awa.user_id, event_id).id
+    hall.do(paying.record, hall.clock, staff.user_id, place, channel="cash")
+    hall.register(visit("badu").user_id, event_id)
+    closing = {"on": "/account/access", "understood": "yes"}
+    assert awa.submit("/account/close", close_password="not this one", **closing).status_code == 422
+    assert hall.statuses(event_id) == ["registered", "waiting"]
+    assert awa.submit("/account/close", close_password=PASSWORD, **closing).status_code == 303
+    assert hall.statuses(event_id) == ["cancelled", "offered"]
+    assert hall.sql("SELECT kind::text, status::text FROM payment ORDER BY kind::text") == [
+        ("charge", "refunded"),
+        ("refund", "pending"),
+    ]
+    hall.clock.move(erasures.WAITING_TIME)
+    assert hall.do(erasures.erase_due, hall.clock) == 1
+    assert hall.sql("SELECT name, email FROM identity.users WHERE id = %s", [awa.user_id]) == [
+        (erasures.CLOSED_NAME, None)
+    ]
