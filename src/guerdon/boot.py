@@ -105,6 +105,23 @@ def programs() -> tuple[Program, ...]:
     return tuple(installed_programs())
 
 
+_KERNEL_PAGES = (
+    identity_pages,
+    people_pages,
+    ledger_pages,
+    engagement_pages,
+    campaigns_pages,
+    simulations_pages,
+    boards_pages,
+    activities_pages,
+    streaks_pages,
+    badges_pages,
+    ladders_pages,
+    admin_pages,
+    notifications_pages,
+)
+
+
 def modules() -> list[Module]:
     """Kernel and programs, each with what has to be put in after a migration."""
     return [*KERNEL_MODULES, *(program.module(partial(_install_program, program)) for program in programs())]
@@ -226,22 +243,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app = new_app(settings=settings, database=database, clock=clock, version=version("guerdon"))
     prepare(settings)
     identity_api.install(app, permissions())
-    kernel_pages = (
-        identity_pages,
-        people_pages,
-        ledger_pages,
-        engagement_pages,
-        campaigns_pages,
-        simulations_pages,
-        boards_pages,
-        activities_pages,
-        streaks_pages,
-        badges_pages,
-        ladders_pages,
-        admin_pages,
-        notifications_pages,
-    )
-    for pages in (*kernel_pages, home_pages):
+    for pages in (*_KERNEL_PAGES, home_pages):
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
@@ -297,22 +299,7 @@ def _routes() -> tuple[BaseRoute, ...]:
             house.include_router(router, prefix=f"/api/v1/{program.name}", tags=[program.name])
         for router in program.pages:
             house.include_router(router, include_in_schema=False)
-    for pages in (
-        home_pages,
-        identity_pages,
-        people_pages,
-        ledger_pages,
-        engagement_pages,
-        campaigns_pages,
-        simulations_pages,
-        boards_pages,
-        activities_pages,
-        streaks_pages,
-        badges_pages,
-        ladders_pages,
-        admin_pages,
-        notifications_pages,
-    ):
+    for pages in (home_pages, *_KERNEL_PAGES):
         house.include_router(pages.router, include_in_schema=False)
     return tuple(house.routes)
 

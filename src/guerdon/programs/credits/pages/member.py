@@ -1,8 +1,6 @@
 """A member's own pages: where they stand, their history, their statement, the leaderboard."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
@@ -12,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from guerdon.core.csv_text import cell, lines
 from guerdon.core.money import to_decimal
 from guerdon.db.database import Database
 from guerdon.http.access import Principal, requires
@@ -22,14 +21,14 @@ from guerdon.kernel.engagement.service import tiers
 from guerdon.kernel.ledger.schemas import Entry
 from guerdon.kernel.ledger.service import statement
 from guerdon.programs.credits.models import Contribution
-from guerdon.programs.credits.pages.asked import PAGE_SIZE, AskedFor, Word, day_start, shown_and_next
+from guerdon.programs.credits.pages.asked import PAGE_SIZE, AskedFor, Word, shown_and_next
 from guerdon.programs.credits.pages.shown import TYPES, credits, page, title_of
 from guerdon.programs.credits.schemas import Filters, Summary
 from guerdon.programs.credits.service import photos, reading
-from guerdon.programs.credits.service.csv_format import cell
 from guerdon.web.charts import Series, bar_chart
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
+from guerdon.web.typed import day_start
 from guerdon.web.viewer import viewer_of, viewing
 
 router = APIRouter(prefix="/credits")
@@ -132,8 +131,8 @@ def show_statement(
         clock.now(),
         unit="CREDIT",
         before=before[0] if before else None,
-        since=day_start(request, since),
-        until=day_start(request, until, days_later=1),
+        since=day_start(since, viewer_of(request).zone),
+        until=day_start(until, viewer_of(request).zone, days_later=1),
         limit=STATEMENT_ROWS + 1,
     )
     shown = statement_lines(session, entries[:STATEMENT_ROWS])
@@ -178,10 +177,10 @@ def download_statement(
 ) -> Response:
     """The statement as CSV, streamed, the latest first."""
     viewer = viewer_of(request)
-    bounds = (day_start(request, since), day_start(request, until, days_later=1))
+    bounds = (day_start(since, viewer_of(request).zone), day_start(until, viewer_of(request).zone, days_later=1))
 
     def rows(database: Database) -> Iterator[str]:
-        yield _csv([STATEMENT_COLUMNS])
+        yield lines([STATEMENT_COLUMNS])
         before = None
         while True:
             # Each chunk is a transaction of its own, so that a slow reader keeps no connection.
@@ -196,7 +195,7 @@ def download_statement(
                     until=bounds[1],
                     limit=CSV_CHUNK_ROWS,
                 )
-                text = _csv(
+                text = lines(
                     _csv_row(line, viewer.translator.gettext(line.text)) for line in statement_lines(session, entries)
                 )
             if not entries:
@@ -206,12 +205,6 @@ def download_statement(
 
     csv_type = "text/csv; charset=utf-8"
     return stream(request, rows(database), media_type=csv_type, filename="statement.csv", each_on_its_own=True)
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
 
 
 def _csv_row(line: Line, text: str) -> list[str]:

@@ -17,7 +17,7 @@ from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
 from guerdon.kernel.identity.service.accounts import names_of
 from guerdon.programs.events.errors import OwnPaymentError, RegistrationNotFoundError
 from guerdon.programs.events.models import Event, Registration, RegistrationStatus
-from guerdon.programs.events.pages.asked import PAGE_SIZE, Word, plain_number
+from guerdon.programs.events.pages.asked import PAGE_SIZE, Word
 from guerdon.programs.events.pages.registering import tell_refusal
 from guerdon.programs.events.pages.shown import page
 from guerdon.programs.events.schemas import AttendeeFilters
@@ -27,6 +27,7 @@ from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
 from guerdon.web.sent import SentForm
+from guerdon.web.typed import plain_number
 
 router = APIRouter(prefix="/staff/events")
 
