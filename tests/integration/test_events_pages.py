@@ -1,5 +1,6 @@
 """The pages of events as members and staff use them, without a script: what they say and refuse, in two languages."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -168,6 +169,13 @@ class TestStaff:
         at(staff.submit(f"{one}/cancel", on=one, reason="Asked by telephone"))
         assert hall.statuses(event_id) == ["cancelled"]
         assert "Asked by telephone" in staff.get(one).text
+
+    def test_a_full_event_says_who_waits_only_if_anybody_does(self, hall: Hall, staff: Any, awa: Any) -> None:
+        event_id = hall.event(staff.user_id, max_participants=1)
+        hall.register(awa.user_id, event_id)
+        assert re.search(r"\bFull\b(?!;)", staff.get("/staff/events").text)
+        hall.register(staff.user_id, event_id)
+        assert "Full; 1 waits" in staff.get("/staff/events").text
 
     def test_why_money_went_back_is_said_in_the_reader_s_language(self, hall: Hall, staff: Any, awa: Any) -> None:
         registration = hall.register(awa.user_id, hall.event(staff.user_id, price="5.00")).id

@@ -104,8 +104,8 @@ class OfferLapsedError(ConflictError):
     """The offer of a place was not taken in time."""
 
     code = "offer-lapsed"
-    message = "This offer is over; the place has gone to the next who waited."
-    remedy = "Register again to wait for another place."
+    message = "This offer is over; the place is for others now."
+    remedy = "Register again, to have a place that is free or to wait for one."
 
 
 class PaymentStateError(ConflictError):

@@ -182,8 +182,10 @@ def places_of(event: Event) -> str:
     if event.max_participants is None:
         return translator.gettext(msgid("As many as come"))
     free = event.max_participants - event.places_taken
-    if free <= 0 or event.waiting:
+    if event.waiting:
         return translator.ngettext("Full; {number} waits", "Full; {number} wait", event.waiting)
+    if free <= 0:
+        return translator.gettext(msgid("Full"))
     return translator.ngettext("{number} place left", "{number} places left", free)
 
 
