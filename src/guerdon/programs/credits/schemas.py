@@ -198,11 +198,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardRow:
-    """One member's place; members with the same balance share a rank (1, 2, 2, 4)."""
+    """One member's place; members with the same balance share a rank (1, 2, 2, 4).
+
+    Attributes:
+        user_id, name: None where others are not to know whose it is.
+    """
 
     rank: int
-    user_id: UUID
-    name: str
+    user_id: UUID | None
+    name: str | None
     balance: Decimal
     tier: str
     contributions: int

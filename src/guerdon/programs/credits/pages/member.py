@@ -17,6 +17,7 @@ from guerdon.http.access import Principal, requires
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, act_as_staff
+from guerdon.kernel.engagement.boards.service.reading import absent
 from guerdon.kernel.engagement.service import tiers
 from guerdon.kernel.ledger.schemas import Entry
 from guerdon.kernel.ledger.service import statement
@@ -77,6 +78,7 @@ def show_overview(request: Request, who: Member, session: SessionDep, clock: Clo
         "chart": breakdown_chart(request, standing),
         "recent": recent,
         "place": reading.place_of(session, who.user_id),
+        "absent": absent(session, who.user_id),
     }
     return page(request, "overview.html", context)
 
@@ -216,7 +218,11 @@ def _csv_row(line: Line, text: str) -> list[str]:
 @router.get("/leaderboard")
 def show_leaderboard(request: Request, who: Member, session: SessionDep) -> Response:
     """The highest balances, and the member's own place."""
-    context = {"rows": reading.leaderboard(session, limit=LEADERS), "place": reading.place_of(session, who.user_id)}
+    context = {
+        "rows": reading.leaderboard(session, reader_id=who.user_id, limit=LEADERS),
+        "place": reading.place_of(session, who.user_id),
+        "absent": absent(session, who.user_id),
+    }
     return page(request, "leaderboard.html", context)
 
 
