@@ -40,6 +40,7 @@ from guerdon.kernel.engagement.badges import personal_data as badges_data
 from guerdon.kernel.engagement.badges.service import defining as badge_definitions
 from guerdon.kernel.engagement.badges.service import following as badges_following
 from guerdon.kernel.engagement.badges.service import keys as credential_keys
+from guerdon.kernel.engagement.badges.service.backfilling import give_for_streak
 from guerdon.kernel.engagement.boards import api as boards_api
 from guerdon.kernel.engagement.boards import following as boards_following
 from guerdon.kernel.engagement.boards import jobs as boards_jobs
@@ -64,6 +65,7 @@ from guerdon.kernel.engagement.streaks import jobs as streaks_jobs
 from guerdon.kernel.engagement.streaks import pages as streaks_pages
 from guerdon.kernel.engagement.streaks.service import definitions as streak_definitions
 from guerdon.kernel.engagement.streaks.service import following as streaks_following
+from guerdon.kernel.engagement.streaks.service import pardons
 from guerdon.kernel.home import pages as home_pages
 from guerdon.kernel.identity import api as identity_api
 from guerdon.kernel.identity import jobs as identity_jobs
@@ -102,6 +104,23 @@ from guerdon.worker.tasks import Task, TaskRegistry
 def programs() -> tuple[Program, ...]:
     """The installed programs, by name."""
     return tuple(installed_programs())
+
+
+_KERNEL_PAGES = (
+    identity_pages,
+    people_pages,
+    ledger_pages,
+    engagement_pages,
+    campaigns_pages,
+    simulations_pages,
+    boards_pages,
+    activities_pages,
+    streaks_pages,
+    badges_pages,
+    ladders_pages,
+    admin_pages,
+    notifications_pages,
+)
 
 
 def modules() -> list[Module]:
@@ -195,6 +214,7 @@ def prepare(settings: Settings) -> None:
     campaigns.install()
     following.follow("streaks", following.STREAKS, streaks_following.follow_streaks, streaks_following.looks_at)
     following.follow("badges", following.BADGES, badges_following.follow_badges, badges_following.looks_at)
+    pardons.tell_when_mended("badges", give_for_streak)
     ladders_following.install()
     boards_following.install()
     kernel_parts = (
@@ -224,22 +244,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app = new_app(settings=settings, database=database, clock=clock, version=version("guerdon"))
     prepare(settings)
     identity_api.install(app, permissions())
-    kernel_pages = (
-        identity_pages,
-        people_pages,
-        ledger_pages,
-        engagement_pages,
-        campaigns_pages,
-        simulations_pages,
-        boards_pages,
-        activities_pages,
-        streaks_pages,
-        badges_pages,
-        ladders_pages,
-        admin_pages,
-        notifications_pages,
-    )
-    for pages in (*kernel_pages, home_pages):
+    for pages in (*_KERNEL_PAGES, home_pages):
         pages.install()
     for program in programs():
         add_templates(program.name, program.package)
@@ -295,22 +300,7 @@ def _routes() -> tuple[BaseRoute, ...]:
             house.include_router(router, prefix=f"/api/v1/{program.name}", tags=[program.name])
         for router in program.pages:
             house.include_router(router, include_in_schema=False)
-    for pages in (
-        home_pages,
-        identity_pages,
-        people_pages,
-        ledger_pages,
-        engagement_pages,
-        campaigns_pages,
-        simulations_pages,
-        boards_pages,
-        activities_pages,
-        streaks_pages,
-        badges_pages,
-        ladders_pages,
-        admin_pages,
-        notifications_pages,
-    ):
+    for pages in (home_pages, *_KERNEL_PAGES):
         house.include_router(pages.router, include_in_schema=False)
     signposts.put_up(house.routes)
     return tuple(house.routes)

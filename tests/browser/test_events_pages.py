@@ -110,6 +110,31 @@ def test_no_page_shuts_anybody_out(chrome, address, events, size, scheme, langua
     assert faults == []
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK])
+def test_words_without_an_end_stay_on_the_page(chrome, address, hall, people, size):
+    word = "W" * 200
+    long = hall.event(people["ada"], title=word, location=word, description=word, max_participants=1)
+    hall.sql("UPDATE identity.users SET name = %s WHERE id = %s", [word[:120], people["awa"]])
+    for member in (people["awa"], people["badu"]):
+        hall.register(member, long)
+    wide = []
+    pages = {
+        "badu": ("/", "/events", "/events/month", "/events/mine", f"/events/{long}"),
+        "ada": (
+            *("/staff/members", "/staff/outbox", "/staff/audit", "/staff/events", f"/staff/events/{long}"),
+            *(f"/staff/events/{long}/edit", f"/staff/events/{long}/attendees", f"/staff/events/{long}/results"),
+        ),
+    }
+    for name, shown in pages.items():
+        with page_of(chrome, viewport=size) as page:
+            sign_in(page, address, f"{name}@example.org", PASSWORD)
+            for path in shown:
+                assert page.goto(address + path).status == 200, path
+                if overflow_px(page) > 0:
+                    wide.append(path)
+    assert wide == []
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_from_the_form_to_a_place(chrome, address, hall, people, script):
     start = hall.soon(6)

@@ -260,6 +260,7 @@ BAD = [
     (MONEY, {"transaction_id": "TXN\u200b123456"}),
     (MONEY, {"transaction_id": "TXN123456\ufeff"}),
     (MONEY, {"transaction_id": "TXN\u00a0123456"}),
+    (MONEY, {"transaction_id": "\ufdfa" * 6}),
     (ITEM, {"type": "kindness"}),
     (ITEM, {"type": None}),
 ]
@@ -349,7 +350,7 @@ class TestDays:
 
 
 class TestPayments:
-    @pytest.mark.parametrize("again", ["TXN123456", "txn123456", " Txn123456 "])
+    @pytest.mark.parametrize("again", ["TXN123456", "txn123456", " Txn123456 ", "\uff34XN\uff11\uff12\uff13456"])
     def test_are_submitted_once_by_whomever(self, club: Club, awa: UUID, again: str) -> None:
         club.submit(awa, money("TXN123456"))
         ibis = club.person("ibis")

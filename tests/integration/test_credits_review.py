@@ -284,6 +284,25 @@ class TestLists:
         own = caller.get("/api/v1/credits/leaderboard", params={"limit": 1}).json()["own"]
         assert (own["rank"], own["balance"], own["contributions"]) == (5, "1.00", 1)
 
+    def test_the_leaderboard_shows_nobody_who_does_not_want_to_be_seen(self, club: Club, zoe: UUID, api: Api) -> None:
+        board = "/api/v1/credits/leaderboard"
+        gone, private, seen = api("awa"), api("ibis"), api("neem")
+        for client, value in ((gone, "90"), (private, "70"), (seen, "50")):
+            club.credited(client.user_id, zoe, item(value))
+        assert gone.put("/api/v1/leaderboards/visibility", json={"shown": False}).status_code == 200
+        club.sql("UPDATE identity.profiles SET is_profile_public = false WHERE user_id = %s", [private.user_id])
+        answer = seen.get(board)
+        assert [(each["rank"], each["name"], each["user_id"]) for each in answer.json()["items"]] == [
+            (1, None, None),
+            (2, "Neem", str(seen.user_id)),
+        ]
+        for hidden in (gone, private):
+            assert str(hidden.user_id) not in answer.text
+        # each sees their own: the place that one would have, and one's name
+        assert (gone.get(board).json()["own"]["rank"], gone.get(board).json()["own"]["name"]) == (1, "Awa")
+        assert [each["name"] for each in private.get(board).json()["items"]] == ["Ibis", "Neem"]
+        assert private.get(board).json()["own"]["rank"] == 1
+
     def test_summary_and_statement(self, club: Club, zoe: UUID, api: Api) -> None:
         caller = api("awa")
         first = club.credited(caller.user_id, zoe)

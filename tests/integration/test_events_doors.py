@@ -27,7 +27,7 @@ from guerdon.programs.events.evening_errors import (
     TicketVoidError,
     WalkInsNotAllowedError,
 )
-from guerdon.programs.events.service import doors, registering, undoing
+from guerdon.programs.events.service import changing, doors, paying, registering, undoing
 from guerdon.programs.events.service.passes import pass_of
 from guerdon.programs.events.service.tickets import TicketContent, TicketSigner
 from support.evenings import SIGNER, Evenings
@@ -250,6 +250,24 @@ class TestLeavingAndUndoing:
         [(number,)] = evenings.hall.sql("SELECT code FROM tickets WHERE revoked_at IS NULL")
         assert not evenings.scan(event_id, number, staff).already
         assert evenings.sum(heron, "events.attended") == 10
+
+    def test_of_an_event_that_was_broken_off_it_ends_as_for_all_who_had_not_come(
+        self, evenings: Evenings, staff: UUID, heron: UUID
+    ) -> None:
+        event_id = evenings.event(price_minor=500)
+        registration_id = evenings.register(event_id, heron)
+        evenings.hall.do(paying.record, evenings.clock, staff, registration_id, channel="cash")
+        attendance = evenings.scan(event_id, evenings.code(registration_id, heron), staff).attendance
+        evenings.move(hours=2)
+        evenings.hall.do(changing.cancel, evenings.clock, staff, event_id, reason="Power cut")
+        assert evenings.hall.statuses(event_id) == ["attended"]
+        self.undo(evenings, attendance.id, staff)
+        assert evenings.hall.statuses(event_id) == ["cancelled"]
+        assert evenings.hall.sql("SELECT amount_minor, reason FROM payment WHERE kind = 'refund'") == [
+            (500, "Power cut")
+        ]
+        assert evenings.hall.sql("SELECT places_taken FROM events") == [(0,)]
+        assert evenings.hall.told(heron)[-1] == "called_off"
 
     def test_nobody_takes_their_own_back(self, evenings: Evenings, staff: UUID) -> None:
         attendance = evenings.attend(evenings.event(), staff, evenings.hall.person("other", "staff"))

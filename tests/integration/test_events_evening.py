@@ -28,6 +28,7 @@ from guerdon.programs.events.evening_errors import (
     ResultNotFoundError,
     SentTwiceError,
 )
+from guerdon.programs.events.models import Invitation
 from guerdon.programs.events.seeds import weeks_held
 from guerdon.programs.events.service import connections, history, invitations, results, specials, undoing
 from guerdon.programs.events.service.connections import MeetingCodes
@@ -352,10 +353,29 @@ class TestInvitations:
         assert badges(evenings, heron) == {"Community Builder": 1}
         evenings.attend(evenings.event(), ibis, staff)
         assert evenings.hall.sql("SELECT count(*) FROM engagement.activities WHERE kind = 'events.brought'") == [(1,)]
-        # taken back, it does not count; the next first time does
-        evenings.hall.do(undoing.undo_check_in, evenings.clock, attendance.id, actor_id=staff, reason="Somebody else")
-        [invited] = evenings.hall.do(invitations.invited_by, heron)
-        assert invited.invitation.attended_at is None
+        assert [each.attendance_id for each in self.invited(evenings, heron)] == [attendance.id]
+
+    def invited(self, evenings: Evenings, user_id: UUID) -> list[Invitation]:
+        return [each.invitation for each in evenings.hall.do(invitations.invited_by, user_id)]
+
+    def test_whoever_came_elsewhere_too_still_counts_when_the_first_time_is_taken_back(
+        self, evenings: Evenings, staff: UUID, named: Callable[[str], UUID]
+    ) -> None:
+        heron, ibis = named("heron"), named("ibis")
+        self.accept(evenings, ibis, self.link(evenings, heron))
+        first, second = (evenings.attend(evenings.event(), ibis, staff) for _ in range(2))
+        earned = evenings.sum(heron)
+        for undone, stands in ((first, second), (second, None)):
+            evenings.hall.do(undoing.undo_check_in, evenings.clock, undone.id, actor_id=staff, reason="Somebody else")
+            [invitation] = self.invited(evenings, heron)
+            assert invitation.attendance_id == (stands and stands.id)
+            assert (evenings.sum(heron), badges(evenings, heron)) == (
+                (earned, {"Community Builder": 1}) if stands else (0, {})
+            )
+        # and the next first time counts again
+        third = evenings.attend(evenings.event(), ibis, staff)
+        assert [each.attendance_id for each in self.invited(evenings, heron)] == [third.id]
+        assert evenings.sum(heron) == earned
 
     def test_refusals(self, evenings: Evenings, staff: UUID, named: Callable[[str], UUID]) -> None:
         heron, ibis, neem, old = (named(name) for name in ("heron", "ibis", "neem", "acacia"))

@@ -1,5 +1,6 @@
 """The pages of events as members and staff use them, without a script: what they say and refuse, in two languages."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from guerdon.kernel.identity.models import User
+from guerdon.kernel.identity.people.service import erasures
 from guerdon.programs.events.service import changing, paying, reading, registering
 from support.events import Hall
 from support.http_client import Client
@@ -155,7 +157,11 @@ class TestStaff:
         at(staff.submit(f"/staff/events/payments/{charge}/refund", on=one, reason="Ill", amount="99"))
         assert "At most 5.00 USD" in staff.get(one).text
         at(staff.submit(f"/staff/events/payments/{charge}/refund", on=one, reason="Ill", amount="2,00"))
-        refund = hall.sql("SELECT id FROM payment WHERE kind = 'refund'")[0][0]
+        at(staff.submit(f"/staff/events/payments/{charge}/refund", on=one, reason="Ill", amount="2", seen_minor="0"))
+        page = staff.get(one).text
+        assert "has been given back since you looked" in page
+        assert 'name="seen_minor" value="200"' in page
+        [(refund,)] = hall.sql("SELECT id FROM payment WHERE kind = 'refund'")
         assert "Awa" in staff.get("/staff/events/payouts").text
         assert "1 refund" in staff.get("/staff/events").text
         at(staff.submit(f"/staff/events/payments/{refund}/handed-back", on="/staff/events/payouts"))
@@ -163,6 +169,20 @@ class TestStaff:
         at(staff.submit(f"{one}/cancel", on=one, reason="Asked by telephone"))
         assert hall.statuses(event_id) == ["cancelled"]
         assert "Asked by telephone" in staff.get(one).text
+
+    def test_a_full_event_says_who_waits_only_if_anybody_does(self, hall: Hall, staff: Any, awa: Any) -> None:
+        event_id = hall.event(staff.user_id, max_participants=1)
+        hall.register(awa.user_id, event_id)
+        assert re.search(r"\bFull\b(?!;)", staff.get("/staff/events").text)
+        hall.register(staff.user_id, event_id)
+        assert "Full; 1 waits" in staff.get("/staff/events").text
+
+    def test_why_money_went_back_is_said_in_the_reader_s_language(self, hall: Hall, staff: Any, awa: Any) -> None:
+        registration = hall.register(awa.user_id, hall.event(staff.user_id, price="5.00")).id
+        hall.do(paying.record, hall.clock, staff.user_id, registration, channel="cash")
+        hall.do(registering.cancel, hall.clock, registration, user_id=awa.user_id)
+        hall.sql("UPDATE identity.users SET locale = 'fr'")
+        assert "Annulé par le membre" in staff.get(f"/staff/events/registrations/{registration}").text
 
     def test_members_see_nothing_of_it(self, hall: Hall, staff: Any, awa: Any) -> None:
         event_id = hall.event(staff.user_id)
@@ -279,3 +299,26 @@ class TestMembers:
         event_id = hall.event(staff.user_id, price="1500", currency="XOF")
         assert hall.do(reading.get, event_id).price_minor == 1500
         assert "1,500" in awa.get(f"/events/{event_id}").text
+
+
+def test_who_closes_their_account_leaves_their_places_to_others_and_is_forgotten(
+    hall: Hall, visit: Callable[..., Any], staff: Any, awa: Any
+) -> None:
+    event_id = hall.event(staff.user_id, price="5.00", max_participants=1)
+    place = hall.register(awa.user_id, event_id).id
+    hall.do(paying.record, hall.clock, staff.user_id, place, channel="cash")
+    hall.register(visit("badu").user_id, event_id)
+    closing = {"on": "/account/access", "understood": "yes"}
+    assert awa.submit("/account/close", close_password="not this one", **closing).status_code == 422
+    assert hall.statuses(event_id) == ["registered", "waiting"]
+    assert awa.submit("/account/close", close_password=PASSWORD, **closing).status_code == 303
+    assert hall.statuses(event_id) == ["cancelled", "offered"]
+    assert hall.sql("SELECT kind::text, status::text FROM payment ORDER BY kind::text") == [
+        ("charge", "refunded"),
+        ("refund", "pending"),
+    ]
+    hall.clock.move(erasures.WAITING_TIME)
+    assert hall.do(erasures.erase_due, hall.clock) == 1
+    assert hall.sql("SELECT name, email FROM identity.users WHERE id = %s", [awa.user_id]) == [
+        (erasures.CLOSED_NAME, None)
+    ]

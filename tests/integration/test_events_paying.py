@@ -18,6 +18,7 @@ from guerdon.programs.events.errors import (
     PaymentNotFoundError,
     PaymentNotRequiredError,
     PaymentStateError,
+    RefundedMeanwhileError,
     RefundTooLargeError,
     RegistrationNotFoundError,
     RegistrationStateError,
@@ -164,6 +165,13 @@ class TestGivingBack:
             ("refund", "pending", "3.00"),
         ]
         refused(hall, PaymentStateError, paying.refund, hall.clock, staff, paid, reason="x")
+
+    def test_only_by_who_knows_what_was_given_back_before(self, hall: Hall, staff: UUID, paid: UUID) -> None:
+        part = {"reason": "Came late", "amount": Decimal("2")}
+        hall.do(paying.refund, hall.clock, staff, paid, seen_minor=0, **part)
+        refused(hall, RefundedMeanwhileError, paying.refund, hall.clock, staff, paid, seen_minor=0, **part)
+        hall.do(paying.refund, hall.clock, staff, paid, seen_minor=200, **part)
+        assert payments(hall)[1:] == [("refund", "pending", "2.00")] * 2
 
     def test_handed_back_at_the_desk(self, hall: Hall, staff: UUID, paid: UUID) -> None:
         made = hall.do(paying.refund, hall.clock, staff, paid, reason="Ill")

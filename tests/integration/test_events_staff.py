@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -249,6 +250,19 @@ class TestChanging:
         assert copy.start_time > hall.clock.now()
         assert (copy.start_time - source.start_time) % timedelta(weeks=1) == timedelta(0)
 
+    @pytest.mark.parametrize("later", [0, 30])
+    def test_a_copy_begins_at_the_same_time_of_day_when_the_clocks_have_changed(
+        self, hall: Hall, staff: UUID, later: int
+    ) -> None:
+        zone = ZoneInfo("Europe/Paris")
+        hall.clock.move(datetime(2026, 10, 20, tzinfo=zone) - hall.clock.now())
+        quiz = hall.draft(staff, start_time=datetime(2026, 10, 22, 19, tzinfo=zone), time_zone="Europe/Paris")
+        hall.clock.move(timedelta(days=later))
+        copy: Event = hall.do(making.duplicate, hall.clock, staff, quiz.id)
+        day = 29 if not later else 19
+        assert copy.start_time.astimezone(zone) == datetime(2026, 11 if later else 10, day, 19, tzinfo=zone)
+        assert copy.end_time - copy.start_time == timedelta(hours=2)
+
     def test_calling_off_needs_a_reason(self, hall: Hall, staff: UUID) -> None:
         refused(hall, CancellationReasonError, changing.cancel, hall.clock, staff, hall.event(staff), reason=" ")
 
@@ -265,6 +279,22 @@ class TestChanging:
         hall.do(changing.cancel, hall.clock, staff, quiz, reason="Power cut")
         assert hall.statuses(quiz) == ["attended", "cancelled"]
         assert (hall.told(awa)[-1], hall.told(badu)[-1]) == ("registered", "called_off")
+
+    def test_none_that_follows_is_brought_forward_to_what_has_passed(self, hall: Hall, staff: UUID) -> None:
+        first = hall.clock.now().replace(hour=18, minute=0) + timedelta(days=1)
+        made = hall.do(
+            making.create,
+            hall.clock,
+            staff,
+            given(first, time_zone="UTC"),
+            repetition=weekly(weekdays=[1, 2, 3, 4, 5, 6, 7]),
+        )
+        hall.clock.move(made[1].start_time - timedelta(hours=2) - hall.clock.now())
+        morning = made[2].start_time.replace(hour=8)
+        options = {"scope": Scope.FOLLOWING}
+        refused(hall, InThePastError, changing.change, hall.clock, staff, made[0].id, given(morning), **options)
+        evening = made[2].start_time.replace(hour=20)
+        hall.do(changing.change, hall.clock, staff, made[0].id, given(evening), **options)
 
 
 class TestTypes:

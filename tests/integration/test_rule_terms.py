@@ -32,6 +32,11 @@ class TestWriting:
         [
             ({"condition": "1 +"}, ["condition"]),
             ({"condition": "activity.speed > 1"}, ["condition"]),
+            ({"condition": "activity.metres", "amount": "1.5"}, ["condition", "amount"]),
+            ({"amount": "activity.route"}, ["amount"]),
+            ({"amount": "member.tiers.track", "condition": "counters.runs.life"}, ["condition", "amount"]),
+            ({"amount": "activity.metres ? 1 : 2"}, ["amount"]),
+            ({"multipliers": ("member.verified",)}, ["multipliers.0"]),
             ({"condition": "member.name == 'x'"}, ["condition"]),
             ({"condition": "counters.swims.week > 1"}, ["condition"]),
             ({"amount": "params.rates", "condition": "[1].map(x, x)"}, ["condition", "amount"]),
@@ -55,6 +60,21 @@ class TestWriting:
             write(track, **changes)
         assert [each.field for each in refused.value.errors] == fields
         assert track.snapshot() == before
+
+    @pytest.mark.parametrize(
+        "terms",
+        [
+            {"amount": "100 / (activity.metres - 1)"},
+            {"amount": "int(activity.route)"},
+            {"amount": "params.by_route[activity.route]"},
+            {"condition": "activity.friends.size() > 1 && activity.friends[0] == 'awa'"},
+            {"condition": "member.tiers.track == 'gold' || has(activity.night) && activity.night"},
+            {"condition": "member.country == null || counters.runs.week % activity.metres == 0"},
+        ],
+    )
+    def test_what_may_fail_on_some_facts_is_written(self, track: Track, terms: dict[str, str]) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        assert write(track, {"rate": 1, "by_route": {"river": 2}}, **terms)
 
     def test_it_is_in_force_once_activated(self, track: Track) -> None:
         track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon import boot
 from guerdon.core.clock import FixedClock
+from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.kernel.engagement.badges import personal_data
 from guerdon.kernel.engagement.streaks.errors import (
@@ -246,6 +248,31 @@ def test_staff_restore_a_streak_with_a_reason(walking: Walking, person: Callable
     with walking.database.transaction() as session:
         query = text("SELECT reason FROM admin.audit_logs WHERE action = 'engagement.streak_restored'")
         assert session.scalars(query).one() == "The bus did not come."
+
+
+def test_a_restored_streak_brings_the_badges_of_its_length_at_once(
+    walking: Walking, person: Callable[..., Any]
+) -> None:
+    boot.prepare(Settings(secret_key="s" * 40))
+    staff = person("heron").id
+    walking.to(5)
+    for number in (0, 1, 4, 5):
+        walking.week(number)
+
+    def loyal() -> list[int]:
+        query = (
+            "SELECT e.level FROM engagement.earned_levels AS e JOIN engagement.badges AS b ON b.id = e.badge_id"
+            " WHERE b.code = 'loyal' AND e.owner_id = :owner_id ORDER BY e.level"
+        )
+        with walking.database.transaction() as session:
+            return list(session.scalars(text(query), {"owner_id": walking.owner_id}))
+
+    assert loyal() == [1]
+    with walking.database.transaction() as session:
+        streak = walking.weekly(session)
+        pardons.restore(session, walking.clock.now(), streak, walking.owner_id, actor_id=staff, reason="Was ill.")
+    assert walking.stands().standing.current == 4
+    assert loyal() == [1, 2]
 
 
 def test_members_are_told_once_before_a_streak_breaks_if_they_want_mails(walking: Walking) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guerdon.programs.credits.service.csv_format import cell, uncell
+from guerdon.core.csv_text import cell, uncell
 from guerdon.programs.credits.service.explaining import explain, in_numbers
 
 SIGNS = st.text("'=+-@ab 1", min_size=1).filter(lambda text: text == text.strip())

@@ -143,7 +143,23 @@ def test_who_has_to_sign_in_is_sent_there_and_back(failing):
     response = failing.get("/fail/401?x=1&y=2", follow_redirects=False)
     assert response.status_code == 303
     assert response.headers["location"] == "/sign-in?next=%2Ffail%2F401%3Fx%3D1%26y%3D2"
-    assert failing.post("/fail/401").status_code == 401
+
+    response = failing.post("/fail/401", headers={"referer": "http://testserver/form/1?x=1"})
+    assert response.status_code == 401
+    assert "not signed in any more" in response.text
+    assert 'href="/sign-in?next=%2Fform%2F1%3Fx%3D1"' in response.text
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [("http://testserver/form/1?x=1", "/form/1?x=1"), ("http://testserver//elsewhere.example.org", None), (None, None)],
+)
+def test_who_sent_a_form_gets_back_to_it(failing, referer, back):
+    response = failing.post("/fail/409", headers={"referer": referer} if referer else {})
+    assert response.status_code == 409
+    assert "Go to the start page" in response.text
+    assert ("Back to the form" in response.text) == (back is not None)
+    assert back is None or f'class="button" href="{back}">Back' in response.text
 
 
 def test_a_forgotten_variable_is_an_error_and_not_a_gap():

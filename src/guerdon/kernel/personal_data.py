@@ -31,12 +31,14 @@ class PersonalData:
     Attributes:
         name: of the folder in the copy; the package's own.
         export: every file about a person, uploads in the form in which they are kept.
-        erase: takes away what identifies the person and need not stay; runs in the transaction that closes the account.
+        erase: takes away what identifies the person and need not stay; runs in the transaction that erases the account.
+        leave: gives up what others wait for; runs in the transaction that closes the account, which erasing follows.
     """
 
     name: str
     export: Callable[[Session, Clock, UUID], Iterable[PersonalFile]]
     erase: Callable[[Session, Clock, UUID], None] | None = None
+    leave: Callable[[Session, Clock, UUID], None] | None = None
 
 
 _parts: dict[str, PersonalData] = {}

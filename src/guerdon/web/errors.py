@@ -13,6 +13,8 @@ from guerdon.web.redirects import local_path
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
 
+NOT_SIGNED_IN = 401
+_READING = ("GET", "HEAD")
 _TITLES = {
     400: msgid("We could not read this request"),
     401: msgid("Sign in first"),
@@ -26,15 +28,31 @@ _TITLES = {
     429: msgid("A little slower, please"),
     503: msgid("Guerdon is taking a short break"),
 }
+_SIGNED_OUT = msgid("You are not signed in any more, so nothing was changed.")
+_SIGN_IN_AGAIN = msgid("Sign in, then fill in the form again.")
 _OTHERWISE = msgid("Something went wrong on our side")
 
 
 def _page_of(request: Request) -> str:
     """The page that somebody asked for, or on which the form stands that they sent."""
     url = request.url
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in _READING:
         url = URL(request.headers.get("referer", "/"))
     return local_path(f"{url.path}?{url.query}" if url.query else url.path)
+
+
+def _sign_in_path(request: Request) -> str:
+    return f"{SIGN_IN_PATH}?{urlencode({'next': _page_of(request)})}"
+
+
+def _ways(request: Request, error: GuerdonError) -> list[tuple[str, str]]:
+    """Where to go on from an error page: who sent a form gets back to it, by signing in if that is what is missing."""
+    start = (msgid("Go to the start page"), "/")
+    if error.status == NOT_SIGNED_IN:
+        return [(msgid("Sign in"), _sign_in_path(request)), start]
+    if request.method in _READING or (form := _page_of(request)) == "/":
+        return [start]
+    return [(msgid("Back to the form"), form), start]
 
 
 def render_error(request: Request, error: Exception) -> Response:
@@ -47,13 +65,17 @@ def render_error(request: Request, error: Exception) -> Response:
     typed = error if isinstance(error, GuerdonError) else GuerdonError()
     if isinstance(typed, ProofNeededError):
         return RedirectResponse(proof_path(_page_of(request)), status_code=303)
-    if typed.status == 401 and request.method in ("GET", "HEAD"):
-        return RedirectResponse(f"{SIGN_IN_PATH}?{urlencode({'next': _page_of(request)})}", status_code=303)
+    if typed.status == NOT_SIGNED_IN and request.method in _READING:
+        return RedirectResponse(_sign_in_path(request), status_code=303)
     translator = viewer_of(request).translator
     message, remedy = translator.translate_error(typed)
     listed = typed.errors if isinstance(typed, FieldErrors) else []
+    if typed.status == NOT_SIGNED_IN:
+        message = translator.gettext(_SIGNED_OUT)
+        remedy = translator.gettext(_SIGN_IN_AGAIN)
     context = {
         "status": typed.status,
+        "ways": [(translator.gettext(label), path) for label, path in _ways(request, typed)],
         "title": translator.gettext(_TITLES.get(typed.status, _OTHERWISE)),
         "message": message,
         "remedy": remedy,

@@ -34,6 +34,14 @@ class ContributionChangedError(ConflictError):
     remedy = "Look at it again, then decide."
 
 
+class SubmittedBeforeError(ConflictError):
+    """A form came a second time: pressed twice, or from the page that one had gone back to."""
+
+    code = "contribution-submitted-before"
+    message = "This form was sent before; here is what you gave with it."
+    remedy = "Change that one, or begin another contribution."
+
+
 class OwnContributionError(PermissionDeniedError):
     """Nobody reviews what they gave themselves."""
 

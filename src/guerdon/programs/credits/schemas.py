@@ -1,5 +1,6 @@
 """What a contribution says when it comes in, by type, and the plain values that come out of the services."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +18,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 from typing_extensions import TypeAliasType
 
 from guerdon.http.schemas import Day, DecimalText, Schema, legible
@@ -32,6 +33,7 @@ HOURS_MAX = Decimal(24)
 CREDITS_MAX = Decimal("99999999.99")
 REASON_LENGTH_MAX = 500
 PHOTOS_MAX = 5
+TRANSACTION_ID_MAX = 100
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -59,6 +61,14 @@ class PaymentMethod(StrEnum):
     OTHER = "other"
 
 
+def _one_spelling(number: str) -> str:
+    """A payment's number in plain characters where it has full-width ones or the like, so that it has one spelling."""
+    plain = unicodedata.normalize("NFKC", number)
+    if len(plain) > TRANSACTION_ID_MAX:
+        raise PydanticKnownError("string_too_long", {"max_length": TRANSACTION_ID_MAX})
+    return plain
+
+
 class ItemIn(Schema):
     """A donated item."""
 
@@ -77,7 +87,10 @@ class MoneyIn(Schema):
     currency: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$")]
     payment_method: PaymentMethod
     transaction_id: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(legible)
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=TRANSACTION_ID_MAX),
+        AfterValidator(legible),
+        AfterValidator(_one_spelling),
     ]
 
 
@@ -185,11 +198,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardRow:
-    """One member's place; members with the same balance share a rank (1, 2, 2, 4)."""
+    """One member's place; members with the same balance share a rank (1, 2, 2, 4).
+
+    Attributes:
+        user_id, name: None where others are not to know whose it is.
+    """
 
     rank: int
-    user_id: UUID
-    name: str
+    user_id: UUID | None
+    name: str | None
     balance: Decimal
     tier: str
     contributions: int

@@ -104,8 +104,8 @@ class OfferLapsedError(ConflictError):
     """The offer of a place was not taken in time."""
 
     code = "offer-lapsed"
-    message = "This offer is over; the place has gone to the next who waited."
-    remedy = "Register again to wait for another place."
+    message = "This offer is over; the place is for others now."
+    remedy = "Register again, to have a place that is free or to wait for one."
 
 
 class PaymentStateError(ConflictError):
@@ -114,6 +114,14 @@ class PaymentStateError(ConflictError):
     code = "payment-state"
     message = "This payment is {status}; that cannot be done with it."
     remedy = "Load the registration again to see what was paid."
+
+
+class RefundedMeanwhileError(ConflictError):
+    """Something of a payment was given back after somebody looked at what is left: by a colleague, or pressed twice."""
+
+    code = "payment-refunded-meanwhile"
+    message = "Something of this payment has been given back since you looked at it."
+    remedy = "Look at what is left of it, then decide."
 
 
 class OwnPaymentError(PermissionDeniedError):

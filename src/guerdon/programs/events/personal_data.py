@@ -2,7 +2,7 @@
 
 Registrations, payments and attendances stay, because places, money and points hang on them; what only served the person
 goes: the calendar's address, the invitation, blocks and requests that nobody has answered. Places at events to come go
-to whoever waits, and what was paid for them is given back.
+to whoever waits, and what was paid for them is given back, as soon as the account is closed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ def _told(session: Session, model: type[Base], condition: ColumnElement[bool]) -
     return [{name: getattr(row, name) for name in names} for row in rows]
 
 
-def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
+def _leave(session: Session, clock: Clock, user_id: UUID) -> None:
     to_come = (
         select(Registration.id)
         .join(Event, Event.id == Registration.event_id)
@@ -80,6 +80,10 @@ def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
     )
     for registration_id in session.scalars(to_come).all():
         registering.cancel(session, clock, registration_id, user_id=user_id)
+
+
+def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
+    _leave(session, clock, user_id)
     gone: tuple[tuple[type[Base], ColumnElement[bool]], ...] = (
         (CalendarFeed, CalendarFeed.user_id == user_id),
         (InvitationLink, InvitationLink.user_id == user_id),
@@ -94,4 +98,4 @@ def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
         session.execute(delete(model).where(condition).execution_options(synchronize_session=False))
 
 
-PART = PersonalData("events", _export, _erase)
+PART = PersonalData("events", _export, _erase, _leave)

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError
 from guerdon.core.money import AMOUNT_MINOR_MAX
-from guerdon.kernel.engagement.activities.service.book import Book, counter_read, load
-from guerdon.kernel.engagement.binding import Bound, bound
+from guerdon.kernel.engagement.activities.service.book import Book, Kind, counter_read, load
+from guerdon.kernel.engagement.binding import Bound, Frame, Read, bound
 from guerdon.kernel.engagement.errors import (
     RuleBoundsError,
     RuleBudgetError,
@@ -27,6 +27,11 @@ BP_MAX = 1_000_000
 WAIT_MAX_S = 10 * 366 * 86_400
 CAPS = ("act", "day", "week", "month", "life")
 MEMBER_READS = frozenset({"account_age_days", "verified", "locale", "country", "time_zone", "tiers"})
+_SAMPLES: Mapping[str, Any] = {"int": 1, "str": "", "bool": True, "list": []}
+_MEMBER_SAMPLE: Mapping[str, Any] = {
+    **{"account_age_days": 1, "verified": True, "locale": "en", "country": "SN", "time_zone": "UTC"},
+    "tiers": {},
+}
 _PARAM = re.compile(r"\bparams\.([A-Za-z_]\w*)")
 
 
@@ -71,6 +76,7 @@ def _expression_faults(
     for field, source in sources:
         try:
             _check_names(book, rule, bound(source), params)
+            _check_type(book.kinds.get(rule.activity_kind), bound(source), params, truth=field == "condition")
         except ExpressionError as exc:
             yield RuleExpressionError(field=field, problem=str(exc))
 
@@ -92,6 +98,41 @@ def _check_names(book: Book, rule: Rule, expression: Bound, params: Mapping[str,
     for name in _PARAM.findall(expression.source):
         if name not in params:
             raise ExpressionError(f"there is no parameter '{name}'")
+
+
+def _check_type(kind: Kind | None, expression: Bound, params: Mapping[str, Any], *, truth: bool) -> None:
+    """Refuse what could never be a condition, or an amount: it is tried on a made-up fact.
+
+    What fails there for its values, such as a division by zero, may do well with others; what is of the wrong type is
+    so with all of them.
+
+    Raises:
+        ExpressionError: it gives neither true nor false, or no whole number, or puts together what does not fit.
+    """
+    activity = {name: _SAMPLES[each.removesuffix("?")] for name, each in kind.properties.items()} if kind else {}
+    samples = {"activity": activity, "member": _MEMBER_SAMPLE}
+    frame = Frame(params)
+    for root, sample in samples.items():
+        if root in expression.roots:
+            frame.bind([root], [sample])
+    for read in expression.reads:
+        frame.bind([read.name], [_sample(read, samples)])
+    try:
+        value = frame.value(expression)
+    except ExpressionError as exc:
+        if isinstance(exc.__cause__, TypeError):
+            raise
+        return
+    if type(value) is not (bool if truth else int):
+        wanted = "true or false" if truth else "a whole number"
+        raise ExpressionError(f"it gives {type(value).__name__} instead of {wanted}")
+
+
+def _sample(read: Read, samples: Mapping[str, Mapping[str, Any]]) -> Any:
+    if read.root == "counters":
+        return 1
+    # A longer path is that of a tier, by its program.
+    return samples[read.root].get(read.path[0], "") if len(read.path) == 1 else ""
 
 
 def _number_faults(terms: RuleTerms) -> Iterator[FieldError]:

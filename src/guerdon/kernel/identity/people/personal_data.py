@@ -82,4 +82,4 @@ def _proofs(session: Session, user_id: UUID) -> Iterator[PersonalFile]:
         yield PersonalFile(f"documents/{document.verification_id}.{suffix}", content)
 
 
-PART = PersonalData("identity", _export, erasures.erase_identity)
+PART = PersonalData("identity", _export, erasures.erase_identity, erasures.leave)

@@ -1,7 +1,5 @@
 """Writing the ledger out: every entry of every owner, streamed in constant memory."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.core.csv_text import lines
 from guerdon.core.money import to_text
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.kernel.ledger.schemas import Entry
@@ -75,11 +74,11 @@ def export_entries(
 def render_entries(pages: Iterable[Sequence[Entry]], form: ExportFormat) -> Iterator[str]:
     """Pages of entries as text, one chunk for each."""
     if form is ExportFormat.CSV:
-        yield _csv_lines([list(COLUMNS)])
+        yield lines([list(COLUMNS)])
     for page in pages:
         records = [record(entry) for entry in page]
         if form is ExportFormat.CSV:
-            yield _csv_lines([[_cell(entry[name]) for name in COLUMNS] for entry in records])
+            yield lines([[_cell(entry[name]) for name in COLUMNS] for entry in records])
         else:
             yield "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in records)
 
@@ -148,9 +147,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-
-
-def _csv_lines(rows: list[list[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()

@@ -277,8 +277,8 @@ class PlaceOut(Schema):
     """One member's place; equal balances share a rank (1, 2, 2, 4)."""
 
     rank: int
-    user_id: UUID
-    name: str
+    user_id: UUID | None = Field(description="Null for a member with a private profile, but to themselves.")
+    name: str | None = Field(description="Null with ``user_id``.")
     balance: CreditsText
     tier: str
     contributions: int

@@ -74,6 +74,6 @@ def get_leaderboard(
     """The highest balances, and your own place among all."""
     own = reading.place_of(session, who.user_id)
     return LeaderboardOut(
-        items=[show_place(row) for row in reading.leaderboard(session, limit=limit)],
+        items=[show_place(row) for row in reading.leaderboard(session, reader_id=who.user_id, limit=limit)],
         own=show_place(own) if own else None,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, TypeVar
@@ -16,11 +16,11 @@ from guerdon.http.schemas import Text
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import Filters, Listed
 from guerdon.web.forms import FormState
+from guerdon.web.typed import day_start, plain_number
 from guerdon.web.viewer import viewer_of
 
 PAGE_SIZE = 25
 ALL = "all"
-_SPACES = str.maketrans("", "", " \u00a0\u202f")
 _E = TypeVar("_E", bound=StrEnum)
 
 Word = Annotated[Text, Query(max_length=200)]
@@ -82,8 +82,8 @@ def asked(
         status=_one_of(ContributionStatus, status),
         type=_one_of(ContributionType, kind),
         search=q,
-        since=day_start(request, since),
-        until=day_start(request, until, days_later=1),
+        since=day_start(since, viewer_of(request).zone),
+        until=day_start(until, viewer_of(request).zone, days_later=1),
         after=(after[0], after[1]) if after else None,
     )
 
@@ -95,15 +95,6 @@ def _one_of(kind: type[_E], text: str) -> _E | None:
     return next((member for member in kind if member.value == text), None)
 
 
-def day_start(request: Request, text: str, *, days_later: int = 0) -> datetime | None:
-    """When a day of a date field begins on the reader's clock; None for what is no day."""
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days_later)
-        return datetime.combine(day, time.min, viewer_of(request).zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def shown_and_next(rows: list[Listed]) -> tuple[list[Listed], str | None]:
     """The rows of this page of ``PAGE_SIZE``, and the cursor of the next one."""
     shown = rows[:PAGE_SIZE]
@@ -111,14 +102,6 @@ def shown_and_next(rows: list[Listed]) -> tuple[list[Listed], str | None]:
         return shown, None
     last = shown[-1].contribution
     return shown, encode_cursor(last.created_at, last.id)
-
-
-def plain_number(text: str) -> str:
-    """A number as people type it, in the form that the services take: ``1 250,5`` is ``1250.5``."""
-    packed = text.translate(_SPACES)
-    if packed.count(",") == 1 and "." not in packed:
-        packed = packed.replace(",", ".")
-    return packed
 
 
 def numbers_plain(sent: Mapping[str, str], *names: str) -> dict[str, str]:

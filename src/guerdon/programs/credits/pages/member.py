@@ -1,8 +1,6 @@
 """A member's own pages: where they stand, their history, their statement, the leaderboard."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
@@ -12,24 +10,26 @@ from fastapi import APIRouter, Depends, Request, Response
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from guerdon.core.csv_text import cell, lines
 from guerdon.core.money import to_decimal
 from guerdon.db.database import Database
 from guerdon.http.access import Principal, requires
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, act_as_staff
+from guerdon.kernel.engagement.boards.service.reading import absent
 from guerdon.kernel.engagement.service import tiers
 from guerdon.kernel.ledger.schemas import Entry
 from guerdon.kernel.ledger.service import statement
 from guerdon.programs.credits.models import Contribution
-from guerdon.programs.credits.pages.asked import PAGE_SIZE, AskedFor, Word, day_start, shown_and_next
+from guerdon.programs.credits.pages.asked import PAGE_SIZE, AskedFor, Word, shown_and_next
 from guerdon.programs.credits.pages.shown import TYPES, credits, page, title_of
 from guerdon.programs.credits.schemas import Filters, Summary
 from guerdon.programs.credits.service import photos, reading
-from guerdon.programs.credits.service.csv_format import cell
 from guerdon.web.charts import Series, bar_chart
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
+from guerdon.web.typed import day_start
 from guerdon.web.viewer import viewer_of, viewing
 
 router = APIRouter(prefix="/credits")
@@ -78,6 +78,7 @@ def show_overview(request: Request, who: Member, session: SessionDep, clock: Clo
         "chart": breakdown_chart(request, standing),
         "recent": recent,
         "place": reading.place_of(session, who.user_id),
+        "absent": absent(session, who.user_id),
     }
     return page(request, "overview.html", context)
 
@@ -132,8 +133,8 @@ def show_statement(
         clock.now(),
         unit="CREDIT",
         before=before[0] if before else None,
-        since=day_start(request, since),
-        until=day_start(request, until, days_later=1),
+        since=day_start(since, viewer_of(request).zone),
+        until=day_start(until, viewer_of(request).zone, days_later=1),
         limit=STATEMENT_ROWS + 1,
     )
     shown = statement_lines(session, entries[:STATEMENT_ROWS])
@@ -178,10 +179,10 @@ def download_statement(
 ) -> Response:
     """The statement as CSV, streamed, the latest first."""
     viewer = viewer_of(request)
-    bounds = (day_start(request, since), day_start(request, until, days_later=1))
+    bounds = (day_start(since, viewer_of(request).zone), day_start(until, viewer_of(request).zone, days_later=1))
 
     def rows(database: Database) -> Iterator[str]:
-        yield _csv([STATEMENT_COLUMNS])
+        yield lines([STATEMENT_COLUMNS])
         before = None
         while True:
             # Each chunk is a transaction of its own, so that a slow reader keeps no connection.
@@ -196,7 +197,7 @@ def download_statement(
                     until=bounds[1],
                     limit=CSV_CHUNK_ROWS,
                 )
-                text = _csv(
+                text = lines(
                     _csv_row(line, viewer.translator.gettext(line.text)) for line in statement_lines(session, entries)
                 )
             if not entries:
@@ -208,12 +209,6 @@ def download_statement(
     return stream(request, rows(database), media_type=csv_type, filename="statement.csv", each_on_its_own=True)
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
-
-
 def _csv_row(line: Line, text: str) -> list[str]:
     what = ": ".join(filter(None, [text, title_of(line.contribution) if line.contribution else line.reason]))
     about = line.contribution.id if line.contribution else None
@@ -223,7 +218,11 @@ def _csv_row(line: Line, text: str) -> list[str]:
 @router.get("/leaderboard")
 def show_leaderboard(request: Request, who: Member, session: SessionDep) -> Response:
     """The highest balances, and the member's own place."""
-    context = {"rows": reading.leaderboard(session, limit=LEADERS), "place": reading.place_of(session, who.user_id)}
+    context = {
+        "rows": reading.leaderboard(session, reader_id=who.user_id, limit=LEADERS),
+        "place": reading.place_of(session, who.user_id),
+        "absent": absent(session, who.user_id),
+    }
     return page(request, "leaderboard.html", context)
 
 

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock, local_date
 from guerdon.core.errors import FieldError, GuerdonError
+from guerdon.core.ids import new_id
 from guerdon.core.money import to_decimal
 from guerdon.http.access import Principal, requires
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.service import rules
-from guerdon.programs.credits.errors import ContributionChangedError
+from guerdon.programs.credits.errors import ContributionChangedError, SubmittedBeforeError
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
 from guerdon.programs.credits.pages.asked import numbers_plain
 from guerdon.programs.credits.pages.explanation import rates_in_words
@@ -101,6 +102,7 @@ def _form(
         "type": FORMS[form],
         "state": state,
         "contribution": contribution,
+        "new_id": new_id(),
         "action": f"/credits/contributions/{contribution.id}/edit" if contribution else f"/credits/new/{form}",
         "worth": _worth(request, session, FORMS[form]),
         "shares": {name: to_decimal(share, 2) for name, share in rule.params.get("condition_percent", {}).items()},
@@ -132,15 +134,29 @@ def submit(request: Request, form: str, who: Member, session: SessionDep, clock:
     try:
         with attempt(session):
             given = _given(form, sent)
-            contribution = submitting.submit(session, clock, who.user_id, given, zone=str(zone_of(who)))
+            contribution = submitting.submit(
+                session, clock, who.user_id, given, zone=str(zone_of(who)), contribution_id=_chosen_id(sent)
+            )
             uploads = _uploads(sent)
             if uploads:
                 photos.add(session, who.user_id, contribution.id, uploads)
+    except SubmittedBeforeError as exc:
+        known = submitting.get_own(session, who.user_id, UUID(sent["id"]))
+        flash(request, exc.message)
+        return redirect(request, f"/credits/contributions/{known.id}")
     except (ValidationError, FieldError) as exc:
         state = FormState.refused(sent, exc, viewer_of(request).translator)
         return _form(request, session, clock, who, form, state, status=_status(exc))
     _tell_worth(request, msgid("Thank you! Submitted; worth {credits} once staff approve it."), contribution)
     return redirect(request, f"/credits/contributions/{contribution.id}")
+
+
+def _chosen_id(sent: Sent) -> UUID | None:
+    """The id that the form came with, so that sending it again submits nothing again."""
+    try:
+        return UUID(sent.get("id", ""))
+    except ValueError:
+        return None
 
 
 def _given(form: str, sent: Sent) -> ItemIn | MoneyIn | HoursIn:

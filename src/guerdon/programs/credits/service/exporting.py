@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from guerdon.core.csv_text import cell, lines
 from guerdon.programs.credits.schemas import Filters, Listed
-from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS, OUTPUT_COLUMNS, cell
+from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS, OUTPUT_COLUMNS
 from guerdon.programs.credits.service.reading import counted, listed
 
 CHUNK_ROWS = 1000
@@ -15,13 +16,13 @@ CHUNK_ROWS = 1000
 
 def export_csv(session: Session, filters: Filters) -> Iterator[str]:
     """The contributions that a filter finds, oldest first, as text in chunks of many lines."""
-    yield _lines([OUTPUT_COLUMNS])
+    yield lines([OUTPUT_COLUMNS])
     after = None
     while True:
         rows = listed(session, filters, oldest_first=True, after=after, limit=CHUNK_ROWS)
         if not rows:
             return
-        yield _lines(_row(each) for each in rows)
+        yield lines(_row(each) for each in rows)
         last = rows[-1].contribution
         after = (last.created_at, last.id)
         session.expunge_all()
@@ -39,7 +40,7 @@ def rows_of(chunk: str) -> int:
 
 def template_csv() -> str:
     """An empty import file: its header."""
-    return _lines([INPUT_COLUMNS])
+    return lines([INPUT_COLUMNS])
 
 
 def _row(each: Listed) -> list[str]:
@@ -58,9 +59,3 @@ def _row(each: Listed) -> list[str]:
     }
     values |= {name: contribution.value_json.get(name) for name in FIELDS[contribution.type]}
     return [cell(values.get(name)) for name in OUTPUT_COLUMNS]
-
-
-def _lines(rows: Iterable[Iterable[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from guerdon.core.csv_text import uncell
 from guerdon.programs.credits.errors import (
     ImportColumnMissingError,
     ImportColumnUnknownError,
@@ -11,7 +12,7 @@ from guerdon.programs.credits.errors import (
     ImportRowUnreadableError,
     ImportTooLongError,
 )
-from guerdon.programs.credits.service.csv_format import INPUT_COLUMNS, OUTPUT_COLUMNS, uncell
+from guerdon.programs.credits.service.csv_format import INPUT_COLUMNS, OUTPUT_COLUMNS
 from guerdon.web.i18n import msgid
 
 ROWS_MAX = 10_000

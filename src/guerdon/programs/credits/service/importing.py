@@ -22,7 +22,7 @@ from guerdon.programs.credits.models import Contribution, ContributionType
 from guerdon.programs.credits.schemas import CONTRIBUTION_IN
 from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS
 from guerdon.programs.credits.service.import_file import SURPLUS, read_rows
-from guerdon.programs.credits.service.submitting import draft, payment_known
+from guerdon.programs.credits.service.submitting import draft, kept_once
 from guerdon.programs.credits.service.valuing import Valuer
 from guerdon.web.i18n import msgid
 
@@ -180,7 +180,7 @@ class _Intake:
         return faults
 
     def _keep(self, drafts: Iterable[Contribution]) -> None:
-        with payment_known(), self._session.begin_nested():
+        with kept_once(), self._session.begin_nested():
             self._session.add_all(drafts)
 
     def _draft(self, row: Row) -> Contribution:

@@ -147,17 +147,22 @@ def summary(session: Session, user_id: UUID, at: datetime) -> Summary:
     )
 
 
-_LEADERBOARD = text("SELECT * FROM credits.leaderboard(:limit, :user_id)")
+_LEADERBOARD = text("SELECT * FROM credits.leaderboard(:limit, :reader_id, :own)")
 
 
-def leaderboard(session: Session, *, limit: int = 10) -> list[LeaderboardRow]:
-    """The highest balances; of equal ones, who reached it first stands first."""
-    return [LeaderboardRow(*row) for row in session.execute(_LEADERBOARD, {"limit": limit, "user_id": None})]
+def leaderboard(session: Session, *, reader_id: UUID | None = None, limit: int = 10) -> list[LeaderboardRow]:
+    """The highest balances; of equal ones, who reached it first stands first. Who opted out holds no place.
+
+    Args:
+        reader_id: who sees their own name even if their profile is private.
+    """
+    values = {"limit": limit, "reader_id": reader_id, "own": False}
+    return [LeaderboardRow(*row) for row in session.execute(_LEADERBOARD, values)]
 
 
 def place_of(session: Session, user_id: UUID) -> LeaderboardRow | None:
-    """A member's place on the leaderboard; None without a balance."""
-    row = session.execute(_LEADERBOARD, {"limit": 1, "user_id": user_id}).one_or_none()
+    """A member's place on the leaderboard, or the one that they would have; None without a balance."""
+    row = session.execute(_LEADERBOARD, {"limit": 1, "reader_id": user_id, "own": True}).one_or_none()
     return LeaderboardRow(*row) if row else None
 
 

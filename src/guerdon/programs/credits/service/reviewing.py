@@ -30,7 +30,7 @@ from guerdon.programs.credits.errors import (
 )
 from guerdon.programs.credits.models import Contribution, ContributionStatus
 from guerdon.programs.credits.schemas import CREDITS_MAX, REASON_LENGTH_MAX, BulkOutcome, given_of
-from guerdon.programs.credits.service.submitting import payment_known
+from guerdon.programs.credits.service.submitting import kept_once
 from guerdon.programs.credits.service.valuing import SCALE, Valuer, credits_of
 
 TRANSITIONS = {
@@ -248,7 +248,7 @@ def _settle(
     contribution.reviewed_at = clock.now()
     with session.no_autoflush:
         before = _before(session, contribution.id)
-    with _credits_spent(), payment_known():
+    with _credits_spent(), kept_once():
         session.flush()
     session.refresh(contribution)
     after = {"status": contribution.status.value, "credits": _text(contribution.calculated_credits)}

@@ -18,6 +18,7 @@ from guerdon.programs.credits.errors import (
     ContributionNotFoundError,
     DateOutOfRangeError,
     PaymentKnownError,
+    SubmittedBeforeError,
     TransitionRefusedError,
 )
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType, Photo
@@ -36,20 +37,25 @@ def submit(
     *,
     zone: str = "UTC",
     created_at: datetime | None = None,
+    contribution_id: UUID | None = None,
 ) -> Contribution:
     """Put a contribution up for review, with the credits that the rule in force gives it.
 
     Args:
         zone: the member's time zone, for what "today" is.
         created_at: when it was submitted elsewhere, for imports.
+        contribution_id: chosen by the caller, so that one form submits once.
 
     Raises:
+        SubmittedBeforeError: there is a contribution of that id.
         DateOutOfRangeError: hours of a day that has not come.
         PaymentKnownError: the same payment was submitted before.
         The errors of ``Valuer.evaluate``. Nothing is kept of a refused contribution.
     """
     now = created_at or clock.now()
     contribution = draft(Valuer(session, now), clock, user_id, given, zone=zone, created_at=now)
+    if contribution_id is not None:
+        contribution.id = contribution_id
     _store(session, contribution)
     return contribution
 
@@ -208,18 +214,20 @@ def _check_day(given: ItemIn | MoneyIn | HoursIn, clock: Clock, zone: str) -> No
 
 
 def _store(session: Session, contribution: Contribution) -> None:
-    with payment_known(), session.begin_nested():
+    with kept_once(), session.begin_nested():
         session.add(contribution)
         session.flush()
     session.refresh(contribution)
 
 
 @contextmanager
-def payment_known() -> Iterator[None]:
-    """Turn the database's refusal of a payment that is there already into its error."""
+def kept_once() -> Iterator[None]:
+    """Turn the database's refusal of a payment, or of a contribution, that is there already into its error."""
     try:
         yield
     except IntegrityError as exc:
         if "uq_contributions_payment" in str(exc.orig):
             raise PaymentKnownError(field="transaction_id") from exc
+        if "pk_contributions" in str(exc.orig):
+            raise SubmittedBeforeError from exc
         raise

@@ -80,13 +80,16 @@ LEFT JOIN (
 ) AS c ON c.user_id = u.id;
 
 -- Balances and numbers of contributions are on the leaderboard for everybody; what was given and when is not. So this
--- runs as the owner and gives out exactly that: the first p_limit places, or the one of p_user_id.
+-- runs as the owner and gives out exactly that: the first p_limit places, or the reader's own. As on every board, who
+-- is absent holds no rank but sees the one that they would have, and of a private profile others see neither name nor id.
 DROP FUNCTION IF EXISTS credits.approved_count(uuid);
-CREATE OR REPLACE FUNCTION credits.leaderboard(p_limit integer, p_user_id uuid DEFAULT NULL)
+DROP FUNCTION IF EXISTS credits.leaderboard(integer, uuid);
+CREATE OR REPLACE FUNCTION credits.leaderboard(p_limit integer, p_reader_id uuid, p_own boolean)
     RETURNS TABLE (rank bigint, user_id uuid, name text, balance numeric, tier varchar, contributions bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT place.rank, place.user_id, place.name, place.balance, place.tier, (
-        SELECT count(*) FROM credits.contributions AS c WHERE c.user_id = place.user_id AND c.status = 'approved')
+    SELECT place.rank, CASE WHEN seen.seen THEN place.user_id END, CASE WHEN seen.seen THEN place.name END,
+        place.balance, place.tier, (
+            SELECT count(*) FROM credits.contributions AS c WHERE c.user_id = place.user_id AND c.status = 'approved')
     FROM (
         SELECT ranked.*
         FROM (
@@ -94,13 +97,19 @@ CREATE OR REPLACE FUNCTION credits.leaderboard(p_limit integer, p_user_id uuid D
                 b.last_calculated_at
             FROM credits.credit_balances AS b
             JOIN identity.users AS u ON u.id = b.user_id AND u.deleted_at IS NULL
-            WHERE b.balance > 0
+            WHERE b.balance > 0 AND (
+                p_own AND b.user_id = p_reader_id
+                OR NOT EXISTS (SELECT FROM engagement.board_absences AS a WHERE a.owner_id = b.user_id))
         ) AS ranked
-        WHERE p_user_id IS NULL OR ranked.user_id = p_user_id
+        WHERE NOT p_own OR ranked.user_id = p_reader_id
         ORDER BY ranked.rank, ranked.last_calculated_at, ranked.user_id
         LIMIT p_limit
     ) AS place
+    CROSS JOIN LATERAL (
+        SELECT coalesce(place.user_id = p_reader_id, false) OR EXISTS (
+            SELECT FROM identity.profiles AS p WHERE p.user_id = place.user_id AND p.is_profile_public) AS seen
+    ) AS seen
     ORDER BY place.rank, place.last_calculated_at, place.user_id
 $$;
-REVOKE ALL ON FUNCTION credits.leaderboard(integer, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION credits.leaderboard(integer, uuid) TO guerdon_app;
+REVOKE ALL ON FUNCTION credits.leaderboard(integer, uuid, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION credits.leaderboard(integer, uuid, boolean) TO guerdon_app;

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -16,11 +16,11 @@ from guerdon.http.schemas import Text
 from guerdon.programs.events.schemas import EventIn, Filters, ListedEvent, Repetition, Scope
 from guerdon.web.forms import FormState, form_errors
 from guerdon.web.sent import Sent
+from guerdon.web.typed import day_start, plain_number
 from guerdon.web.viewer import viewer_of
 
 PAGE_SIZE = 20
 PAST = "past"
-_SPACES = str.maketrans("", "", " \u00a0\u202f")
 _LISTED = re.compile(r"[\s,;]+")
 
 Word = Annotated[Text, Query(max_length=200)]
@@ -78,22 +78,14 @@ def asked(
     after = decode_cursor(cursor, datetime, UUID)
     return Asked(
         values={"q": q, "type": kind, "since": since, "until": until, "mine": mine, "when": when},
-        since=_day_start(request, since),
-        until=_day_start(request, until, days_later=1),
+        since=day_start(since, viewer_of(request).zone),
+        until=day_start(until, viewer_of(request).zone, days_later=1),
         past=when == PAST,
         after=(after[0], after[1]) if after else None,
     )
 
 
 AskedFor = Annotated[Asked, Depends(asked)]
-
-
-def _day_start(request: Request, text: str, *, days_later: int = 0) -> datetime | None:
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days_later)
-        return datetime.combine(day, time.min, viewer_of(request).zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def shown_and_next(rows: list[ListedEvent]) -> tuple[list[ListedEvent], str | None]:
@@ -117,14 +109,6 @@ def month_of(text: str, today: date) -> date:
 def scope_of(sent: Mapping[str, str]) -> Scope:
     """What a form of an event of a series is about."""
     return Scope.FOLLOWING if sent.get("scope") == Scope.FOLLOWING.value else Scope.ONE
-
-
-def plain_number(text: str) -> str:
-    """A number as people type it, in the form that the services take: ``1 250,5`` is ``1250.5``."""
-    packed = text.translate(_SPACES)
-    if packed.count(",") == 1 and "." not in packed:
-        packed = packed.replace(",", ".")
-    return packed
 
 
 def event_of(sent: Sent) -> EventIn:

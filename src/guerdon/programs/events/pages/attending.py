@@ -17,7 +17,7 @@ from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
 from guerdon.kernel.identity.service.accounts import names_of
 from guerdon.programs.events.errors import OwnPaymentError, RegistrationNotFoundError
 from guerdon.programs.events.models import Event, Registration, RegistrationStatus
-from guerdon.programs.events.pages.asked import PAGE_SIZE, Word, plain_number
+from guerdon.programs.events.pages.asked import PAGE_SIZE, Word
 from guerdon.programs.events.pages.registering import tell_refusal
 from guerdon.programs.events.pages.shown import page
 from guerdon.programs.events.schemas import AttendeeFilters
@@ -27,6 +27,7 @@ from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
 from guerdon.web.sent import SentForm
+from guerdon.web.typed import plain_number
 
 router = APIRouter(prefix="/staff/events")
 
@@ -164,7 +165,9 @@ def refund(
             why = changing.checked_reason(sent.get("reason", ""))
             text = plain_number(sent.get("amount", ""))
             amount = parse_decimal(text, field="amount") if text else None
-            paying.refund(session, clock, who.user_id, payment_id, reason=why, amount=amount)
+            seen = sent.get("seen_minor", "")
+            seen_minor = int(seen) if seen.isdecimal() and len(seen) < 20 else None
+            paying.refund(session, clock, who.user_id, payment_id, reason=why, amount=amount, seen_minor=seen_minor)
     except (FieldError, ConflictError, OwnPaymentError) as exc:
         tell_refusal(request, exc)
     else:

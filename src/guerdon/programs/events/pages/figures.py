@@ -1,7 +1,5 @@
 """The dashboards: attendance, no-shows, retention by cohort, points issued; each chart with its table, and as CSV."""
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
@@ -10,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from markupsafe import Markup
 
+from guerdon.core.csv_text import lines
 from guerdon.http.access import Principal, requires
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep
@@ -111,10 +110,8 @@ def download(
         rows += [
             (each.start, each.events, each.came, each.walk_ins, each.absent) for each in turnout(session, chosen, now)
         ]
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
     headers = {"content-disposition": f'attachment; filename="{name}.csv"', "cache-control": "private, no-store"}
-    return Response(buffer.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(lines(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _range(today: date, since: str, until: str) -> Range:

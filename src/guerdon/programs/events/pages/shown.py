@@ -20,6 +20,7 @@ from guerdon.programs.events.models import (
     Registration,
     RegistrationStatus,
 )
+from guerdon.programs.events.service import paying
 from guerdon.programs.events.service.changing import state_at
 from guerdon.programs.events.service.checking import scale_of
 from guerdon.web.i18n import msgid
@@ -170,14 +171,21 @@ def channel_named(channel: str) -> str:
     return gettext(CHANNELS[channel]) if channel in CHANNELS else channel
 
 
+def payment_reason(reason: str) -> str:
+    """Why a payment changed: as somebody put it, or as the program says it itself."""
+    return gettext(reason) if reason in paying.OWN_REASONS else reason
+
+
 def places_of(event: Event) -> str:
     """How many places there still are, in words."""
     translator = current_viewer().translator
     if event.max_participants is None:
         return translator.gettext(msgid("As many as come"))
     free = event.max_participants - event.places_taken
-    if free <= 0 or event.waiting:
+    if event.waiting:
         return translator.ngettext("Full; {number} waits", "Full; {number} wait", event.waiting)
+    if free <= 0:
+        return translator.gettext(msgid("Full"))
     return translator.ngettext("{number} place left", "{number} places left", free)
 
 
@@ -201,5 +209,6 @@ SHARED = {
     "money": money,
     "price_of": price_of,
     "channel_named": channel_named,
+    "payment_reason": payment_reason,
     "places_of": places_of,
 }

@@ -1,15 +1,13 @@
 """Who comes to an event, for staff: listed, searched, exported."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from guerdon.core.csv_text import cell, lines
 from guerdon.kernel.identity.models import User
 from guerdon.programs.events.models import (
     LIVE,
@@ -29,7 +27,6 @@ COLUMNS = (
     *("registration_id", "name", "email", "status", "registered_at", "walk_in", "queue_number", "check_in_time"),
     *("payment_status", "price", "currency", "cancelled_at", "cancellation_reason"),
 )
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def listed(
@@ -79,36 +76,20 @@ def _query(event_id: UUID, filters: AttendeeFilters) -> AttendeeSelect:
 
 def export_csv(session: Session, event_id: UUID, filters: AttendeeFilters) -> Iterator[str]:
     """The registrations that a filter finds as CSV, in chunks of many lines."""
-    yield _lines([COLUMNS])
+    yield lines([COLUMNS])
     after = None
     while rows := listed(session, event_id, filters, after=after, limit=CHUNK_ROWS):
-        yield _lines(_row(each) for each in rows)
+        yield lines(_row(each) for each in rows)
         last = rows[-1].registration
         after = (last.registration_date, last.id)
         session.expunge_all()
 
 
-def _row(each: Attendee) -> list[str]:
-    kept = each.registration
+def _row(one: Attendee) -> list[str]:
+    kept = one.registration
     values = (
-        *(kept.id, each.name, each.email, kept.status.value, kept.registration_date),
-        *("yes" if kept.is_walk_in else "no", kept.queue_number, each.check_in_time, kept.payment_status.value),
+        *(kept.id, one.name, one.email, kept.status.value, kept.registration_date),
+        *("yes" if kept.is_walk_in else "no", kept.queue_number, one.check_in_time, kept.payment_status.value),
         *(price_text(kept.price_minor, kept.currency), kept.currency, kept.cancelled_at, kept.cancellation_reason),
     )
-    return [_cell(value) for value in values]
-
-
-def _cell(value: Any) -> str:
-    """A value as a cell; a text that a spreadsheet would run as a formula is led by an apostrophe."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    text = str(value)
-    return f"'{text}" if text.lstrip("'").startswith(_FORMULA_SIGNS) else text
-
-
-def _lines(rows: Iterable[Iterable[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+    return [cell(each.isoformat(timespec="seconds") if isinstance(each, datetime) else each) for each in values]

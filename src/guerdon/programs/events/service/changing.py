@@ -56,6 +56,7 @@ def change(
         EventNotFoundError, EventChangedError: there is none; it changed since ``revision``.
         EventStateError: it is cancelled.
         FieldErrors: everything that is wrong with what was said.
+        InThePastError: one that follows would have begun by now; nothing changes.
         CapacityBelowTakenError: more places are taken, at this event or one that follows; nothing changes.
         NotInASeriesError: it stands alone, and those that follow were asked for.
     """
@@ -69,7 +70,7 @@ def change(
     before = {each.id: _told(each, (*TOLD, *MOVED)) for each in (event, *following)}
     _take(event, given, found, clock)
     for each in following:
-        _take(each, given, _same_day(each, found), clock)
+        _take(each, given, _same_day(each, found, clock.now()), clock)
     session.flush()
     for each in (event, *following):
         session.refresh(each)
@@ -93,9 +94,12 @@ def _following(session: Session, clock: Clock, event: Event) -> Sequence[Event]:
     return session.scalars(query).all()
 
 
-def _same_day(each: Event, found: Checked) -> Checked:
+def _same_day(each: Event, found: Checked, now: datetime) -> Checked:
+    """What was said of one event, for another of its series, which may be on today before that time of day is over."""
     zone = zone_named(each.time_zone) or found.zone
-    start = start_on(each.start_time.astimezone(zone).date(), found.start, found)
+    start = start_on(each.start_time.astimezone(zone).date(), found.start, found.zone)
+    if start <= now:
+        raise InThePastError(field="start_time")
     return Checked(start, start + (found.end - found.start), found.zone, found.price_minor)
 
 
@@ -199,21 +203,42 @@ def _call_off(session: Session, clock: Clock, actor_id: UUID, event: Event, why:
     event.status, event.cancelled_at, event.cancellation_reason = EventStatus.CANCELLED, now, why
     event.updated_at, event.revision = now, event.revision + 1
     session.flush()
+    gone, refunded = end_registrations(session, clock, actor_id, event, why)
+    announce(
+        session,
+        Act(
+            "events.event_cancelled",
+            "event",
+            event.id,
+            actor_id=actor_id,
+            reason=why,
+            detail={"registrations": gone, "refunded": refunded},
+        ),
+    )
+
+
+def end_registrations(session: Session, clock: Clock, actor_id: UUID, event: Event, why: str) -> tuple[int, int]:
+    """End what still holds a place at a cancelled event or waits for one: those members are told, and paid back.
+
+    Returns:
+        How many there were, and how many got money back.
+    """
     gone = session.execute(
         update(Registration)
         .where(Registration.event_id == event.id, Registration.status.in_(HOLDING))
-        .values(status=RegistrationStatus.CANCELLED, cancelled_at=now, cancelled_by=actor_id, cancellation_reason=why)
+        .values(
+            status=RegistrationStatus.CANCELLED,
+            cancelled_at=clock.now(),
+            cancelled_by=actor_id,
+            cancellation_reason=why,
+        )
         .returning(Registration.id, Registration.user_id)
         .execution_options(synchronize_session=False)
     ).all()
     refunded = paying.give_back_many(session, clock, [row.id for row in gone], reason=why)
     notices.called_off(session, event, [row.user_id for row in gone], refunded=refunded)
     session.refresh(event)
-    told = {"registrations": len(gone), "refunded": len(refunded)}
-    announce(
-        session,
-        Act("events.event_cancelled", "event", event.id, actor_id=actor_id, reason=why, detail=told),
-    )
+    return len(gone), len(refunded)
 
 
 def discard(session: Session, actor_id: UUID, event_id: UUID) -> None:

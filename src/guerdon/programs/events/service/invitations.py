@@ -18,7 +18,7 @@ from guerdon.programs.events.evening_errors import (
 )
 from guerdon.programs.events.models import Attendance, AttendanceStatus, Invitation, InvitationLink
 from guerdon.programs.events.seeds import BROUGHT
-from guerdon.programs.events.service.facts import fact
+from guerdon.programs.events.service.facts import Told, fact, told_under
 from guerdon.programs.events.service.tickets import new_number, plain_number
 
 # Asked for everybody who comes in, so it is put together once.
@@ -123,6 +123,32 @@ def first_attended(session: Session, clock: Clock, attendance: Attendance) -> li
     invitation.attendance_id = attendance.id
     return [
         fact(BROUGHT, invitation.inviter_id, attendance.id, clock.now(), event_id=attendance.event_id),
+    ]
+
+
+def no_longer_attended(session: Session, attendance: Attendance) -> tuple[list[Told], list[Fact]]:
+    """If an attendance that was taken back had counted for an inviter: what was told of it, and what to tell instead.
+
+    Whoever came to another event has come all the same; the first one that stands takes its place.
+    """
+    invitation = session.scalars(
+        select(Invitation).where(Invitation.attendance_id == attendance.id).with_for_update()
+    ).one_or_none()
+    if invitation is None:
+        return [], []
+    told = told_under(session, invitation.inviter_id, BROUGHT, attendance.id)
+    other = session.scalars(
+        select(Attendance)
+        .where(Attendance.user_id == attendance.user_id, Attendance.status == AttendanceStatus.ATTENDED)
+        .order_by(Attendance.check_in_time, Attendance.id)
+        .limit(1)
+    ).one_or_none()
+    if other is None:
+        invitation.attended_at = invitation.attendance_id = None
+        return [told], []
+    invitation.attended_at, invitation.attendance_id = other.check_in_time, other.id
+    return [told], [
+        fact(BROUGHT, invitation.inviter_id, other.id, other.check_in_time, event_id=other.event_id),
     ]
 
 

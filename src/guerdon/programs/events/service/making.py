@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -67,7 +68,7 @@ def _occurrences(
 
 
 def _on(day: date, found: Checked) -> Checked:
-    start = start_on(day, found.start, found)
+    start = start_on(day, found.start, found.zone)
     return Checked(start, start + (found.end - found.start), found.zone, found.price_minor)
 
 
@@ -78,13 +79,18 @@ def _event(given: EventIn, found: Checked, actor_id: UUID) -> Event:
 def duplicate(session: Session, clock: Clock, actor_id: UUID, event_id: UUID) -> Event:
     """Make a draft like an event, a week after it, or after now if that is past; on its own, outside of any series.
 
+    It begins at the same time of day in its zone, whatever the clocks do in between.
+
     Raises:
         EventNotFoundError: there is no such event.
     """
     source = reading.get(session, event_id)
-    start = source.start_time + timedelta(weeks=1)
-    while start <= clock.now():
-        start += timedelta(weeks=1)
+    zone = ZoneInfo(source.time_zone)
+    day = source.start_time.astimezone(zone).date()
+    start = source.start_time
+    while start <= max(clock.now(), source.start_time):
+        day += timedelta(weeks=1)
+        start = start_on(day, source.start_time, zone)
     made = Event(
         id=new_id(),
         created_by=actor_id,

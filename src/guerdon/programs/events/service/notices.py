@@ -39,8 +39,8 @@ OFFERED_BODY = msgid(
 )
 LAPSED_SUBJECT = msgid("Your offer is over: {title}")
 LAPSED_BODY = msgid(
-    "Hello {name},\n\nthe place at {title} that was offered to you has gone to the next who waited. If you still want"
-    " to come, join the waiting list again:\n\n{base_url}/events/{event_id}"
+    "Hello {name},\n\nthe time in which you could take the place at {title} is over; it is for others now. If you still"
+    " want to come, see whether there is a place, or wait for one again:\n\n{base_url}/events/{event_id}"
 )
 MOVED_SUBJECT = msgid("Changed: {title}")
 MOVED_BODY = msgid(

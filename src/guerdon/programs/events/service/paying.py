@@ -19,6 +19,7 @@ from guerdon.programs.events.errors import (
     PaymentNotFoundError,
     PaymentNotRequiredError,
     PaymentStateError,
+    RefundedMeanwhileError,
     RefundTooLargeError,
     RegistrationNotFoundError,
     RegistrationStateError,
@@ -33,9 +34,15 @@ from guerdon.programs.events.models import (
 )
 from guerdon.programs.events.service.checking import price_text, scale_of
 from guerdon.programs.events.service.providers import DESK, Answer, provider_named, provider_of
+from guerdon.web.i18n import msgid
 from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Task
 
+OTHER_WAY = msgid("Another way to pay was chosen")
+AT_THE_DESK = msgid("Paid at the desk instead")
+BY_THE_MEMBER = msgid("Cancelled by the member")
+OWN_REASONS = (OTHER_WAY, AT_THE_DESK, BY_THE_MEMBER)
+"""Why payments changed that nobody gave a reason for; pages translate them."""
 PAYABLE = (RegistrationStatus.REGISTERED, RegistrationStatus.ATTENDED)
 PAYOUTS_MAX = 200
 
@@ -60,7 +67,7 @@ def begin(
     if charge is not None and charge.status is PaymentState.PAID:
         raise PaymentStateError(status=charge.status.value)
     if charge is not None and (charge.provider, charge.payment_channel) != (provider.code, channel):
-        _settle(session, clock, charge, Answer(PaymentState.FAILED, problem="Another way to pay was chosen"))
+        _settle(session, clock, charge, Answer(PaymentState.FAILED, problem=OTHER_WAY))
         charge = None
     if charge is None:
         charge = _charge(session, clock, registration, channel=channel, provider=provider.code)
@@ -100,7 +107,7 @@ def record(
     if charge is not None and charge.status is PaymentState.PAID:
         raise PaymentStateError(status=charge.status.value)
     if charge is not None and (charge.provider != DESK.code or charge.payment_channel != channel):
-        _settle(session, clock, charge, Answer(PaymentState.FAILED, problem="Paid at the desk instead"))
+        _settle(session, clock, charge, Answer(PaymentState.FAILED, problem=AT_THE_DESK))
         charge = None
     if charge is None:
         charge = _charge(session, clock, registration, channel=channel, provider=DESK.code, actor_id=actor_id)
@@ -127,18 +134,27 @@ def confirm(session: Session, clock: Clock, payment_id: UUID, evidence: dict[str
 
 
 def refund(
-    session: Session, clock: Clock, actor_id: UUID, payment_id: UUID, *, reason: str, amount: Decimal | None = None
+    session: Session,
+    clock: Clock,
+    actor_id: UUID,
+    payment_id: UUID,
+    *,
+    reason: str,
+    amount: Decimal | None = None,
+    seen_minor: int | None = None,
 ) -> Payment:
     """Give back a charge, or part of it.
 
     Args:
         reason: already checked; the member reads it.
         amount: None is all that remains.
+        seen_minor: how much had been given back when the actor looked; refused if that has changed.
 
     Raises:
         PaymentNotFoundError: there is no such charge.
         OwnPaymentError: the actor paid it.
         PaymentStateError: it was not paid, or was given back.
+        RefundedMeanwhileError: some of it was given back since ``seen_minor``.
         RefundTooLargeError: more than remains, or nothing.
     """
     charge = _locked(session, payment_id)
@@ -147,6 +163,8 @@ def refund(
     _check_not_own(charge, actor_id)
     if charge.status is not PaymentState.PAID:
         raise PaymentStateError(status=charge.status.value)
+    if seen_minor is not None and seen_minor != charge.refunded_minor:
+        raise RefundedMeanwhileError
     remaining = charge.amount_minor - charge.refunded_minor
     wanted = remaining if amount is None else _minor(amount, charge.currency)
     if not 0 < wanted <= remaining:

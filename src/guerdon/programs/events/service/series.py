@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from guerdon.programs.events.errors import (
     NoOccurrenceError,
@@ -71,11 +72,11 @@ def series_of(repetition: Repetition, days: list[date], checked: Checked) -> Ser
     )
 
 
-def start_on(day: date, like: datetime, checked: Checked) -> datetime:
+def start_on(day: date, like: datetime, zone: ZoneInfo) -> datetime:
     """When the event of a day begins: at the same time of day in the zone, an hour later where the clocks skip it.
 
     Args:
         like: a start whose local time of day is taken.
     """
-    local = datetime.combine(day, like.astimezone(checked.zone).time())
-    return moment_in(checked.zone, local) or local.replace(tzinfo=checked.zone).astimezone(UTC)
+    local = datetime.combine(day, like.astimezone(zone).time())
+    return moment_in(zone, local) or local.replace(tzinfo=zone).astimezone(UTC)

@@ -2,34 +2,36 @@
 
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.kernel.acts import Act, announce
-from guerdon.programs.events.evening_errors import (
-    OwnCheckInError,
-)
+from guerdon.programs.events.evening_errors import AttendanceNotFoundError, OwnCheckInError
 from guerdon.programs.events.models import (
     Attendance,
     AttendanceStatus,
     Award,
     Connection,
     ConnectionStatus,
-    Invitation,
+    Event,
+    EventStatus,
     Result,
 )
-from guerdon.programs.events.seeds import BROUGHT, CONNECTED
+from guerdon.programs.events.seeds import CONNECTED
+from guerdon.programs.events.service import changing, invitations
 from guerdon.programs.events.service.doors import locked_attendance
-from guerdon.programs.events.service.facts import Told, take_back, told_under
+from guerdon.programs.events.service.facts import Told, take_back, tell, told_under
 from guerdon.programs.events.service.reasons import checked_reason
 
 
 def undo_check_in(session: Session, clock: Clock, attendance_id: UUID, *, actor_id: UUID, reason: str) -> Attendance:
-    """Say that somebody was not there after all: they are registered again, as before the check-in.
+    """Say that somebody was not there after all: they are registered again, as before the check-in; or, if the event
+    was cancelled meanwhile, they are what everybody else became who was registered.
 
     The attendance stays, withdrawn. What it earned is reversed as far as it remains; so is what they won or were
-    given at this event, the connections that they made there, and what their inviter got for their coming.
+    given at this event, the connections that they made there, and what their inviter got for their coming, unless
+    they came to another event: then that one counts for the inviter.
 
     Raises:
         ReasonRequiredError: no reason.
@@ -37,6 +39,7 @@ def undo_check_in(session: Session, clock: Clock, attendance_id: UUID, *, actor_
         OwnCheckInError: it is one's own.
     """
     why = checked_reason(reason)
+    event = _locked_event(session, attendance_id)
     attendance = locked_attendance(session, attendance_id)
     if attendance.user_id == actor_id:
         raise OwnCheckInError(permission="events:door")
@@ -47,9 +50,13 @@ def undo_check_in(session: Session, clock: Clock, attendance_id: UUID, *, actor_
     told = [Told(attendance.user_id, attendance.activity_id)]
     told += _results(session, clock, attendance, why)
     told += _connections(session, clock, attendance)
-    told += _invitation(session, attendance)
     session.flush()
-    take_back(session, clock, told, actor_id=actor_id, reason=why)
+    if event.status is EventStatus.CANCELLED:
+        changing.end_registrations(session, clock, actor_id, event, event.cancellation_reason or why)
+    brought, instead = invitations.no_longer_attended(session, attendance)
+    take_back(session, clock, [*told, *brought], actor_id=actor_id, reason=why)
+    if instead:
+        tell(session, clock, instead)
     announce(
         session,
         Act(
@@ -62,6 +69,14 @@ def undo_check_in(session: Session, clock: Clock, attendance_id: UUID, *, actor_
         ),
     )
     return attendance
+
+
+def _locked_event(session: Session, attendance_id: UUID) -> Event:
+    """The event of an attendance: nobody cancels it while somebody's place there is decided anew."""
+    event_id = session.scalar(select(Attendance.event_id).where(Attendance.id == attendance_id))
+    if event_id is None:
+        raise AttendanceNotFoundError
+    return changing.locked(session, event_id)
 
 
 def _results(session: Session, clock: Clock, attendance: Attendance, why: str) -> list[Told]:
@@ -96,13 +111,3 @@ def _connections(session: Session, clock: Clock, attendance: Attendance) -> list
         row.status = ConnectionStatus.DECLINED
         row.answered_at = clock.now()
     return found
-
-
-def _invitation(session: Session, attendance: Attendance) -> list[Told]:
-    inviter_id = session.scalars(
-        update(Invitation)
-        .where(Invitation.attendance_id == attendance.id)
-        .values(attended_at=None, attendance_id=None)
-        .returning(Invitation.inviter_id)
-    ).one_or_none()
-    return [told_under(session, inviter_id, BROUGHT, attendance.id)] if inviter_id else []

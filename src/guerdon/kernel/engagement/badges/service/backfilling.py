@@ -71,6 +71,12 @@ def go_on(session: Session, clock: Clock, backfill_id: UUID, portion: int = PORT
     return True
 
 
+def give_for_streak(session: Session, now: datetime, streak_id: UUID, owner_id: UUID) -> None:
+    """Give a member the badges that the longest run of a streak has earned them, when it grew without an activity."""
+    for badge in definitions(session).by_streak.get(streak_id, ()):
+        _give_to(session, now, badge, [owner_id])
+
+
 def _give_to(session: Session, now: datetime, badge: Definition, owners: Sequence[UUID]) -> int:
     values = counting.values(session, badge, owners)
     candidates = [

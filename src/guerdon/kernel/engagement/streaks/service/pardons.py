@@ -1,5 +1,6 @@
 """Restoring a streak that broke: staff forgive the periods that were missed, with a reason, on record."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -25,6 +26,14 @@ from guerdon.kernel.engagement.streaks.service.reading import present_period
 from guerdon.kernel.engagement.streaks.service.recomputing import active_periods, differences
 
 REASON_LENGTH_MIN = 3
+Mended = Callable[[Session, datetime, UUID, UUID], None]
+"""Hears of a streak, by its id, that is longer now than it was for a member, in the transaction in which it is."""
+_listeners: dict[str, Mended] = {}
+
+
+def tell_when_mended(name: str, listener: Mended) -> None:
+    """Tell of streaks that were restored; registering a name again replaces it."""
+    _listeners[name] = listener
 
 
 def restore(
@@ -32,7 +41,7 @@ def restore(
 ) -> tuple[date, ...]:
     """Mend the last break of a member's streak: the missed periods neither break nor lengthen it any more.
 
-    Bonuses that the longer run makes due are paid.
+    Bonuses that the longer run makes due are paid, and whoever looks at the length of runs is told.
 
     Returns:
         The periods that were forgiven.
@@ -119,6 +128,8 @@ def _mend(
     found = Consequences()
     bonuses.pay(session, now, streak, differences(owner_id, before, after), found)
     give(session, now, found.rewards)
+    for listener in _listeners.values():
+        listener(session, now, streak.id, owner_id)
 
 
 def _lock_member(session: Session, owner_id: UUID) -> None:

@@ -53,6 +53,22 @@ def request(session: Session, clock: Clock, user_id: UUID) -> Erasure:
         LastSuperAdminError: nobody would be left to run the place.
     """
     keep_one_super_admin(session, user_id)
+    try:
+        with session.begin_nested():
+            return _schedule(session, clock, user_id)
+    except IntegrityError as exc:
+        if isinstance(exc.orig, pg.UniqueViolation):
+            raise ErasureWaitingError from exc
+        raise
+
+
+def leave(session: Session, clock: Clock, user_id: UUID) -> None:
+    """Have an account that is closed erased like any other whose owner asked for it."""
+    if _waiting(session, user_id, lock=True) is None:
+        _schedule(session, clock, user_id)
+
+
+def _schedule(session: Session, clock: Clock, user_id: UUID) -> Erasure:
     wanted = Erasure(
         id=new_id(),
         user_id=user_id,
@@ -60,14 +76,8 @@ def request(session: Session, clock: Clock, user_id: UUID) -> Erasure:
         requested_at=clock.now(),
         due_at=clock.now() + WAITING_TIME,
     )
-    try:
-        with session.begin_nested():
-            session.add(wanted)
-            session.flush()
-    except IntegrityError as exc:
-        if isinstance(exc.orig, pg.UniqueViolation):
-            raise ErasureWaitingError from exc
-        raise
+    session.add(wanted)
+    session.flush()
     announce(session, Act("identity.erasure_requested", "user", user_id, actor_id=user_id))
     return wanted
 

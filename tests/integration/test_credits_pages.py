@@ -1,0 +1,59 @@
+"""Forms of contributions as browsers without scripts send them: once more, from a page that was gone back to."""
+
+import re
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+
+from guerdon.kernel.identity.models import User
+from support.credits import Club, hours
+from support.http_client import Client
+from support.people import PASSWORD
+
+FORM = "/credits/new/hours"
+FIELDS = {"activity": "Raking leaves", "hours": "2", "date": "2026-03-01"}
+
+
+@pytest.fixture
+def awa(whole_app: FastAPI, club: Club, person: Callable[..., User]) -> Client:
+    """A member's browser."""
+    del club
+    person("awa")
+    client = Client(whole_app, page=True)
+    client.submit("/sign-in", email="awa@example.org", password=PASSWORD)
+    return client
+
+
+def id_on(page: str) -> str:
+    """The id that a form gives to what is submitted with it."""
+    found = re.search(r'name="id" value="([0-9a-f-]{36})"', page)
+    assert found
+    return found[1]
+
+
+def test_a_form_that_is_sent_twice_submits_once(club: Club, awa: Client) -> None:
+    chosen = id_on(awa.get(FORM).text)
+    first = awa.submit(FORM, id=chosen, **FIELDS)
+    again = awa.submit(FORM, id=chosen, **FIELDS | {"hours": "5"})
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert first.headers["location"] == again.headers["location"] == f"/credits/contributions/{chosen}"
+    assert "This form was sent before" in awa.get(f"/credits/contributions/{chosen}").text
+    assert club.sql("SELECT id::text, value_json ->> 'hours' FROM contributions") == [(chosen, "2")]
+    # a form that was opened anew is another one, and so is one whose id nobody can read
+    for other in (id_on(awa.get(FORM).text), "no id"):
+        awa.submit(FORM, id=other, **FIELDS)
+    assert club.sql("SELECT count(*) FROM contributions") == [(3,)]
+
+
+def test_what_was_refused_keeps_its_id(awa: Client) -> None:
+    chosen = str(uuid4())
+    assert id_on(awa.submit(FORM, id=chosen, **FIELDS | {"hours": "-1"}).text) == chosen
+
+
+def test_an_id_of_somebody_else_s_shows_and_changes_nothing(club: Club, awa: Client) -> None:
+    theirs: UUID = club.submit(club.person("ibis"), hours())
+    before = club.sql("SELECT * FROM contributions")
+    assert awa.submit(FORM, id=str(theirs), **FIELDS).status_code == 404
+    assert club.sql("SELECT * FROM contributions") == before
