@@ -262,6 +262,7 @@ class TestClosing:
         for statement in (
             "UPDATE engagement.leaderboard_cache SET rank = 7",
             "DELETE FROM engagement.leaderboard_cache",
+            "DELETE FROM engagement.board_finishes",
             "UPDATE engagement.board_entries SET score = 7",
             "UPDATE engagement.board_runs SET state = 'open'",
             "DELETE FROM engagement.board_buckets",
@@ -277,7 +278,8 @@ class TestClosing:
         boards.close_due()
         with psycopg.connect(owner_dsn) as connection:
             row = connection.execute(
-                "SELECT c.id, c.user_id, c.rank, c.score AS total_steps, r.period_start AS week_starts_at,"
+                "SELECT md5(c.run_id || ':' || c.position)::uuid AS id, c.user_id, c.rank, c.score AS total_steps,"
+                " r.period_start AS week_starts_at,"
                 " CASE r.period WHEN 'week' THEN 'weekly' WHEN 'month' THEN 'monthly' END AS period,"
                 " r.closed_at AS last_updated"
                 " FROM engagement.leaderboard_cache AS c JOIN engagement.board_runs AS r ON r.id = c.run_id"

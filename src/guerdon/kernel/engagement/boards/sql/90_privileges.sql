@@ -3,12 +3,14 @@
 CALL identity.keep_to_owner('engagement.board_entries', 'owner_id = (SELECT identity.reader())');
 CALL identity.keep_to_owner('engagement.board_absences', 'owner_id = (SELECT identity.reader())');
 CALL identity.keep_to_owner('engagement.leaderboard_cache', 'user_id = (SELECT identity.reader())');
+CALL identity.keep_to_owner('engagement.board_finishes', 'user_id = (SELECT identity.reader())');
 
 REVOKE ALL ON engagement.boards, engagement.board_runs, engagement.board_entries, engagement.board_buckets,
-    engagement.board_lanes, engagement.board_absences, engagement.leaderboard_cache FROM PUBLIC, guerdon_app;
+    engagement.board_lanes, engagement.board_absences, engagement.leaderboard_cache, engagement.board_finishes
+    FROM PUBLIC, guerdon_app;
 GRANT SELECT, INSERT, UPDATE ON engagement.boards TO guerdon_app;
 GRANT SELECT ON engagement.board_runs, engagement.board_entries, engagement.board_absences,
-    engagement.leaderboard_cache TO guerdon_app;
+    engagement.leaderboard_cache, engagement.board_finishes TO guerdon_app;
 
 REVOKE EXECUTE ON FUNCTION engagement.board_above(integer, bigint), engagement.count_changes(integer, integer[]),
     engagement.may_fold(integer), engagement.keep_changes(integer, integer[]), engagement.fold_boards(),
