@@ -52,6 +52,14 @@ BEGIN
     RETURN v_places;
 END $$;
 
+-- Opens the first periods that a board will know: parallel arrays. Whoever finds it being built finds them, too.
+CREATE OR REPLACE FUNCTION engagement.begin_board(p_board_id smallint, p_periods text[], p_since date[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO engagement.board_runs (board_id, period, period_start)
+    SELECT p_board_id, period, since FROM unnest(p_periods, p_since) AS w (period, since)
+    ON CONFLICT DO NOTHING
+$$;
+
 -- Carries some members' counters of a board's metric into its entries, the next ones after p_after: a board that is
 -- defined on a metric with a past. The counters are locked, so that what is recorded meanwhile comes after.
 CREATE OR REPLACE FUNCTION engagement.build_board(

@@ -23,6 +23,7 @@ REVOKE EXECUTE ON FUNCTION engagement.board_above(integer, bigint), engagement.c
     engagement.board_top(integer, text, bigint, timestamptz, integer, integer, uuid, boolean),
     engagement.past_places(integer, integer, integer, uuid, uuid, boolean), engagement.end_run(integer),
     engagement.close_run(integer, timestamptz), engagement.board_members(uuid, integer),
+    engagement.begin_board(smallint, text[], date[]),
     engagement.build_board(smallint, text[], date[], uuid, integer), engagement.recount_run(integer),
     engagement.verify_boards(), engagement.set_absence(uuid, text, boolean), engagement.forget_on_boards(uuid),
     engagement.mend_absences() FROM PUBLIC;
@@ -31,6 +32,7 @@ GRANT EXECUTE ON FUNCTION engagement.fold_boards(),
     engagement.board_around(integer, text, uuid, integer, uuid, boolean),
     engagement.board_top(integer, text, bigint, timestamptz, integer, integer, uuid, boolean),
     engagement.past_places(integer, integer, integer, uuid, uuid, boolean), engagement.end_run(integer),
-    engagement.close_run(integer, timestamptz), engagement.build_board(smallint, text[], date[], uuid, integer),
-    engagement.recount_run(integer), engagement.verify_boards(), engagement.set_absence(uuid, text, boolean),
+    engagement.close_run(integer, timestamptz), engagement.begin_board(smallint, text[], date[]),
+    engagement.build_board(smallint, text[], date[], uuid, integer), engagement.recount_run(integer),
+    engagement.verify_boards(), engagement.set_absence(uuid, text, boolean),
     engagement.forget_on_boards(uuid), engagement.mend_absences() TO guerdon_app;
