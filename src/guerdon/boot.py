@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from guerdon.core.clock import Clock
+from guerdon.core.clock import Clock, SystemClock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.db.migrate import Expected, Module
@@ -142,7 +142,7 @@ def _install_program(program: Program, session: Session) -> None:
     tiers.install(session, program.name, program.tiers)
     streak_definitions.install(session, program.name, program.streaks)
     badge_definitions.install(session, program.name, program.badges)
-    boards.install(session, program.name, program.boards)
+    boards.install(session, program.name, program.boards, SystemClock().now())
     if program.install is not None:
         program.install(session)
 

@@ -294,6 +294,23 @@ def test_statement_and_export(ledger: Ledger, awa: UUID, command: Command, tmp_p
     assert command("export", "--owner", str(awa), "--since", "2100-01-01").stdout == ""
 
 
+def test_unbounded_accounts_have_balances_and_say_where_their_statement_is(ledger: Ledger, awa: UUID, command: Command):
+    refused = command("statement", "issuance")
+    assert refused.returncode == 1
+    assert "'issuance' is an unbounded account" in refused.stderr
+    assert "guerdon ledger system-accounts" in refused.stderr
+    assert "no such account" in command("statement", "nobody").stderr
+    shown = command("system-accounts")
+    assert shown.returncode == 0, shown.stderr
+    told = [line.split() for line in shown.stdout.splitlines()[1:]]
+    expected = [
+        [each.account, each.unit, to_text(int(each.balance_minor), each.scale)]
+        for each in ledger.do(service.system_balances)
+    ]
+    assert told == expected
+    assert ["issuance", "TEST_CREDIT"] in [line[:2] for line in told]
+
+
 def test_a_statement_loses_nothing_wherever_it_is_shown(ledger: Ledger, awa: UUID, command: Command):
     entries = ledger.do(service.statement, awa, ledger.now + 1000 * HOUR, pocket=None, limit=999)
     told = [

@@ -262,6 +262,7 @@ class TestClosing:
         for statement in (
             "UPDATE engagement.leaderboard_cache SET rank = 7",
             "DELETE FROM engagement.leaderboard_cache",
+            "DELETE FROM engagement.board_finishes",
             "UPDATE engagement.board_entries SET score = 7",
             "UPDATE engagement.board_runs SET state = 'open'",
             "DELETE FROM engagement.board_buckets",
@@ -277,7 +278,8 @@ class TestClosing:
         boards.close_due()
         with psycopg.connect(owner_dsn) as connection:
             row = connection.execute(
-                "SELECT c.id, c.user_id, c.rank, c.score AS total_steps, r.period_start AS week_starts_at,"
+                "SELECT md5(c.run_id || ':' || c.position)::uuid AS id, c.user_id, c.rank, c.score AS total_steps,"
+                " r.period_start AS week_starts_at,"
                 " CASE r.period WHEN 'week' THEN 'weekly' WHEN 'month' THEN 'monthly' END AS period,"
                 " r.closed_at AS last_updated"
                 " FROM engagement.leaderboard_cache AS c JOIN engagement.board_runs AS r ON r.id = c.run_id"
@@ -321,11 +323,12 @@ class TestBuilding:
         shown = boards.do(reading.get, "garden", "visits")
         assert (shown.board.status, shown.board.build_done) == ("active", 8)
         assert [row.score for row in boards.top(shown)] == [50, 16, 15, 14, 13, 12, 11, 10]
-        assert boards.sql("SELECT count(*) FROM engagement.board_runs")[0][0] == 2  # the old week stays in the past
+        former = WEEK - timedelta(days=7)  # takes late facts until noon
+        assert boards.weeks() == [former, WEEK]  # the old week stays in the past
         boards.count(members[0], 6, start=WEEK - timedelta(days=70))  # also for a fact that is told late
-        assert boards.sql("SELECT count(*) FROM engagement.board_runs")[0][0] == 2
+        assert boards.weeks() == [former, WEEK]
         boards.count(members[0], 1, start=WEEK + timedelta(days=7))
-        assert boards.sql("SELECT count(*) FROM engagement.board_runs")[0][0] == 3
+        assert boards.weeks() == [former, WEEK, WEEK + timedelta(days=7)]
         assert boards.faults() == []
         assert boards.do(upkeep.build, shown.board.id, boards.clock.now()) is False
 
@@ -371,7 +374,7 @@ class TestDefining:
         with pytest.raises(GuerdonError, match="already"):
             boards.do(managing.define, Draft("garden", "visits", "Again", "garden:visits"), actor_id=None)
         with pytest.raises(GuerdonError, match="active"):
-            boards.do(managing.activate, "garden", "visits", actor_id=None)
+            boards.do(managing.activate, "garden", "visits", boards.clock.now(), actor_id=None)
 
     def test_a_hidden_board_is_for_staff(self, boards: Boards) -> None:
         boards.define()
@@ -388,7 +391,7 @@ class TestDefining:
         owner = Database(owner_dsn)
         for _ in range(2):
             with owner.transaction() as session:
-                managing.install(session, "garden", seeds)
+                managing.install(session, "garden", seeds, boards.clock.now())
         owner.dispose()
         found = boards.listed()
         assert [(each.name, each.unit, each.scale) for each in found] == [
@@ -469,6 +472,46 @@ class TestManyAtOnce:
         assert sum(checked) > 100
         assert boards.faults() == []
         assert boards.do(upkeep.fold) >= 0
+        assert boards.faults() == []
+
+    def test_what_comes_late_while_a_board_is_built_opens_no_period_before(
+        self, boards: Boards, owner_dsn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Facts of now and of long ago come from four connections, from before it begins until it is built anew."""
+        monkeypatch.setattr(upkeep, "BUILD_BATCH", 2)
+        members = [boards.member(f"m{number:02}") for number in range(12)]
+        for who in members:
+            boards.count(who, 1)
+        done, ready = threading.Event(), threading.Barrier(5)
+
+        def record(number: int) -> None:
+            random = Random(number)
+            with psycopg.connect(owner_dsn, autocommit=True) as connection:
+                ready.wait()
+                while not done.is_set():
+                    weeks = random.choice([0, 0, 1, 5, 30])
+                    connection.execute(
+                        "INSERT INTO engagement.counters AS c VALUES (%s, %s, 'week', %s, 1, now())"
+                        " ON CONFLICT (owner_id, metric_id, period, period_start)"
+                        " DO UPDATE SET value = c.value + 1, reached_at = excluded.reached_at",
+                        (random.choice(members), boards.metric_id, WEEK - timedelta(weeks=weeks)),
+                    )
+
+        recording = [threading.Thread(target=record, args=(number,)) for number in range(4)]
+        for thread in recording:
+            thread.start()
+        ready.wait()
+        shown = boards.define()
+        for _ in range(3):
+            while boards.do(upkeep.build, shown.board.id, boards.clock.now()):
+                pass
+            boards.do(upkeep.rebuild, shown.board.id)
+        while boards.do(upkeep.build, shown.board.id, boards.clock.now()):
+            pass
+        done.set()
+        for thread in recording:
+            thread.join()
+        assert boards.weeks() == [WEEK - timedelta(weeks=1), WEEK]
         assert boards.faults() == []
 
     def test_who_leaves_while_being_counted_is_on_no_board(self, boards: Boards, owner_dsn: str) -> None:

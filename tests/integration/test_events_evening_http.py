@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -199,6 +200,39 @@ def test_the_ticket_says_when_it_is_on_the_clock_of_its_place(evenings: Evenings
         assert f"{local:%A, %B} {local.day}, {local.year}" in told
         assert f"{local.hour % 12 or 12}:{local:%M %p}" in told
         assert "(Pacific/Kiritimati)" in told
+
+
+def test_every_page_is_on_the_clock_of_the_place(evenings: Evenings, api: Open) -> None:
+    """Noon in UTC is two o'clock in the morning of the next day in Kiritimati, for members and at the door."""
+    evenings.clock.move(timedelta(hours=35 - evenings.clock.now().hour))
+    heron, keeper = in_person(api("heron")), in_person(api("keeper", "staff"))
+    event_id = evenings.event(hours=1)
+    evenings.hall.sql("UPDATE events SET time_zone = 'Pacific/Kiritimati' WHERE id = %s", (event_id,))
+    local = (evenings.clock.now() + timedelta(hours=1)).astimezone(ZoneInfo("Pacific/Kiritimati"))
+    assert local.hour == 2
+    code = evenings.code(evenings.register(event_id, heron.user_id), heron.user_id)
+    starts = f"{local:%b} {local.day}, {local.year}, 2:00 AM (Pacific/Kiritimati)"
+    cells = heron.get(f"/events/month?month={local:%Y-%m}").text.split("<td")
+    [cell] = [each for each in cells if "Quiz" in each]
+    assert f'datetime="{local:%Y-%m-%d}"' in cell
+    assert "2:00 AM (Pacific/Kiritimati) Quiz" in told(cell)
+    assert starts in told(heron.get("/events/mine").text)
+    assert starts in told(heron.get("/").text)
+    evenings.scan(event_id, code, keeper.user_id)
+    assert starts in told(heron.get("/events/history").text)
+    door = told(keeper.get(f"/staff/events/{event_id}/door").text)
+    assert f"{local:%A, %B} {local.day}, {local.year}" in door
+    assert "in since 1:00 AM (Pacific/Kiritimati)" in door
+    assert "1:00 AM (Pacific/Kiritimati)" in told(keeper.get(f"/staff/events/{event_id}/attendees").text)
+    evenings.hall.sql("UPDATE identity.users SET time_zone = 'Pacific/Kiritimati' WHERE id = %s", (heron.user_id,))
+    for path in ("/events/mine", "/events/history"):
+        assert "2:00 AM" in told(heron.get(path).text)
+        assert "Kiritimati" not in heron.get(path).text
+
+
+def told(page: str) -> str:
+    """The words of a page."""
+    return " ".join(re.sub("<[^>]*>", " ", page).split())
 
 
 def test_a_calendar_s_address_opens_it_for_anybody_until_it_is_revoked(evenings: Evenings, api: Open) -> None:

@@ -1,5 +1,6 @@
 """The ledger over HTTP, as integrators and members meet it."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -315,6 +316,52 @@ def test_holds(api, program, people, ledger):
     assert ledger.balances(people["awa"], CREDIT) == {"available": 7_00}
 
 
+def test_nine_decimals_at_their_extremes(api, program, people, ledger):
+    """The largest and the smallest amount that there is, in and out, said as exactly as they came."""
+    most, least = "9223372036.854775807", "0.000000001"
+    awa = people["awa"]
+    made = api.post(f"{BASE}/transfers", json=issue(awa, most, TOKEN), headers=keyed("all"))
+    assert (made.status_code, made.json()["amount"], made.json()["credit_after"]) == (201, most, most), made.text
+    before = ledger.snapshot()
+    for key, amount, code in (
+        ("more", least, "balance-overflow"),
+        ("too much", "9223372036.854775808", "amount-out-of-range"),
+        ("too fine", "0.0000000001", "amount-too-precise"),
+        ("nothing", "0.000000000", "amount-not-positive"),
+    ):
+        refused = api.post(f"{BASE}/transfers", json=issue(awa, amount, TOKEN), headers=keyed(key))
+        assert refused.json()["code"] == code, (amount, refused.text)
+    assert ledger.snapshot() == before
+    held = api.post(f"{BASE}/owners/{awa}/holds", json={"unit": TOKEN, "amount": least}, headers=keyed("h")).json()
+    assert (held["amount"], held["remaining"]) == (least, least)
+    reader = program("awa")
+    own = reader.get(f"{BASE}/accounts/me").json()["accounts"]
+    assert [(each["pocket"], each["balance"], each["earned"]) for each in own] == [
+        ("available", "9223372036.854775806", most),
+        ("held", least, None),
+    ]
+    entries = reader.get(f"{BASE}/statements/me", params={"unit": TOKEN, "pocket": "available"}).json()["items"]
+    assert [(each["amount"], each["balance_after"]) for each in entries] == [
+        ("-0.000000001", "9223372036.854775806"),
+        (most, most),
+    ]
+    balances = {(each["account"], each["unit"]): each["balance"] for each in api.get(f"{BASE}/system-accounts").json()}
+    assert balances["issuance", TOKEN] == f"-{most}"
+    assert ledger.faults() == []
+
+
+def test_a_hold_that_was_due_before_it_was_made(api, people, ledger):
+    ledger.award(people["awa"], 10_00, CREDIT)
+    owner = f"{BASE}/owners/{people['awa']}"
+    body = {"unit": CREDIT, "amount": "8", "due_at": (ledger.now - WHILE).isoformat()}
+    for status in (201, 200):
+        made = api.post(f"{owner}/holds", json=body, headers=keyed("h"))
+        assert (made.status_code, made.json()["status"], made.json()["remaining"]) == (status, "closed", "0.00")
+    read = api.get(f"{owner}/holds/{made.json()['id']}").json()
+    assert read | {"replayed": True} == made.json()
+    assert ledger.balances(people["awa"], CREDIT) == {"available": 10_00}
+
+
 def test_a_hold_that_has_expired(api, people, ledger):
     ledger.award(people["awa"], 10_00, CREDIT)
     hold_id = ledger.hold(people["awa"], 10_00, CREDIT, due_at=ledger.now + WHILE)
@@ -376,7 +423,7 @@ def test_balances_of_oneself_and_of_others(program, people, ledger):
     own = program("awa").get(f"{BASE}/accounts/me").json()
     assert [(each["pocket"], each["balance"], each["earned"]) for each in own["accounts"]] == [
         ("available", "4", "7"),
-        ("held", "3", "0"),
+        ("held", "3", None),
     ]
     path = f"{BASE}/accounts/{people['awa']}"
     assert program("sam").get(path).json() == own
@@ -391,6 +438,62 @@ def test_balances_of_oneself_and_of_others(program, people, ledger):
     future = {"at": (ledger.now + WHILE).isoformat(), "basis": "happened"}
     found = program("awa").get(f"{BASE}/accounts/me", params=future).json()
     assert [each["balance"] for each in found["accounts"]] == ["7", "0"]
+
+
+def test_what_was_spent_is_told_of_the_unit(api, program, people, ledger):
+    """What is captured leaves one pocket, and comes back to another when it is reversed."""
+    ledger.award(people["awa"], 100, POINT)
+    hold_id = ledger.hold(people["awa"], 30, POINT)
+    taken = ledger.do(service.capture, people["awa"], hold_id, key="c", at=ledger.now, amount_minor=20)
+    path = f"{BASE}/owners/{people['awa']}/transfers/{taken.transfer_id}/reverse"
+    assert api.post(path, json={"amount": "15"}, headers=keyed("r")).status_code == 201
+    own = program("awa").get(f"{BASE}/accounts/me").json()["accounts"]
+    assert [(each["pocket"], each["balance"], each["earned"], each["spent"]) for each in own] == [
+        ("available", "85", "100", "5"),
+        ("held", "10", None, None),
+    ]
+
+
+def test_a_statement_is_whole_though_value_moves_while_it_is_read(program, people, ledger):
+    """Pages go on behind what was seen: nothing twice, nothing lost, whoever posts, holds or captures meanwhile."""
+    awa = people["awa"]
+    for amount in range(1, 30):
+        ledger.award(awa, amount)
+    holds = [ledger.hold(awa, 1) for _ in range(4)]
+    reader, posted = program("awa"), threading.Event()
+
+    def post() -> None:
+        for amount in range(1, 60):
+            ledger.award(awa, amount, key=f"meanwhile {amount}")
+            ledger.hold(awa, 1)
+            if amount % 15 == 0:
+                ledger.do(service.capture, awa, holds.pop(), key=f"capture {amount}", at=ledger.now)
+        posted.set()
+
+    before = {_seen(each) for each in reader.get(f"{BASE}/statements/me", params={"limit": 200}).json()["items"]}
+    posting = threading.Thread(target=post)
+    posting.start()
+    times = 0
+    while not (posted.is_set() and times > 3):
+        seen, cursor = [], None
+        while True:
+            page = reader.get(
+                f"{BASE}/statements/me", params={"limit": 3} | ({"cursor": cursor} if cursor else {})
+            ).json()
+            seen += [_seen(each) for each in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert len(seen) == len(set(seen))
+        assert before <= set(seen)
+        assert [transfer for transfer, _ in seen] == sorted((transfer for transfer, _ in seen), reverse=True)
+        times += 1
+    posting.join()
+    assert ledger.faults() == []
+
+
+def _seen(entry: dict[str, Any]) -> tuple[str, str]:
+    return entry["transfer_id"], entry["pocket"]
 
 
 def test_statements_page_by_cursor(program, people, ledger):

@@ -13,18 +13,51 @@ from guerdon.kernel.engagement.activities.errors import (
     ActivityWithdrawnError,
 )
 from guerdon.kernel.engagement.activities.schemas import Outcome
-from guerdon.kernel.engagement.activities.service.rebuilding import rebuild
+from guerdon.kernel.engagement.activities.service.rebuilding import differences, rebuild
 from guerdon.kernel.engagement.activities.service.withdrawing import withdraw
 from guerdon.kernel.ledger import service as ledger
 from guerdon.kernel.ledger.errors import InsufficientBalanceError, LedgerError
-from guerdon.kernel.ledger.schemas import Account
+from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
 from support.databases import START_OF_TIME
 from support.track import Track, rule
 
 COUNTED = ("counters", "distinct_values", "rule_grants")
 
 
+MOST = 2**63 - 1
+
+
 class TestRebuilding:
+    def test_a_counter_that_had_to_stop_agrees_with_what_led_there(self, track: Track) -> None:
+        """What was earned beyond 63 bits and taken back since; what nothing can have led to is found all the same."""
+        track.install()
+        awa, staff = track.member(), track.member()
+        track.do(ledger.open_member, awa)
+        mine = Account(awa, "LAP")
+
+        def post(source: Account | SystemAccount, target: Account | SystemAccount, amount: int, kind: str) -> UUID:
+            posting = Posting(source, target, amount, kind, f"{kind} {amount}")
+            found = track.do(ledger.post, posting, track.clock.now())
+            assert found.transfer_id is not None
+            return found.transfer_id  # type: ignore[no-any-return]
+
+        def stands() -> set[int]:
+            return set(track.counters(awa, "earned.LAP", "ledger").values())
+
+        post(SystemAccount("issuance", "LAP"), mine, MOST, "award")
+        post(mine, SystemAccount("redemption", "LAP"), MOST, "spend")
+        second = post(SystemAccount("issuance", "LAP"), mine, MOST - 5, "award")
+        assert stands() == {MOST}
+        assert track.do(differences, [awa]).changes == []
+        track.do(ledger.reverse, awa, second, key="back", at=track.clock.now(), actor_id=staff, reason="Twice")
+        assert stands() == {5}
+        assert track.do(differences, [awa]).changes == []
+        with psycopg.connect(track.owner_dsn, autocommit=True) as connection:
+            connection.execute("UPDATE engagement.counters SET value = 4 WHERE owner_id = %s", (awa,))
+        assert {each.before for each in track.do(rebuild, [awa])} == {4}
+        assert stands() == {MOST}
+        assert track.do(differences, [awa]).changes == []
+
     def test_random_histories(self, track: Track) -> None:
         """Whatever happened, in whatever order: counting anew finds nothing to put right, and undoes tampering."""
         track.install(

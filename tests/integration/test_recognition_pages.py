@@ -1,5 +1,6 @@
 """Badges and streaks on pages, in both languages, as members and staff use them."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -151,6 +152,44 @@ def test_a_member_pauses_and_staff_restore(
     assert staff.submit(f"{page}/{weekly.id}/restore", on=page, reason="Was ill.").status_code == 303
     with walkers.transaction() as session:
         assert session.scalars(text("SELECT count(*) FROM engagement.streak_pardons")).one() == 2
+
+
+def test_staff_give_time_off_and_end_it(
+    club_app: FastAPI, member: Browser, walkers: Database, clock: FixedClock, person: Callable[..., Any]
+) -> None:
+    with walkers.transaction() as session:
+        weekly = streak_by_code(session, "walkers", "weekly")
+    staff = Browser(club_app, person, "heron", Role.STAFF)
+    page = f"/staff/streaks/members/{member.user_id}"
+    first, last = ((clock.now().date() + timedelta(weeks=weeks)).isoformat() for weeks in (1, 20))
+    for wrong in ({"reason": ""}, {"reason": "Is ill.", "last": "soon"}):
+        given = {"first": first, "last": last, **wrong}
+        assert staff.submit(f"{page}/{weekly.id}/pause", on=page, **given).status_code == 422
+    assert "Pause from" not in member.get("/streaks").text
+    path = f"{page}/{weekly.id}/pause"
+    assert staff.submit(path, on=page, first=first, last=last, reason="Is ill.").status_code == 303
+    shown = staff.get(page).text
+    assert "Is ill." in shown
+    assert "Pause from" in member.get("/streaks").text
+    found = re.search(rf"{page}/{weekly.id}/pauses/[^/]+/end", shown)
+    assert found
+    assert staff.submit(found[0], on=page).status_code == 303
+    assert "Pause from" not in member.get("/streaks").text
+    with walkers.transaction() as session:
+        acts = session.scalars(text("SELECT action FROM admin.audit_logs WHERE action LIKE '%pause%' ORDER BY id"))
+        assert list(acts) == ["engagement.streak_paused", "engagement.streak_pause_ended"]
+
+
+def test_an_admin_rotates_the_key_of_credentials(club_app: FastAPI, person: Callable[..., Any]) -> None:
+    admin = Browser(club_app, person, "heron", Role.ADMIN)
+    path = "/staff/badges/keys"
+    assert path in admin.get("/staff/badges").text
+    assert "No key yet" in admin.get(path).text
+    for _ in range(2):
+        assert admin.submit(f"{path}/rotate", on=path).status_code == 303
+    page = admin.get(path).text
+    assert (page.count("/credentials/keys/"), page.count("Only verifies")) == (2, 1)
+    assert Browser(club_app, person, "egret", Role.STAFF).get(path).status_code == 403
 
 
 def test_an_admin_changes_the_numbers_of_a_streak(

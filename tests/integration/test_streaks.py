@@ -1,9 +1,10 @@
 """Streaks on a real database: bonuses, late facts, withdrawals, pauses, pardons."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +14,8 @@ from guerdon import boot
 from guerdon.core.clock import FixedClock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
+from guerdon.kernel.engagement.activities.schemas import ActivityKind, Fact, MetricSeed, Zone
+from guerdon.kernel.engagement.activities.service.recording import record
 from guerdon.kernel.engagement.badges import personal_data
 from guerdon.kernel.engagement.streaks.errors import (
     NothingToRestoreError,
@@ -22,8 +25,10 @@ from guerdon.kernel.engagement.streaks.errors import (
     PauseUsedUpError,
     StreakReasonMissingError,
 )
+from guerdon.kernel.engagement.streaks.seeds import StreakSeed
 from guerdon.kernel.engagement.streaks.service import pardons, pauses, reading, reminding
 from guerdon.kernel.engagement.streaks.service.definitions import Definition, by_code, use
+from guerdon.kernel.program import Program
 from support.databases import START_OF_TIME
 from support.walkers import WALKERS, advance, beans
 
@@ -329,3 +334,67 @@ def test_a_copy_tells_of_badges_and_streaks_and_leaving_takes_words_away(
         reasons = session.scalars(text("SELECT DISTINCT reason FROM engagement.streak_pardons")).all()
         assert reasons == ["erased"]
     assert walking.stands().standing.longest == 1
+
+
+DAILY = Program(
+    name="dailies",
+    title="Dailies",
+    package="guerdon.kernel.home",
+    activity_kinds=(ActivityKind("dailies.walked", "Walked", {}),),
+    metrics=(MetricSeed("walks", "Walks", ("dailies.walked",), zone=Zone.MEMBER),),
+    streaks=(StreakSeed("daily", "Days in a row", "walks", period="day", freeze_every=0),),
+)
+
+
+@pytest.mark.parametrize(
+    ("zone", "days"),
+    [
+        ("Europe/Paris", (date(2026, 3, 27), date(2026, 3, 31))),  # a day of 23 hours
+        ("Europe/Paris", (date(2026, 10, 23), date(2026, 10, 27))),  # and one of 25
+        ("America/Santiago", (date(2026, 9, 4), date(2026, 9, 8))),  # midnight itself is left out
+        ("America/Santiago", (date(2026, 4, 3), date(2026, 4, 6))),  # the last hour comes twice
+        ("Australia/Lord_Howe", (date(2026, 10, 2), date(2026, 10, 6))),  # by half an hour
+    ],
+)
+def test_a_daily_streak_goes_on_across_a_change_of_clocks(
+    zone: str,
+    days: tuple[date, date],
+    walkers: Database,
+    owner_dsn: str,
+    clock: FixedClock,
+    person: Callable[..., Any],
+) -> None:
+    """By the clock of the member: first and last moments of a day count for it; it is lost once it is over there."""
+    owner = Database(owner_dsn)
+    with owner.transaction() as session:
+        boot._install_program(DAILY, session)
+    owner.dispose()
+    owner_id = person("ibis").id
+    first, last = days
+    local = ZoneInfo(zone)
+    with walkers.transaction() as session:
+        session.execute(
+            text("UPDATE identity.users SET time_zone = :zone WHERE id = :id"), {"zone": zone, "id": owner_id}
+        )
+
+    def stands() -> reading.MemberStreak:
+        with walkers.transaction() as session:
+            return reading.one_of_member(session, clock.now(), owner_id, by_code(session, "dailies", "daily"))
+
+    for number in range((last - first).days + 1):
+        day = first + number * timedelta(days=1)
+        begins, ends = (
+            datetime.combine(each, time(), local).astimezone(UTC) for each in (day, day + timedelta(days=1))
+        )
+        # In turns in the very first and the very last moment of the day.
+        at = begins if number % 2 else ends - timedelta(seconds=1)
+        clock.move(at - clock.now())
+        with walkers.transaction() as session:
+            fact = Fact(owner_id, "dailies", "dailies.walked", at, {}, f"walk {number}")
+            assert record(session, clock, [fact])[0].refused is None
+        assert (stands().standing.current, stands().present) == (number + 1, day)
+    over = datetime.combine(last + timedelta(days=2), time(), local).astimezone(UTC)
+    clock.move(over - timedelta(seconds=1) - clock.now())
+    assert stands().standing.current == (last - first).days + 1
+    clock.move(timedelta(seconds=1))
+    assert (stands().standing.current, stands().standing.lost) == (0, (last - first).days + 1)

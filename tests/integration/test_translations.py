@@ -1,12 +1,16 @@
 """Everything that a reader can meet exists in every language, in the kernel and in every installed program."""
 
 import pkgutil
+from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
 
 import guerdon.kernel
 from guerdon import boot
+from guerdon.kernel.engagement import explanation
+from guerdon.kernel.engagement.schemas import RuleSeed
+from guerdon.kernel.engagement.service import params
 from guerdon.web.extract import problems
 from guerdon.web.i18n import LANGUAGES, SOURCE_LANGUAGE, add_catalogue, translator
 
@@ -31,6 +35,23 @@ def test_what_programs_say_of_their_rules_is_translated(locale: str) -> None:
     notes = [rule.note for program in boot.programs() for rule in program.rules]
     assert len(notes) >= 5
     assert [note for note in notes if translator(locale).gettext(note) == note] == []
+
+
+def test_what_pages_make_of_rules_names_is_said_and_translated() -> None:
+    """Titles come of codes, and labels and formulas of names in expressions: no text of theirs stands in the code."""
+    for program in boot.programs():
+        add_catalogue(program.package)
+        made = {word for rule in program.rules for word in _made_of(rule)}
+        assert made <= {word for rule in program.rules for word in rule.words}
+        alike = {"points"}
+        assert {word for word in made if translator("fr").gettext(word) == word} <= alike
+
+
+def _made_of(rule: RuleSeed) -> Iterator[str]:
+    yield explanation.words(rule.code).capitalize()
+    yield from map(explanation.words, explanation.reads(rule.condition, rule.amount, *rule.multipliers))
+    for _, names, _ in params.flat(rule.params):
+        yield from map(explanation.words, names)
 
 
 def test_the_packages_are_found() -> None:

@@ -59,7 +59,7 @@ class Boards:
     def define(self, code: str = "visits", **options: Any) -> reading.Shown:
         draft = Draft("garden", code, "Visits", "garden:visits", **{"periods": ("week", "life"), **options})
         self.do(managing.define, draft, actor_id=None)
-        return self.do(managing.activate, "garden", code, actor_id=None)  # type: ignore[no-any-return]
+        return self.do(managing.activate, "garden", code, self.clock.now(), actor_id=None)  # type: ignore[no-any-return]
 
     def run(self, shown: reading.Shown, start: date = WEEK, period: str = "week") -> BoardRun:
         found = self.do(reading.run, shown, period, start, self.clock.now())
@@ -77,6 +77,11 @@ class Boards:
     def listed(self, **options: Any) -> list[reading.Shown]:
         """The garden's boards, as members or staff find them."""
         return [each for each in self.do(reading.boards, **options) if each.board.program == "garden"]
+
+    def weeks(self) -> list[date]:
+        """The weeks that any board knows."""
+        found = self.sql("SELECT period_start FROM engagement.board_runs WHERE period = 'week' ORDER BY 1")
+        return [start for (start,) in found]
 
     def faults(self) -> list[Any]:
         return [tuple(row) for row in self.do(upkeep.verify)]

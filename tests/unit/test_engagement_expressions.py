@@ -153,6 +153,9 @@ class TestExplanation:
         assert explanation.in_words(FORMULA) == "value × rate × state"
         assert explanation.in_words("ratio(activity.a + 1, params.b)") == "(a + 1) ÷ b"
         assert explanation.in_words("ratio(1") == "ratio(1"
+        french = {"value": "valeur", "rate": "taux", "day": "jour", "by day": "par jour"}
+        told = explanation.in_words("activity.value * params.by_day[activity.day] + params.rate", french.__getitem__)
+        assert told == "valeur × par jour (jour) + taux"
         assert explanation.in_words("params.fee_minor * params.by_day[activity.day]") == "fee × by day (day)"
 
     def test_values(self) -> None:

@@ -11,7 +11,8 @@ import vobject
 import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
+from pypdf.generic import ContentStream
 
 from guerdon.core.ids import new_id
 from guerdon.http.keys import derive_key
@@ -115,6 +116,22 @@ def test_the_printed_ticket_keeps_french_letters_and_typographic_signs():
     assert "Soirée jeux à l’Île – cœur" in text
     assert "Aïssatou N’Dæye" in text
     assert shown_number(CONTENT.number) in text
+
+
+def test_a_camera_reads_the_code_off_the_printed_ticket():
+    """What the page fills with black is drawn as a printer would, at 150 dots an inch, and read back."""
+    reader = pypdf.PdfReader(io.BytesIO(ticket_pdf(sheet())))
+    [page] = reader.pages
+    scale, height = 150 / 72, float(page.mediabox.height)
+    paper = Image.new("L", (round(float(page.mediabox.width) * scale), round(height * scale)), 255)
+    pen = ImageDraw.Draw(paper)
+    for operands, operator in ContentStream(page.get_contents(), reader).operations:
+        if operator == b"re":
+            x, y, width, up = (float(each) for each in operands)
+            edges = sorted(((height - y) * scale, (height - y - up) * scale))
+            pen.rectangle((round(x * scale), round(edges[0]), round((x + width) * scale) - 1, round(edges[1]) - 1), 0)
+    [read] = zxingcpp.read_barcodes(paper)
+    assert SIGNER.read(read.text) == CONTENT
 
 
 def test_the_printed_ticket_takes_any_name_and_any_length():

@@ -108,6 +108,18 @@ def statement(  # noqa: PLR0917 - Typer reads options from parameters
                 sys.stdout.write(chunk)
 
 
+@app.command("system-accounts")
+def system_accounts() -> None:
+    """Show what the unbounded accounts of the system hold, such as issuance: what came out of them is negative."""
+    with _database() as database, database.transaction() as session:
+        found = service.system_balances(session)
+    table = Table("Account", "Unit", box=None, pad_edge=False)
+    table.add_column("Balance", justify="right")
+    for each in found:
+        table.add_row(each.account, each.unit, to_text(int(each.balance_minor), each.scale))
+    show_table(table)
+
+
 def _pages(
     session: Session,
     owner_id: UUID,
@@ -218,6 +230,7 @@ def _resolve(session: Session, owner: str) -> UUID:
 
     Raises:
         NotFoundError, UnknownAccountError: nobody has that address; no owner has that id or name.
+        UnboundedAccountError: it is an account of the system that nobody owns.
     """
     if "@" in owner:
         user = find_by_email(session, owner)

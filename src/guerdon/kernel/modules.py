@@ -21,7 +21,7 @@ KERNEL_MODULES = (
         since="0010_campaigns",
         install=campaigns.install,
     ),
-    Module("guerdon.kernel.engagement.boards", "engagement", since="0011_boards"),
+    Module("guerdon.kernel.engagement.boards", "engagement", since="0017_cheaper_closes"),
     Module("guerdon.kernel.engagement.ladders", "engagement", since="0011_boards"),
     Module("guerdon.kernel.engagement.simulations", "engagement", since="0012_simulations"),
     Module("guerdon.kernel.admin", "admin", since="0005_access"),

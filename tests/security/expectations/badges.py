@@ -54,6 +54,8 @@ GET    /credentials/{public_id=credential}/badge.png                            
 GET    /staff/badges                                                                 303 403 403 403 200 200 200
 GET    /staff/badges/new                                                             303 403 403 403 403 200 200
 POST   /staff/badges/new                                                             401 403 403 403 403 303 303
+GET    /staff/badges/keys                                                            303 403 403 403 403 200 200
+POST   /staff/badges/keys/rotate                                                     401 403 403 403 403 303 303
 GET    /staff/badges/{badge_id=badge}                                                303 403 403 403 200 200 200
 GET    /staff/badges/{badge_id=badge}/change                                         303 403 403 403 403 200 200
 POST   /staff/badges/{badge_id=badge}/change                                         401 403 403 403 403 303 303

@@ -93,7 +93,7 @@ def settle(world: World) -> None:
     )
     draft = Draft("credits", "visits", "Visits", "credits:visits", periods=("week", "life"))
     world.do(boards.define, draft, actor_id=admin)
-    world.do(boards.activate, "credits", "visits", actor_id=admin)
+    world.do(boards.activate, "credits", "visits", world.clock.now(), actor_id=admin)
     for name in ("owner", "other"):
         world.sql(
             "INSERT INTO engagement.counters VALUES (%s, %s, 'week', date_trunc('week', %s)::date, 3, %s)",

@@ -31,6 +31,9 @@ GET    /staff/streaks/{streak_id=streak}                                       3
 POST   /staff/streaks/{streak_id=streak}                                       401 403 403 403 403 303 303
 GET    /staff/streaks/members/{user_id=owner}                                  303 403 403 403 200 200 200
 POST   /staff/streaks/members/{user_id=owner}/{streak_id=streak}/restore       401 403 403 403 303 303 303
+POST   /staff/streaks/members/{user_id=owner}/{streak_id=streak}/pause         401 403 403 403 303 303 303
+POST   /staff/streaks/members/{user_id=owner}/{streak_id=streak}/pauses/{pause_id=pause}/end \
+                                                                               401 403 403 403 303 303 303
 """
 
 WEEK_OFF = {"first": "2026-03-09", "last": "2026-03-15"}
@@ -56,6 +59,7 @@ SENT = {
         **REASON,
     },
     "POST /staff/streaks/members/{user_id}/{streak_id}/restore": REASON,
+    "POST /staff/streaks/members/{user_id}/{streak_id}/pause": {**WEEK_OFF, **REASON},
 }
 
 

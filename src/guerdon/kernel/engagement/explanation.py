@@ -5,7 +5,7 @@ Both are shown beside the formula, never computed with.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _RATIO = re.compile(r"\bratio\(")
@@ -20,12 +20,21 @@ UNITS = {"_minor": 0, "_hundredths": 2, "_percent": 2, "_bp": 4}
 """How the end of a name says which part of 1 a whole number counts: by decimals; the smallest parts have none of 1."""
 
 
-def in_words(formula: str) -> str:
+def in_words(formula: str, gettext: Callable[[str], str] = str) -> str:
     """The formula with names as words and the signs of arithmetic: ``hours × points per hour``.
 
     A division by 10, 100 … is left out: it only turns parts into wholes, and words do not count in parts.
+
+    Args:
+        gettext: what the words are in the reader's language.
     """
-    return _signs(_divisions(_NAME.sub(_worded, formula), wholes=True))
+
+    def worded(found: re.Match[str]) -> str:
+        name = words(found[1].rpartition(".")[2])
+        key = words(found[2][1:-1].rpartition(".")[2].strip("'\""))
+        return f"{gettext(name)} ({gettext(key)})" if key and key != name else gettext(name)
+
+    return _signs(_divisions(_NAME.sub(worded, formula), wholes=True))
 
 
 def filled_in(formula: str, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> str:
@@ -92,12 +101,6 @@ def words(name: str) -> str:
 def unit_of(name: str) -> str:
     """The end of a name that says in which parts it counts, one of ``UNITS``, or the empty string."""
     return next((unit for unit in UNITS if name.endswith(unit) and name != unit), "")
-
-
-def _worded(found: re.Match[str]) -> str:
-    name = words(found[1].rpartition(".")[2])
-    key = found[2][1:-1].rpartition(".")[2].strip("'\"")
-    return f"{name} ({words(key)})" if key and words(key) != name else name
 
 
 def _follow(start: Any, path: list[str]) -> Any:

@@ -33,6 +33,7 @@ class RuleSeed:
         condition: CEL that says whether it applies.
         params: the numbers that staff change, by a new version.
         note: what it says, for people: a message id.
+        words: what pages make of its code and of the names in it, as message ids, so that catalogues have them.
         multipliers: CEL each, whole basis points that the amount is multiplied with one after the other; 10000 is once.
         multiplier_min_bp, multiplier_max_bp: bounds of what they come to together.
         caps: the most that it grants, in the unit's smallest part: ``act`` refuses a larger award whole, ``day``,
@@ -50,6 +51,7 @@ class RuleSeed:
     condition: str = "true"
     params: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    words: tuple[str, ...] = ()
     multipliers: tuple[str, ...] = ()
     multiplier_min_bp: int = 0
     multiplier_max_bp: int = 100_000

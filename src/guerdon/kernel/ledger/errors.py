@@ -70,6 +70,16 @@ class UnknownAccountError(LedgerError):
     remedy = "Check the owner, the unit and the pocket, or the name of the system account."
 
 
+class UnboundedAccountError(LedgerError):
+    code = "unbounded-account"
+    status = 404
+    message = "'{account}' is an unbounded account of the system: it has balances, but no statement of its own."
+    remedy = (
+        "See what it holds with 'guerdon ledger system-accounts'. What moved stands in the statements of the other "
+        "side, which name it as counter_account: 'guerdon ledger export' writes them all."
+    )
+
+
 class UnknownUnitError(LedgerError):
     verdict = "unknown_unit"
     status = 404

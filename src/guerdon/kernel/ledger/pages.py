@@ -100,9 +100,11 @@ def _page(
         limit=PAGE_SIZE + 1,
     )
     shown = entries[:PAGE_SIZE]
+    balances = service.balances(session, owner_id, clock.now())
     context: dict[str, Any] = {
         "owner_id": owner_id,
-        "balances": service.balances(session, owner_id, clock.now()),
+        "balances": balances,
+        "turnovers": service.turnovers(balances),
         "entries": [_row(each) for each in shown],
         "units": service.units(session),
         "units_by_code": {code: unit for code, (_, unit) in catalogue(session).units.items()},

@@ -131,6 +131,14 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Turnover:
+    """What an owner earned and spent of a unit in all, net of what was reversed."""
+
+    earned_minor: int
+    spent_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A transfer as one pocket sees it: signed amount, balance before and after."""
 

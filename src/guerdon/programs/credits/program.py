@@ -40,6 +40,10 @@ PROGRAM = Program(
                 "condition_percent": {"new": 100, "like_new": 100, "good": 80, "fair": 50, "poor": 20, "unknown": 100},
             },
             note=msgid("0.1 credits for each unit of the item's value, less for a worn item."),
+            words=(
+                *(msgid("Item donation"), msgid("value"), msgid("credits per unit"), msgid("condition")),
+                *(msgid("new"), msgid("like new"), msgid("good"), msgid("fair"), msgid("poor"), msgid("unknown")),
+            ),
         ),
         RuleSeed(
             code="money",
@@ -48,6 +52,7 @@ PROGRAM = Program(
             amount="ratio(activity.amount_hundredths * params.credits_per_unit_bp, 10000)",
             params={"credits_per_unit_bp": 2000},
             note=msgid("0.2 credits for each unit of cash."),
+            words=(msgid("Money"), msgid("amount")),
         ),
         RuleSeed(
             code="volunteer_hours",
@@ -56,6 +61,7 @@ PROGRAM = Program(
             amount="ratio(activity.hours_hundredths * params.credits_per_hour_bp, 10000)",
             params={"credits_per_hour_bp": 20000},
             note=msgid("2 credits for each hour."),
+            words=(msgid("Volunteer hours"), msgid("hours"), msgid("credits per hour")),
         ),
     ),
     tiers=(

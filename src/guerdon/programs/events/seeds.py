@@ -60,6 +60,7 @@ RULES = (
         amount="ratio(activity.points * params.percent, 100)",
         params={"percent": 100},
         note=msgid("What the event is worth, or what its type is worth where the event says nothing."),
+        words=(msgid("Attendance"), msgid("points"), msgid("percent")),
         transfer_kind=ATTENDED,
     ),
     RuleSeed(
@@ -68,6 +69,7 @@ RULES = (
         unit=UNIT,
         amount="activity.points",
         note=msgid("What staff give for a special activity."),
+        words=(msgid("Special activity"), msgid("points")),
         caps={"act": SPECIAL_POINTS_MAX},
         transfer_kind=SPECIAL,
     ),

@@ -162,9 +162,9 @@ def change_board(program: Program, code: Code, body: BoardChange, who: Configure
 
 
 @router.post("/{program}/{code}/activate", responses=problem_responses(404, 409))
-def activate_board(program: Program, code: Code, who: Configurer, session: SessionDep) -> BoardOut:
+def activate_board(program: Program, code: Code, who: Configurer, session: SessionDep, clock: ClockDep) -> BoardOut:
     """Let a draft count. Where its metric has a past, a job builds it first."""
-    return show_board(managing.activate(session, program, code, actor_id=who.user_id))
+    return show_board(managing.activate(session, program, code, clock.now(), actor_id=who.user_id))
 
 
 def show_board(shown: reading.Shown) -> BoardOut:

@@ -2,7 +2,7 @@
 
 ``board_entries`` holds the score of each member in each run of a board that is open, ``board_buckets`` how many
 members have how much (with ``board_lanes``, what came since), and ``leaderboard_cache`` the runs that are closed, for
-good. Only the functions in ``sql/`` write them.
+good, with ``board_finishes`` to find a member in them. Only the functions in ``sql/`` write them.
 """
 
 from datetime import date, datetime
@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -175,14 +176,31 @@ class Place(Base):
     __tablename__ = "leaderboard_cache"
     __table_args__ = (
         CheckConstraint("rank > 0 AND position > 0 AND score > 0", name="sound"),
-        UniqueConstraint("user_id", "run_id"),
         {"schema": SCHEMA},
     )
 
     run_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
-    id: Mapped[UUID] = mapped_column(PG_UUID(as_uuid=True), server_default=text("uuidv7()"))
     user_id: Mapped[UUID]
     rank: Mapped[int] = mapped_column(Integer)
     score: Mapped[int] = mapped_column(BigInteger)
     reached_at: Mapped[Moment]
+
+
+class Finish(Base):
+    """At which position of a closed run a member is.
+
+    A table of its own and not an index on the places: those are written in their order, so that each would come to
+    another page of such an index, and half of a close would be waiting for memory. This is written in its own order.
+    """
+
+    __tablename__ = "board_finishes"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    run_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+HELD_BY = and_(Finish.run_id == Place.run_id, Finish.position == Place.position)
+"""How a member's places are found by their finishes."""

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
-from guerdon.kernel.engagement.boards.models import Board, BoardAbsence, BoardEntry, BoardRun, Place
+from guerdon.kernel.engagement.boards.models import HELD_BY, Board, BoardAbsence, BoardEntry, BoardRun, Finish, Place
 from guerdon.kernel.personal_data import PersonalData, PersonalFile, json_file
 
 
@@ -18,7 +18,8 @@ def _export(session: Session, clock: Clock, user_id: UUID) -> Iterator[PersonalF
     scores = session.execute(joined.join(Board).where(BoardEntry.owner_id == user_id)).mappings()
     yield json_file("scores.json", [dict(row) for row in scores])
     held = select(*columns, Place.rank, Place.score, Place.reached_at).join_from(Place, BoardRun, _run(Place))
-    places = session.execute(held.join(Board).where(Place.user_id == user_id)).mappings()
+    held = held.join(Finish, HELD_BY).join(Board).where(Finish.user_id == user_id, BoardRun.state == "closed")
+    places = session.execute(held).mappings()
     yield json_file("places.json", [dict(row) for row in places])
     absences = session.scalars(select(BoardAbsence).where(BoardAbsence.owner_id == user_id))
     yield json_file("absences.json", [{"reason": each.reason, "since": each.since} for each in absences])

@@ -179,7 +179,7 @@ class History:
     Attributes:
         current: what is in force.
         words: what it says, a message id: the note of its first version.
-        formula: how the amount comes about, in words.
+        amount: the formula of the amount.
         authors: the names of who wrote versions.
     """
 
@@ -188,8 +188,12 @@ class History:
     versions: Sequence[Rule]
     current: Rule | None
     words: str
-    formula: str
+    amount: str
     authors: Mapping[UUID, str]
+
+    def formula(self, gettext: Callable[[str], str]) -> str:
+        """How the amount comes about, in the reader's words."""
+        return explanation.in_words(self.amount, gettext)
 
     @property
     def title(self) -> str:
@@ -217,9 +221,7 @@ def histories(session: Session, versions: Sequence[Rule]) -> list[History]:
     for (program, code), group in groups.items():
         current = next((rule for rule in group if rule.status == RuleStatus.ACTIVE), None)
         shown = current or group[0]
-        found.append(
-            History(program, code, group, current, group[-1].note, explanation.in_words(shown.amount), authors)
-        )
+        found.append(History(program, code, group, current, group[-1].note, shown.amount, authors))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Streaks on pages: a member's own with a calendar and time off; for staff their numbers, and restoring one."""
+"""Streaks on pages: a member's own with a calendar and time off; for staff their numbers, restoring and pausing one."""
 
 from datetime import date
 from typing import Annotated
@@ -88,15 +88,7 @@ def pause(
     """Take time off."""
     try:
         with attempt(session):
-            pauses.pause(
-                session,
-                clock.now(),
-                get(session, streak_id),
-                who.user_id,
-                first=_day(sent, "first"),
-                last=_day(sent, "last"),
-                actor_id=who.user_id,
-            )
+            _pause(session, clock, streak_id, who.user_id, sent, who)
     except GuerdonError as error:
         if error.status == 404:
             raise
@@ -104,6 +96,19 @@ def pause(
         return _own(request, session, clock, who.user_id, state, error.status)
     flash(request, msgid("The pause is noted."))
     return redirect(request, "/streaks")
+
+
+def _pause(session: Session, clock: ClockDep, streak_id: UUID, user_id: UUID, sent: Sent, who: Principal) -> None:
+    pauses.pause(
+        session,
+        clock.now(),
+        get(session, streak_id),
+        user_id,
+        first=_day(sent, "first"),
+        last=_day(sent, "last"),
+        actor_id=who.user_id,
+        reason=sent.get("reason", "")[:500],
+    )
 
 
 def _day(sent: Sent, name: str) -> date:
@@ -223,7 +228,7 @@ def _numbers(session: Session, sent: Sent) -> changing.Numbers:
 
 @router.get("/staff/streaks/members/{user_id}")
 def show_member(request: Request, user_id: UUID, who: Reader, session: SessionDep, clock: ClockDep) -> Response:
-    """Where a member stands, for staff who want to restore a streak."""
+    """Where a member stands, for staff who want to restore a streak or give time off."""
     return _member(request, session, clock, who, user_id, FormState())
 
 
@@ -242,7 +247,7 @@ def _member(
         "periods": PERIODS,
         "states": STATES,
         "state": state,
-        "may_restore": who.may("engagement:award") and who.user_id != user_id,
+        "may_help": who.may("engagement:award") and who.user_id != user_id,
     }
     return render(request, "streaks/member.html", context, status)
 
@@ -270,4 +275,45 @@ def restore(
         state = FormState.refused(sent, error, viewer_of(request).translator)
         return _member(request, session, clock, who, user_id, state, error.status)
     flash(request, msgid("The streak is restored."))
+    return redirect(request, f"/staff/streaks/members/{user_id}")
+
+
+@router.post("/staff/streaks/members/{user_id}/{streak_id}/pause")
+def pause_member(
+    request: Request,
+    user_id: UUID,
+    streak_id: UUID,
+    sent: SentForm,
+    who: Awarder,
+    session: SessionDep,
+    clock: ClockDep,
+) -> Response:
+    """Give a member time off, without the limit that they have themselves."""
+    require_member(session, user_id)
+    try:
+        with attempt(session):
+            _pause(session, clock, streak_id, user_id, sent, who)
+    except GuerdonError as error:
+        if error.status == 404:
+            raise
+        state = FormState.refused(sent, error, viewer_of(request).translator)
+        return _member(request, session, clock, who, user_id, state, error.status)
+    flash(request, msgid("The pause is noted."))
+    return redirect(request, f"/staff/streaks/members/{user_id}")
+
+
+@router.post("/staff/streaks/members/{user_id}/{streak_id}/pauses/{pause_id}/end")
+def end_pause_of_member(
+    request: Request,
+    user_id: UUID,
+    streak_id: UUID,
+    pause_id: UUID,
+    who: Awarder,
+    session: SessionDep,
+    clock: ClockDep,
+) -> Response:
+    """End a member's pause."""
+    require_member(session, user_id)
+    pauses.end(session, clock.now(), get(session, streak_id), user_id, pause_id, actor_id=who.user_id)
+    flash(request, msgid("The pause is over."))
     return redirect(request, f"/staff/streaks/members/{user_id}")

@@ -303,8 +303,11 @@ class BalanceOut(Schema):
     pocket: Pocket
     balance: AmountText
     floor: AmountText | None = Field(None, description="How low it may go; null where nothing bounds it.")
-    earned: AmountText | None = None
-    spent: AmountText | None = None
+    earned: AmountText | None = Field(
+        None,
+        description="Earned of the unit in all, in whichever pocket; told with its first one, null for the others.",
+    )
+    spent: AmountText | None = Field(None, description="Spent of the unit in all, likewise.")
     opened_at: datetime | None = None
     updated_at: datetime | None = None
     closed_at: datetime | None = None

@@ -43,7 +43,10 @@ def hold(
     clock: ClockDep,
     idempotency_key: KeyHeader = None,
 ) -> HoldOut:
-    """Set aside what is available, so that nothing else can spend it."""
+    """Set aside what is available, so that nothing else can spend it.
+
+    What was due before it was asked for is given back at once, and the answer says so.
+    """
     key = the_key(idempotency_key)
     posted = service.hold(
         session,
@@ -60,6 +63,7 @@ def hold(
         raise AssertionError("a hold that was not refused has a transfer")
     if posted.replayed:
         response.status_code = 200
+    service.settle_owner(session, owner_id, clock.now())
     return show_hold(session, service.get_hold(session, owner_id, posted.transfer_id), replayed=posted.replayed)
 
 

@@ -22,7 +22,7 @@ from guerdon.kernel.ledger.api.bodies import (
     UnitOut,
 )
 from guerdon.kernel.ledger.api.shapes import OwnerPath, readable_owner, show_entry, show_transfer
-from guerdon.kernel.ledger.schemas import Account, Balance, Entry, Pocket
+from guerdon.kernel.ledger.schemas import Account, Balance, Entry, Pocket, Turnover
 
 router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
 
@@ -63,7 +63,9 @@ def list_accounts(
     owner = readable_owner(session, owner_id, who)
     found = service.balances(session, owner, clock.now())
     if at is None:
-        return BalancesOut(owner_id=owner, at=None, accounts=[_present(each) for each in found])
+        turnovers = service.turnovers(found)
+        present = [_present(each, turnovers.get((each.unit, each.pocket))) for each in found]
+        return BalancesOut(owner_id=owner, at=None, accounts=present)
     past = [
         BalanceOut(
             unit=each.unit,
@@ -80,15 +82,15 @@ def list_accounts(
     return BalancesOut(owner_id=owner, at=at, accounts=past)
 
 
-def _present(balance: Balance) -> BalanceOut:
+def _present(balance: Balance, turnover: Turnover | None) -> BalanceOut:
     scale = balance.scale
     return BalanceOut(
         unit=balance.unit,
         pocket=balance.pocket,
         balance=to_text(balance.balance_minor, scale),
         floor=to_text(balance.floor_minor, scale) if balance.floor_minor is not None else None,
-        earned=to_text(balance.earned_minor, scale),
-        spent=to_text(balance.spent_minor, scale),
+        earned=to_text(turnover.earned_minor, scale) if turnover else None,
+        spent=to_text(turnover.spent_minor, scale) if turnover else None,
         opened_at=balance.opened_at,
         updated_at=balance.updated_at,
         closed_at=balance.closed_at,

@@ -19,6 +19,7 @@ from guerdon.kernel.ledger.service.reading import (
     require_owner,
     statement,
     system_balances,
+    turnovers,
     units,
 )
 from guerdon.kernel.ledger.service.upkeep import SETTLE_BATCH, fold_system_balances, settle_due, settle_owner
@@ -60,6 +61,7 @@ __all__ = [
     "settle_owner",
     "statement",
     "system_balances",
+    "turnovers",
     "units",
     "verify",
 ]

@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.money import Unit
-from guerdon.kernel.ledger.catalogue import Catalogue, catalogue
-from guerdon.kernel.ledger.errors import TransferNotFoundError, UnknownAccountError
+from guerdon.kernel.ledger.catalogue import FIRST_SYSTEM_ACCOUNT, Catalogue, catalogue
+from guerdon.kernel.ledger.errors import TransferNotFoundError, UnboundedAccountError, UnknownAccountError
 from guerdon.kernel.ledger.models import Owner, Transfer
-from guerdon.kernel.ledger.schemas import Account, Balance, Entry, Pocket, Reference, SystemBalance
+from guerdon.kernel.ledger.schemas import Account, Balance, Entry, Pocket, Reference, SystemBalance, Turnover
 from guerdon.kernel.ledger.service.upkeep import settle_owner
 
 ENTRY_COLUMNS = (
@@ -54,6 +54,24 @@ def balances(session: Session, owner_id: UUID, at: datetime) -> list[Balance]:
         )
         for row in rows
     ]
+
+
+def turnovers(found: Sequence[Balance]) -> dict[tuple[str, Pocket], Turnover]:
+    """What an owner earned and spent of each unit, under the first pocket that there is of it.
+
+    Of single pockets it says nothing: what is captured leaves the held pocket, and its reversal comes to the available
+    one, which would then have spent less than nothing.
+    """
+    first: dict[str, Pocket] = {}
+    for each in found:
+        first.setdefault(each.unit, each.pocket)
+    return {
+        (unit, pocket): Turnover(
+            sum(each.earned_minor for each in found if each.unit == unit),
+            sum(each.spent_minor for each in found if each.unit == unit),
+        )
+        for unit, pocket in first.items()
+    }
 
 
 def available_minor(session: Session, owner_id: UUID, unit: str, at: datetime) -> int:
@@ -189,10 +207,13 @@ def find_system_owner(session: Session, code: str) -> UUID:
     """The owner id of a bounded part of the system.
 
     Raises:
+        UnboundedAccountError: it is an unbounded account of the system, which nobody owns.
         UnknownAccountError: there is none of that name.
     """
     owner_id = session.scalars(select(Owner.id).where(Owner.code == code)).one_or_none()
     if owner_id is None:
+        if catalogue(session).accounts.get(code, 0) >= FIRST_SYSTEM_ACCOUNT:
+            raise UnboundedAccountError(account=code)
         raise UnknownAccountError()
     return owner_id
 

@@ -25,6 +25,8 @@ from guerdon.web.viewer import viewer_of
 router = APIRouter(prefix="/events")
 
 Member = Annotated[Principal, Depends(requires("events:attend"))]
+ZONES_AHEAD, ZONES_BEHIND = timedelta(hours=14), timedelta(hours=12)
+"""How long before a day begins in UTC it does so somewhere, and how long after its end it still lasts elsewhere."""
 
 
 @router.get("")
@@ -51,19 +53,19 @@ def show_list(request: Request, who: Member, session: SessionDep, clock: ClockDe
 def show_month(
     request: Request, who: Member, session: SessionDep, clock: ClockDep, month: Word = "", mine: Word = ""
 ) -> Response:
-    """A month as a grid of days, on the reader's clock."""
-    zone = viewer_of(request).zone
-    today = local_date(clock.now(), zone)
+    """A month as a grid of days: events stand on the days that they have at their places."""
+    today = local_date(clock.now(), viewer_of(request).zone)
     first = month_of(month, today)
     days = calendar.Calendar().monthdatescalendar(first.year, first.month)
-    begins = datetime.combine(days[0][0], time.min, zone).astimezone(UTC)
-    ends = datetime.combine(days[-1][-1] + timedelta(days=1), time.min, zone).astimezone(UTC)
+    begins = datetime.combine(days[0][0], time.min, UTC) - ZONES_AHEAD
+    ends = datetime.combine(days[-1][-1] + timedelta(days=1), time.min, UTC) + ZONES_BEHIND
     filters = Filters(user_id=who.user_id, since=begins, until=ends, mine=mine == "yes")
     rows = reading.listed(session, filters, after=None, limit=reading.MONTH_EVENTS_MAX)
     by_day: dict[date, list[ListedEvent]] = {}
     for row in rows:
-        for day in _days_of(row, zone):
-            by_day.setdefault(day, []).append(row)
+        for day in _days_of(row):
+            if days[0][0] <= day <= days[-1][-1]:
+                by_day.setdefault(day, []).append(row)
     context = {
         "first": first,
         "weeks": days,
@@ -81,7 +83,8 @@ def _month_text(day: date) -> str:
     return f"{day:%Y-%m}"
 
 
-def _days_of(row: ListedEvent, zone: ZoneInfo) -> Iterator[date]:
+def _days_of(row: ListedEvent) -> Iterator[date]:
+    zone = ZoneInfo(row.event.time_zone)
     day = local_date(row.event.start_time, zone)
     # An event that ends at midnight does not reach into the day that begins then.
     last = local_date(row.event.end_time - timedelta(microseconds=1), zone)

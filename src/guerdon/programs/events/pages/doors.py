@@ -19,13 +19,13 @@ from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.models import User
 from guerdon.programs.events.api.keys import SignerDep
 from guerdon.programs.events.evening_errors import MemberUnknownError
+from guerdon.programs.events.models import Event
+from guerdon.programs.events.pages.shown import page, time_of
 from guerdon.programs.events.service import doors, guests, reading, undoing
 from guerdon.programs.events.service.providers import DESK
-from guerdon.web import formats
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
-from guerdon.web.render import render
 from guerdon.web.sent import Sent, SentForm
 from guerdon.web.viewer import viewer_of, viewing
 
@@ -85,7 +85,7 @@ def _page(
         "undo_reasons": UNDO_REASONS,
         "channels": _channels(request),
     }
-    return render(request, "events/staff/door.html", context, status)
+    return page(request, "staff/door.html", context, status)
 
 
 def _channels(request: Request) -> list[tuple[str, str]]:
@@ -114,14 +114,14 @@ def scan(
         session.expire_all()
         title, text = viewer_of(request).translator.translate_error(exc)
         return _page(request, session, event_id, verdict=Verdict("danger", title, text), status=exc.status)
-    return _page(request, session, event_id, verdict=_verdict(request, admission))
+    return _page(request, session, event_id, verdict=_verdict(request, reading.get(session, event_id), admission))
 
 
-def _verdict(request: Request, admission: doors.Admission) -> Verdict:
+def _verdict(request: Request, event: Event, admission: doors.Admission) -> Verdict:
     viewer = viewer_of(request)
     gettext = viewer.translator.gettext
     with viewing(viewer):
-        at = formats.format_time(formats.local(admission.attendance.check_in_time))
+        at = time_of(admission.attendance.check_in_time, event)
         if admission.already:
             return Verdict(
                 "warning", gettext("Already in: {name}", name=admission.name), gettext("Since {time}.", time=at)
@@ -197,7 +197,7 @@ def _attempt(
         title, text = viewer_of(request).translator.translate_error(exc)
         verdict = Verdict("danger", title, text)
         return _page(request, session, event_id, verdict=verdict, status=exc.status)
-    return _page(request, session, event_id, verdict=_verdict(request, admission))
+    return _page(request, session, event_id, verdict=_verdict(request, reading.get(session, event_id), admission))
 
 
 @router.post("/{attendance_id}/out")

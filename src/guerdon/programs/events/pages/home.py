@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
+from guerdon.kernel.identity.models import User
 from guerdon.kernel.program import HomeCard
 from guerdon.programs.events.models import RegistrationStatus
 from guerdon.programs.events.pages.shown import REGISTRATION_STATES, short_when_of
@@ -20,7 +21,8 @@ UPCOMING_MAX = 50
 def home(session: Session, clock: Clock, user_id: UUID, locale: str) -> list[HomeCard]:
     """The next event, and any place that waits to be taken."""
     upcoming = reading.own(session, user_id, after=None, limit=UPCOMING_MAX, upcoming_at=clock.now())
-    viewer = Viewer(translator(locale), ZoneInfo("UTC"), clock.now(), lambda: "")
+    zone = ZoneInfo(session.get_one(User, user_id).time_zone)
+    viewer = Viewer(translator(locale), zone, clock.now(), lambda: "")
     gettext, ngettext = viewer.translator.gettext, viewer.translator.ngettext
     found = []
     with viewing(viewer):

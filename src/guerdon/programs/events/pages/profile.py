@@ -15,6 +15,7 @@ from guerdon.kernel.engagement.streaks.service import reading as streaks
 from guerdon.kernel.engagement.streaks.service.reading import CalendarPeriod, MemberStreak
 from guerdon.kernel.ledger.schemas import Pocket
 from guerdon.kernel.ledger.service import balances
+from guerdon.programs.events.pages.shown import page
 from guerdon.programs.events.seeds import UNIT, WEEKLY
 from guerdon.programs.events.service import connections, history
 from guerdon.web.i18n import msgid
@@ -96,4 +97,4 @@ def show_history(
         "before": before,
         "next_before": shown[-1].attendance.id if len(rows) > PAGE_SIZE else None,
     }
-    return render(request, "events/history.html", context)
+    return page(request, "history.html", context)

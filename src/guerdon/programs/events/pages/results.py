@@ -12,13 +12,13 @@ from guerdon.http.access import Principal, requires
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.programs.events.evening_errors import MemberUnknownError, PlaceInvalidError, PointsInvalidError
 from guerdon.programs.events.models import Award
+from guerdon.programs.events.pages.shown import page
 from guerdon.programs.events.seeds import SPECIAL_POINTS_MAX
 from guerdon.programs.events.service import guests, reading, results, specials
 from guerdon.programs.events.service.results import PLACED_MAX, Placing
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
-from guerdon.web.render import render
 from guerdon.web.sent import Sent, SentForm
 from guerdon.web.viewer import viewer_of
 
@@ -57,7 +57,7 @@ def _page(
         "points_max": SPECIAL_POINTS_MAX,
         "placed_max": PLACED_MAX,
     }
-    return render(request, "events/staff/results.html", context, status)
+    return page(request, "staff/results.html", context, status)
 
 
 @router.post("")

@@ -113,13 +113,22 @@ def when_of(event: Event) -> str:
         text = f"{begins} – {_clock(end)}"
     else:
         text = f"{begins} – {format_date(end, 'full', locale=locale)}, {_clock(end)}"
-    return text if _same_clock(zone, event.start_time) else f"{text} ({event.time_zone})"
+    return _with_zone(text, event.start_time, zone)
 
 
 def short_when_of(event: Event) -> str:
-    """``1 Jun 2026, 19:00`` on the clock of its place."""
-    local = local_of(event)
-    return f"{format_date(local, 'medium', locale=current_viewer().locale)}, {_clock(local)}"
+    """``1 Jun 2026, 19:00``, likewise."""
+    return until_text(event.start_time, event)
+
+
+def time_of(moment: datetime, event: Event) -> str:
+    """``19:00``, of a moment at an event, likewise."""
+    zone = ZoneInfo(event.time_zone)
+    return _with_zone(_clock(moment.astimezone(zone)), moment, zone)
+
+
+def _with_zone(text: str, moment: datetime, zone: ZoneInfo) -> str:
+    return text if _same_clock(zone, moment) else f"{text} ({zone.key})"
 
 
 def _clock(local: datetime) -> str:
@@ -151,9 +160,11 @@ def weekday_short(day: date) -> str:
 
 
 def until_text(moment: datetime, event: Event) -> str:
-    """A moment near an event, on the clock of its place."""
-    local = moment.astimezone(ZoneInfo(event.time_zone))
-    return f"{format_date(local, 'medium', locale=current_viewer().locale)}, {_clock(local)}"
+    """A moment near an event, likewise."""
+    zone = ZoneInfo(event.time_zone)
+    local = moment.astimezone(zone)
+    text = f"{format_date(local, 'medium', locale=current_viewer().locale)}, {_clock(local)}"
+    return _with_zone(text, moment, zone)
 
 
 def money(amount_minor: int, currency: str) -> str:
@@ -202,6 +213,7 @@ SHARED = {
     "when_of": when_of,
     "short_when_of": short_when_of,
     "until_text": until_text,
+    "time_of": time_of,
     "local_of": local_of,
     "month_short": month_short,
     "month_name": month_name,

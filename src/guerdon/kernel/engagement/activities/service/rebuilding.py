@@ -3,6 +3,10 @@
 Counters of facts are compared under the members' locks. What was earned is compared with the ledger in one snapshot,
 in which a transfer and what it counted are both there or both not, and put right by the difference; so nobody who posts
 meanwhile has to wait or loses anything.
+
+A counter stops at what 63 bits hold, and what is taken back then leaves it lower than the sum: by how much depends on
+the order in which it was counted, which nobody keeps. Where more was earned and taken back than a counter holds, it may
+therefore stand anywhere between the sum and the furthest from it that a stop can have left it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.core.money import AMOUNT_MINOR_MAX
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import counting, members
 from guerdon.kernel.engagement.activities.service.book import Book, load, tracked_periods
@@ -48,7 +53,9 @@ _EARNED = text(
     FROM (
         SELECT e.owner_id, engagement.earned_metric(e.unit_id) AS metric_id, p.period,
             engagement.period_start(p.period, e.day) AS period_start, engagement.whole(sum(e.amount)) AS value,
-            max(e.happened_at) AS reached_at
+            max(e.happened_at) AS reached_at,
+            engagement.whole(least(sum(e.amount), :most - sum(greatest(-e.amount, 0)))) AS lowest,
+            engagement.whole(greatest(sum(e.amount), sum(greatest(e.amount, 0)) - :most)) AS highest
         FROM unnest(CAST(:owners AS uuid[])) AS i(owner_id), engagement.earnings(i.owner_id, NULL) AS e,
             unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
         GROUP BY e.owner_id, e.unit_id, 3, 4
@@ -59,7 +66,7 @@ _EARNED = text(
         JOIN engagement.metrics AS m ON m.id = c.metric_id AND m.aggregate = 'earned'
         WHERE c.owner_id = ANY(:owners)
     ) AS c USING (owner_id, metric_id, period, period_start)
-    WHERE (c.value, c.reached_at) IS DISTINCT FROM (e.value, e.reached_at)
+    WHERE c.reached_at IS DISTINCT FROM e.reached_at OR c.value NOT BETWEEN e.lowest AND e.highest
     """
 )
 _CORRECT_EARNED = text(
@@ -150,7 +157,7 @@ def differences(session: Session, owners: Sequence[UUID]) -> Differences:
         if before != after and known is not None:
             values = (before[0] if before else 0, after[0] if after else 0)
             found.facts.append(CounterChange(UUID(int=key[0]), *key[1:], *values, known[1]))
-    for row in session.execute(_EARNED, {"owners": list(owners)}):
+    for row in session.execute(_EARNED, {"owners": list(owners), "most": AMOUNT_MINOR_MAX}):
         of = (row.owner_id, row.metric_id, row.period, row.period_start)
         found.earned.append(CounterChange(*of, row.before or 0, row.after, row.reached_at or row.reached_before))
     return found

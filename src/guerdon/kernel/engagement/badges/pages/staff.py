@@ -1,4 +1,4 @@
-"""``/staff/badges``: make and change badges, activate them, give them by hand, revoke them."""
+"""``/staff/badges``: make and change badges, activate them, give them by hand, revoke them; the signing keys."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,10 +20,11 @@ from guerdon.kernel.engagement.badges.api.staff import COMMUNITY, check_program
 from guerdon.kernel.engagement.badges.jobs import start_backfill
 from guerdon.kernel.engagement.badges.schemas import Award, BadgeChange, NewBadge
 from guerdon.kernel.engagement.badges.seeds import LEVEL_MAX
-from guerdon.kernel.engagement.badges.service import backfilling, defining, reading, staffing
+from guerdon.kernel.engagement.badges.service import backfilling, defining, keys, reading, staffing
 from guerdon.kernel.engagement.badges.service.definitions import Definition, definitions, get
 from guerdon.kernel.engagement.badges.words import Titles
 from guerdon.kernel.engagement.streaks.models import Streak
+from guerdon.kernel.identity.people import encryption
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
@@ -164,6 +165,20 @@ def _form(
 
 def _metric(row: Any, _: Any) -> str:
     return f"{row.program}: {_(row.title)}"
+
+
+@router.get("/keys")
+def show_keys(request: Request, _who: Configurer, session: SessionDep) -> Response:
+    """The keys that sign credentials."""
+    return render(request, "badges/staff/keys.html", {"keys": keys.history(session)})
+
+
+@router.post("/keys/rotate")
+def rotate_key(request: Request, who: Configurer, session: SessionDep, clock: ClockDep) -> Response:
+    """Sign with a new key from now on."""
+    keys.rotate(session, clock, encryption.ring(), actor_id=who.user_id)
+    flash(request, msgid("Credentials are signed with a new key from now on."))
+    return redirect(request, "/staff/badges/keys")
 
 
 @router.get("/{badge_id}")

@@ -7,6 +7,7 @@ theirs are made once and kept, the private half encrypted; what a retired key si
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,11 @@ def rotate(session: Session, clock: Clock, ring: KeyRing, *, actor_id: Any = Non
         ),
     )
     return made.id
+
+
+def history(session: Session) -> Sequence[CredentialKey]:
+    """Every key that ever signed, the latest first; without the private halves."""
+    return session.scalars(select(CredentialKey).order_by(CredentialKey.created_at.desc(), CredentialKey.id)).all()
 
 
 def encrypt_anew(session: Session, ring: KeyRing, limit: int) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import Principal, requires
-from guerdon.http.transaction import SessionDep, attempt
+from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.boards.api import Code, Program
 from guerdon.kernel.engagement.boards.pages.words import PERIOD_NAMES, RANKING_NAMES, STATUS_NAMES
 from guerdon.kernel.engagement.boards.schemas import BoardChange, Draft, NewBoard
@@ -150,11 +150,13 @@ def change(
 
 
 @router.post("/{program}/{code}/activate")
-def activate(request: Request, program: Program, code: Code, who: Configurer, session: SessionDep) -> Response:
+def activate(
+    request: Request, program: Program, code: Code, who: Configurer, session: SessionDep, clock: ClockDep
+) -> Response:
     """Let it count."""
     try:
         with attempt(session):
-            managing.activate(session, program, code, actor_id=who.user_id)
+            managing.activate(session, program, code, clock.now(), actor_id=who.user_id)
         flash(request, msgid("The leaderboard counts from now on."))
     except GuerdonError as error:
         flash(request, viewer_of(request).translator.translate_error(error)[0], level="danger")

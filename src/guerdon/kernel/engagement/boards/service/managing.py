@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, text
@@ -22,7 +23,7 @@ from guerdon.kernel.engagement.boards.jobs import BUILD
 from guerdon.kernel.engagement.boards.models import Board
 from guerdon.kernel.engagement.boards.schemas import BoardChange, Draft
 from guerdon.kernel.engagement.boards.seeds import PERIODS, BoardSeed
-from guerdon.kernel.engagement.boards.service import reading
+from guerdon.kernel.engagement.boards.service import reading, upkeep
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.worker.queue import enqueue
 
@@ -92,7 +93,7 @@ def define(session: Session, draft: Draft, *, actor_id: UUID | None) -> reading.
     return shown
 
 
-def activate(session: Session, program: str, code: str, *, actor_id: UUID | None) -> reading.Shown:
+def activate(session: Session, program: str, code: str, now: datetime, *, actor_id: UUID | None) -> reading.Shown:
     """Let a board count, beginning with what its metric has counted in the periods that are open.
 
     Raises:
@@ -102,18 +103,19 @@ def activate(session: Session, program: str, code: str, *, actor_id: UUID | None
     shown = reading.get(session, program, code, for_staff=True, lock=True)
     if shown.board.status != "draft":
         raise BoardActiveError(board=shown.name)
-    start(session, shown.board)
+    start(session, shown.board, now)
     _announce(session, "engagement.board_activated", shown, actor_id)
     return shown
 
 
-def start(session: Session, board: Board) -> None:
+def start(session: Session, board: Board, now: datetime) -> None:
     """Make a board active, through a job that builds it where its metric has a past."""
     has_past = session.scalar(select(exists().where(Counter.metric_id == board.metric_id)))
     board.status = "building" if has_past else "active"
     if has_past:
         board.build_total = session.scalar(select(func.count()).select_from(Member)) or 0
         board.build_done, board.build_after = 0, None
+        upkeep.begin(session, board, now)
         enqueue(session, BUILD, dedupe_key=f"board:{board.id}", board_id=board.id)
     session.flush()
 
@@ -158,7 +160,7 @@ def show(session: Session, user_id: UUID, *, shown: bool) -> None:
     )
 
 
-def install(session: Session, program: str, seeds: Sequence[BoardSeed]) -> None:
+def install(session: Session, program: str, seeds: Sequence[BoardSeed], now: datetime) -> None:
     """Put in the boards of a program; those that there are, whatever staff made of them, are left alone.
 
     Raises:
@@ -185,4 +187,4 @@ def install(session: Session, program: str, seeds: Sequence[BoardSeed]) -> None:
         )
         session.add(board)
         session.flush()
-        start(session, board)
+        start(session, board, now)

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import local_date
 from guerdon.core.money import to_text
+from guerdon.db.statement import Row, Statement
 from guerdon.kernel.engagement.activities.models import Community, Metric
 from guerdon.kernel.engagement.activities.service.checking import FIRST_YEAR
 from guerdon.kernel.engagement.boards.errors import (
@@ -20,7 +21,7 @@ from guerdon.kernel.engagement.boards.errors import (
     RunNotBegunError,
     RunNotFoundError,
 )
-from guerdon.kernel.engagement.boards.models import Board, BoardAbsence, BoardEntry, BoardRun, Place
+from guerdon.kernel.engagement.boards.models import HELD_BY, Board, BoardAbsence, BoardEntry, BoardRun, Finish, Place
 from guerdon.kernel.engagement.boards.schemas import Own, Stretch
 from guerdon.kernel.engagement.boards.service.periods import FIRST_ZONE_AHEAD, start_of
 from guerdon.kernel.ledger.catalogue import catalogue
@@ -30,15 +31,15 @@ NEIGHBOURS_MAX = 20
 TOP_MAX = 200
 
 _COLUMNS = "user_id, name, score, reached_at, own, first_rank, equals"
-_AROUND = text(
+_AROUND = Statement(
     f"SELECT {_COLUMNS} FROM engagement.board_around(:run, :ranking, :owner, :neighbours, :reader, :all)"  # noqa: S608
 )
-_TOP = text(
+_TOP = Statement(
     f"SELECT {_COLUMNS}"  # noqa: S608
     " FROM engagement.board_top(:run, :ranking, :score, CAST(:reached AS timestamptz), :skip, :limit, :reader, :all)"
 )
-_RANK = text("SELECT engagement.board_rank(:run, :ranking, :score, :reached, :owner)")
-_PAST = text(
+_RANK = Statement("SELECT engagement.board_rank(:run, :ranking, :score, :reached, :owner)")
+_PAST = Statement(
     "SELECT rank, user_id, name, score, reached_at, own, position"
     " FROM engagement.past_places(:run, :from, :limit, :owner, :reader, :all)"
 )
@@ -164,13 +165,13 @@ def top(
     common = {"run": found.id, "reader": reader_id, "limit": limit, "all": knows_all}
     if found.state == "closed":
         place = {"from": after[2] if after else 1, "owner": reader_id}
-        return [Stretch(*row) for row in session.execute(_PAST, common | place)]
+        return [Stretch(*row) for row in _PAST.rows(session, **(common | place))]
     score, reached, skip = after or (None, None, 0)
     values = common | {"ranking": shown.board.ranking, "score": score, "reached": reached, "skip": skip}
-    return _numbered(session.execute(_TOP, values).all(), shown.board.ranking, from_top=after is None)
+    return _numbered(_TOP.rows(session, **values), shown.board.ranking, from_top=after is None)
 
 
-def _numbered(rows: Sequence[Any], ranking: str, *, from_top: bool) -> list[Stretch]:
+def _numbered(rows: Sequence[Row], ranking: str, *, from_top: bool) -> list[Stretch]:
     """Places with their ranks, from that of the first one and how many share it; the rest lies before our eyes."""
     found: list[Stretch] = []
     rank, former, first, beyond = 0, 0, 0, 0
@@ -214,7 +215,7 @@ def around(
     """A member's place in a run that is not closed, with those before and after; empty without a place."""
     values = {"run": found.id, "ranking": shown.board.ranking, "owner": user_id, "neighbours": neighbours}
     values |= {"reader": reader_id, "all": knows_all}
-    return _numbered(session.execute(_AROUND, values).all(), shown.board.ranking, from_top=False)
+    return _numbered(_AROUND.rows(session, **values), shown.board.ranking, from_top=False)
 
 
 def own(
@@ -242,18 +243,18 @@ def own(
     if entry is None or entry.score <= 0:
         return Own(None, entry.score if entry else 0, is_shown, [])
     place = {"score": entry.score, "reached": entry.reached_at, "ranking": shown.board.ranking}
-    return Own(session.execute(_RANK, common | place).scalar_one(), entry.score, False, [])
+    return Own(_RANK.row(session, run=found.id, owner=user_id, **place)[0], entry.score, False, [])
 
 
 def _past(session: Session, common: dict[str, Any], *, is_shown: bool, neighbours: int) -> Own:
-    query = select(Place.rank, Place.score, Place.position)
-    query = query.where(Place.user_id == common["owner"], Place.run_id == common["run"])
+    query = select(Place.rank, Place.score, Place.position).join(Finish, HELD_BY)
+    query = query.where(Finish.run_id == common["run"], Finish.user_id == common["owner"])
     mine = session.execute(query).one_or_none()
     if mine is None:
         return Own(None, 0, is_shown, [])
     first = max(1, mine.position - neighbours)
     limit = mine.position - first + neighbours + 1
-    rows = session.execute(_PAST, common | {"from": first, "limit": limit})
+    rows = _PAST.rows(session, **(common | {"from": first, "limit": limit}))
     return Own(mine.rank, mine.score, is_shown, [Stretch(*row) for row in rows])
 
 

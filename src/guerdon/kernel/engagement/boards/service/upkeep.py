@@ -18,6 +18,9 @@ from guerdon.kernel.engagement.boards.service.reading import Shown
 BUILD_BATCH = 2_000
 """Members whose counters are carried over in one transaction."""
 
+_BEGIN = text(
+    "SELECT engagement.begin_board(CAST(:board AS smallint), CAST(:periods AS text[]), CAST(:since AS date[]))"
+)
 _BUILD = text(
     "SELECT counted, last_owner FROM engagement.build_board("
     "CAST(:board AS smallint), CAST(:periods AS text[]), CAST(:since AS date[]), CAST(:after AS uuid), :limit)"
@@ -38,13 +41,18 @@ def is_over(session: Session, shown: Shown, period: str, start: date, now: datet
     return closes_at(shown.board, shown.metric, period, start, zone) <= now
 
 
+def begin(session: Session, board: Board, now: datetime) -> None:
+    """Open the first periods of a board that is going to be built, before anybody finds that it is."""
+    values = {"board": board.id, "periods": board.periods, "since": _since(session, board, now)}
+    session.execute(_BEGIN, values)
+
+
 def build(session: Session, board_id: int, now: datetime) -> bool:
     """Carry the next members' counters into a board that is being built. Returns whether there may be more."""
     board = session.scalars(select(Board).where(Board.id == board_id).with_for_update()).one()
     if board.status != "building":
         return False
-    metric, zone = _surroundings(session, board)
-    since = [_first_open(board, metric, period, now, zone) for period in board.periods]
+    since = _since(session, board, now)
     values = {"board": board_id, "periods": board.periods, "since": since, "after": board.build_after}
     row = session.execute(_BUILD, values | {"limit": BUILD_BATCH}).one()
     board.build_done += row.counted
@@ -56,9 +64,11 @@ def build(session: Session, board_id: int, now: datetime) -> bool:
     return board.status == "building"
 
 
-def _surroundings(session: Session, board: Board) -> tuple[Metric, str]:
+def _since(session: Session, board: Board, now: datetime) -> list[date]:
+    """The first day of the first period that is open, for each of a board's periods."""
     metric = session.scalars(select(Metric).where(Metric.id == board.metric_id)).one()
-    return metric, session.scalars(select(Community.time_zone)).one()
+    zone = session.scalars(select(Community.time_zone)).one()
+    return [_first_open(board, metric, period, now, zone) for period in board.periods]
 
 
 def _first_open(board: Board, metric: Metric, period: str, now: datetime, zone: str) -> date:

@@ -23,7 +23,7 @@ BEGIN
         RETURN 0;
     END IF;
     WITH wanted AS (
-        SELECT b.id AS board_id, c.period, c.period_start, b.status = 'active' AND b.build_total > 0 AS built
+        SELECT b.id AS board_id, c.period, c.period_start, b.status = 'building' OR b.build_total > 0 AS built
         FROM (
             SELECT DISTINCT metric_id, period, period_start
             FROM unnest(p_metric_ids, p_periods, p_starts) AS c (metric_id, period, period_start)
@@ -37,8 +37,8 @@ BEGIN
         WHERE NOT EXISTS (
             SELECT FROM engagement.board_runs AS r
             WHERE (r.board_id, r.period, r.period_start) = (w.board_id, w.period, w.period_start))
-            -- A board that was defined later begins with what was open then: of a period before that it knows nobody
-            -- but those whose facts come late, and it would close with them alone.
+            -- A board that was defined later begins with what was open then (begin_board), also while it is being built:
+            -- of a period before that it knows nobody but those whose facts come late, and it would close with them alone.
             AND (NOT w.built OR w.period_start >= coalesce((
                 SELECT min(r.period_start) FROM engagement.board_runs AS r
                 WHERE r.board_id = w.board_id AND r.period = w.period), w.period_start))

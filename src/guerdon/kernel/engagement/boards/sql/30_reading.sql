@@ -94,16 +94,15 @@ BEGIN
 END $$;
 
 -- Places of an open run from the top, or after a page: p_score and p_reached of its last place and how many places with
--- both of them have been shown. Whatever the limit, names are looked up one by one: a plan for an unknown number of rows
--- would read every profile.
+-- both of them have been shown. Whatever the limit, names are looked up one by one, by a query for each: a join would be
+-- planned for an unknown number of rows, and read every profile.
 CREATE OR REPLACE FUNCTION engagement.board_top(
     p_run_id integer, p_ranking text, p_score bigint, p_reached timestamptz, p_skip integer, p_limit integer,
     p_reader_id uuid, p_knows_all boolean)
 RETURNS TABLE (
     user_id uuid, name text, score bigint, reached_at timestamptz, own boolean, first_rank bigint, equals bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_first bigint := 1;
     v_equals bigint;
@@ -119,16 +118,22 @@ BEGIN
         ) AS n, engagement.board_first(p_run_id, p_ranking, n.score, n.reached_at, n.owner_id) AS f;
     END IF;
     RETURN QUERY
-    SELECT CASE WHEN p.is_profile_public OR p_knows_all OR s.owner_id = p_reader_id THEN s.owner_id END,
-        CASE WHEN p.is_profile_public OR p_knows_all OR s.owner_id = p_reader_id THEN p.full_name::text END,
-        s.score, s.reached_at, coalesce(s.owner_id = p_reader_id, false), v_first, v_equals
+    SELECT CASE WHEN n.seen_name IS NOT NULL THEN n.owner_id END, n.seen_name, n.score, n.reached_at,
+        coalesce(n.owner_id = p_reader_id, false), v_first, v_equals
     FROM (
-        SELECT e.owner_id, e.score, e.reached_at FROM engagement.board_entries AS e
-        WHERE e.run_id = p_run_id AND e.present AND e.score > 0
-            AND (-e.score, e.reached_at) >= (coalesce(-p_score, -9223372036854775807), coalesce(p_reached, '-infinity'))
-        ORDER BY -e.score, e.reached_at, e.owner_id
-        OFFSET p_skip LIMIT p_limit
-    ) AS s
-    LEFT JOIN identity.profiles AS p ON p.user_id = s.owner_id
-    ORDER BY -s.score, s.reached_at, s.owner_id;
+        SELECT s.*, (
+            SELECT p.full_name::text FROM identity.profiles AS p
+            WHERE p.user_id = s.owner_id AND (p.is_profile_public OR p_knows_all OR p.user_id = p_reader_id)
+        ) AS seen_name
+        FROM (
+            SELECT -e.score AS key, e.owner_id, e.score, e.reached_at FROM engagement.board_entries AS e
+            WHERE e.run_id = p_run_id AND e.present AND e.score > 0
+                AND (-e.score, e.reached_at)
+                    >= (coalesce(-p_score, -9223372036854775807), coalesce(p_reached, '-infinity'))
+            ORDER BY -e.score, e.reached_at, e.owner_id
+            OFFSET p_skip LIMIT p_limit
+        ) AS s
+        OFFSET 0
+    ) AS n
+    ORDER BY n.key, n.reached_at, n.owner_id;
 END $$;

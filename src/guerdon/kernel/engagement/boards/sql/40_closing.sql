@@ -10,11 +10,13 @@ BEGIN
     RETURN FOUND;
 END $$;
 
--- Writes the places of a run that has ended, for good, and lets go of its entries. One statement streams from the index
--- into the table, so it takes no more memory for a million members than for ten. Returns how many places there are.
+-- Writes the places of a run that has ended, for good, and lets go of its entries. Returns how many places there are.
+--
+-- The entries are sorted, by no more columns than they are sorted by and in work memory that is bounded: whatever exceeds
+-- it goes through a file, so a million members take no more of it than ten. Read along the index instead, each would be
+-- looked up at another place of the table, which grows dearer once the table is larger than what is near the processor.
 CREATE OR REPLACE FUNCTION engagement.close_run(p_run_id integer, p_at timestamptz) RETURNS integer
--- In the order of the index: a sort of a million rows would be what takes memory.
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_sort = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '16MB' AS $$
 DECLARE
     v_ranking text;
     v_places integer;
@@ -29,21 +31,34 @@ BEGIN
     END IF;
     INSERT INTO engagement.leaderboard_cache (run_id, position, user_id, rank, score, reached_at)
     SELECT p_run_id, position, owner_id, CASE v_ranking WHEN 'rank' THEN rank WHEN 'dense' THEN dense ELSE position END,
-        score, reached_at
+        -key, reached_at
     FROM (
-        SELECT owner_id, score, reached_at, row_number() OVER o AS position,
-            rank() OVER (ORDER BY -score) AS rank, dense_rank() OVER (ORDER BY -score) AS dense
-        FROM engagement.board_entries
-        WHERE run_id = p_run_id AND present AND score > 0
-        WINDOW o AS (ORDER BY -score, reached_at, owner_id)
+        SELECT key, owner_id, reached_at, row_number() OVER (ORDER BY key, reached_at, owner_id) AS position,
+            rank() OVER (ORDER BY key) AS rank, dense_rank() OVER (ORDER BY key) AS dense
+        FROM (
+            SELECT -score AS key, reached_at, owner_id
+            FROM engagement.board_entries
+            WHERE run_id = p_run_id AND present AND score > 0
+            OFFSET 0
+        ) AS entries
     ) AS placed;
     GET DIAGNOSTICS v_places = ROW_COUNT;
+    INSERT INTO engagement.board_finishes (run_id, user_id, position)
+    SELECT run_id, user_id, position FROM engagement.leaderboard_cache WHERE run_id = p_run_id ORDER BY user_id;
     DELETE FROM engagement.board_entries WHERE run_id = p_run_id;
     DELETE FROM engagement.board_buckets WHERE run_id = p_run_id;
     DELETE FROM engagement.board_lanes WHERE run_id = p_run_id;
     UPDATE engagement.board_runs SET state = 'closed', members = v_places, closed_at = p_at WHERE id = p_run_id;
     RETURN v_places;
 END $$;
+
+-- Opens the first periods that a board will know: parallel arrays. Whoever finds it being built finds them, too.
+CREATE OR REPLACE FUNCTION engagement.begin_board(p_board_id smallint, p_periods text[], p_since date[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO engagement.board_runs (board_id, period, period_start)
+    SELECT p_board_id, period, since FROM unnest(p_periods, p_since) AS w (period, since)
+    ON CONFLICT DO NOTHING
+$$;
 
 -- Carries some members' counters of a board's metric into its entries, the next ones after p_after: a board that is
 -- defined on a metric with a past. The counters are locked, so that what is recorded meanwhile comes after.

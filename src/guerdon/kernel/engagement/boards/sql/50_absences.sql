@@ -78,7 +78,13 @@ BEGIN
     PERFORM engagement.mark_presence(p_owner_id);
     DELETE FROM engagement.board_entries AS e USING engagement.board_runs AS r
     WHERE e.owner_id = p_owner_id AND r.id = e.run_id AND r.state = 'open';
-    DELETE FROM engagement.leaderboard_cache WHERE user_id = p_owner_id;
+    WITH finishes AS (
+        DELETE FROM engagement.board_finishes
+        WHERE user_id = p_owner_id AND run_id IN (SELECT id FROM engagement.board_runs WHERE state = 'closed')
+        RETURNING run_id, position
+    )
+    DELETE FROM engagement.leaderboard_cache AS c USING finishes AS f
+    WHERE (c.run_id, c.position) = (f.run_id, f.position);
 END $$;
 
 -- Finds who slipped onto a board in the moment in which their absence began. Returns how many members.

@@ -3,12 +3,14 @@
 CALL identity.keep_to_owner('engagement.board_entries', 'owner_id = (SELECT identity.reader())');
 CALL identity.keep_to_owner('engagement.board_absences', 'owner_id = (SELECT identity.reader())');
 CALL identity.keep_to_owner('engagement.leaderboard_cache', 'user_id = (SELECT identity.reader())');
+CALL identity.keep_to_owner('engagement.board_finishes', 'user_id = (SELECT identity.reader())');
 
 REVOKE ALL ON engagement.boards, engagement.board_runs, engagement.board_entries, engagement.board_buckets,
-    engagement.board_lanes, engagement.board_absences, engagement.leaderboard_cache FROM PUBLIC, guerdon_app;
+    engagement.board_lanes, engagement.board_absences, engagement.leaderboard_cache, engagement.board_finishes
+    FROM PUBLIC, guerdon_app;
 GRANT SELECT, INSERT, UPDATE ON engagement.boards TO guerdon_app;
 GRANT SELECT ON engagement.board_runs, engagement.board_entries, engagement.board_absences,
-    engagement.leaderboard_cache TO guerdon_app;
+    engagement.leaderboard_cache, engagement.board_finishes TO guerdon_app;
 
 REVOKE EXECUTE ON FUNCTION engagement.board_above(integer, bigint), engagement.count_changes(integer, integer[]),
     engagement.may_fold(integer), engagement.keep_changes(integer, integer[]), engagement.fold_boards(),
@@ -21,6 +23,7 @@ REVOKE EXECUTE ON FUNCTION engagement.board_above(integer, bigint), engagement.c
     engagement.board_top(integer, text, bigint, timestamptz, integer, integer, uuid, boolean),
     engagement.past_places(integer, integer, integer, uuid, uuid, boolean), engagement.end_run(integer),
     engagement.close_run(integer, timestamptz), engagement.board_members(uuid, integer),
+    engagement.begin_board(smallint, text[], date[]),
     engagement.build_board(smallint, text[], date[], uuid, integer), engagement.recount_run(integer),
     engagement.verify_boards(), engagement.set_absence(uuid, text, boolean), engagement.forget_on_boards(uuid),
     engagement.mend_absences() FROM PUBLIC;
@@ -29,6 +32,7 @@ GRANT EXECUTE ON FUNCTION engagement.fold_boards(),
     engagement.board_around(integer, text, uuid, integer, uuid, boolean),
     engagement.board_top(integer, text, bigint, timestamptz, integer, integer, uuid, boolean),
     engagement.past_places(integer, integer, integer, uuid, uuid, boolean), engagement.end_run(integer),
-    engagement.close_run(integer, timestamptz), engagement.build_board(smallint, text[], date[], uuid, integer),
-    engagement.recount_run(integer), engagement.verify_boards(), engagement.set_absence(uuid, text, boolean),
+    engagement.close_run(integer, timestamptz), engagement.begin_board(smallint, text[], date[]),
+    engagement.build_board(smallint, text[], date[], uuid, integer), engagement.recount_run(integer),
+    engagement.verify_boards(), engagement.set_absence(uuid, text, boolean),
     engagement.forget_on_boards(uuid), engagement.mend_absences() TO guerdon_app;
