@@ -114,3 +114,16 @@ def test_missing_wrong_and_forgotten_translations_are_named(package):
     extract.update("sample_pages")
     assert "Enregistré." in catalogue.read_text()
     assert "Parti" not in catalogue.read_text()
+
+
+def test_on_its_own_pages_a_packages_words_come_first():
+    for name in ("guerdon.programs.events", "guerdon.web", "guerdon.kernel.ledger"):
+        i18n.add_catalogue(name)
+    said = {
+        module: i18n.translator("fr", module).gettext("Start")
+        for module in ("guerdon.programs.events.pages.browsing", "guerdon.web.routes")
+    }
+    assert said == {"guerdon.programs.events.pages.browsing": "Début", "guerdon.web.routes": "Accueil"}
+    assert i18n.translator("fr", "guerdon.web.routes").gettext("Statement") == i18n.translator("fr").gettext("Statement")
+    assert i18n.translator("en", "guerdon.programs.events.pages").gettext("Start") == "Start"
+    assert i18n.translator("fr", "nowhere.at.all").gettext("Error {status}", status=1) == "Erreur 1"

@@ -5,6 +5,7 @@ translation: ``_("Good morning, {name}", name=…)``.
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -65,15 +66,30 @@ def fill(template: str, params: dict[str, Any]) -> str:
     return template.format_map(_Gaps(params)) if params or "{" in template else template
 
 
+class _Shared(NullTranslations):
+    """What a package's own catalogue falls back on: all others, as they are when it is asked."""
+
+    def __init__(self, latest: Mapping[str, NullTranslations], locale: str) -> None:
+        super().__init__()
+        self._latest, self._locale = latest, locale
+
+    def gettext(self, message: str) -> str:
+        return self._latest[self._locale].gettext(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self._latest[self._locale].ngettext(msgid1, msgid2, n)
+
+
 class Catalogues:
     """All catalogues of the process; packages add theirs once, at start.
 
-    A catalogue added later is asked first and falls back on those before it, so that a package may have its own word
-    for one of ours.
+    One English word may have several translations: an event has a start, and so has a house. On a package's own pages
+    its own catalogue is asked first. Elsewhere the one that was added last is, which falls back on those before it.
     """
 
     def __init__(self) -> None:
         self._latest: dict[str, NullTranslations] = {}
+        self._own: dict[tuple[str, str], NullTranslations] = {}
         self._packages: set[str] = set()
 
     def add(self, package: str) -> None:
@@ -89,16 +105,23 @@ class Catalogues:
             if file.is_file():
                 compiled = io.BytesIO()
                 write_mo(compiled, read_po(io.BytesIO(file.read_bytes()), locale=locale, abort_invalid=True))
-                compiled.seek(0)
-                catalogue = GNUTranslations(compiled)
+                catalogue, own = (GNUTranslations(io.BytesIO(compiled.getvalue())) for _ in range(2))
                 catalogue.add_fallback(self._latest.get(locale, NullTranslations()))
-                self._latest[locale] = catalogue
+                own.add_fallback(_Shared(self._latest, locale))
+                self._latest[locale], self._own[package, locale] = catalogue, own
         self._packages.add(package)
 
-    def translator(self, locale: str) -> Translator:
-        """The translator for a language; English where ``locale`` is not one of ours."""
+    def translator(self, locale: str, module: str = "") -> Translator:
+        """The translator for a language; English where ``locale`` is not one of ours.
+
+        Args:
+            module: whose page it is for, by its dotted name; the catalogue of the package that it is in comes first.
+        """
         language = supported(locale) or SOURCE_LANGUAGE
-        return Translator(language, self._latest.get(language, NullTranslations()))
+        package = module
+        while package and (package, language) not in self._own:
+            package = package.rpartition(".")[0]
+        return Translator(language, self._own.get((package, language)) or self._latest.get(language, NullTranslations()))
 
 
 _catalogues = Catalogues()
@@ -109,9 +132,9 @@ def add_catalogue(package: str) -> None:
     _catalogues.add(package)
 
 
-def translator(locale: str) -> Translator:
-    """The translator for ``locale``."""
-    return _catalogues.translator(locale)
+def translator(locale: str, module: str = "") -> Translator:
+    """The translator for ``locale``, with the words of the package that ``module`` is in before all others'."""
+    return _catalogues.translator(locale, module)
 
 
 def supported(locale: str | None) -> str | None:

@@ -60,7 +60,7 @@ def viewer_of(request: Request) -> Viewer:
     clock = getattr(request.app.state, "clock", None) or SystemClock()
     token = getattr(request.state, "csrf_token", "")
     return Viewer(
-        translator=translator(negotiate(request)),
+        translator=translator(negotiate(request), getattr(request.scope.get("endpoint"), "__module__", "")),
         zone=_zone(getattr(principal, "time_zone", None), getattr(settings, "time_zone", None)),
         now=clock.now(),
         csrf_token=token if callable(token) else lambda: str(token),
