@@ -17,6 +17,7 @@ from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleSeed
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.engagement.simulations import jobs
+from guerdon.kernel.engagement.simulations.errors import SimulationPeriodError
 from guerdon.kernel.engagement.simulations.schemas import SHOWN, Tally
 from guerdon.kernel.engagement.simulations.service import running
 from guerdon.kernel.identity.permissions import Role
@@ -240,3 +241,13 @@ def test_they_are_forgotten_after_a_month(staff: Client, track: Track, clock: Fi
     assert track.do(lambda session: session.execute(text("SELECT count(*) FROM engagement.simulations")).scalar()) == 1
     track.do(jobs.forget, clock)
     assert track.do(lambda session: session.execute(text("SELECT count(*) FROM engagement.simulations")).scalar()) == 0
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(1, -1), (0, 0), (-400, -1), (1, 2)])
+def test_an_impossible_period_is_refused_at_once_too(track: Track, clock: FixedClock, begins: int, ends: int) -> None:
+    since, until = (clock.now() + timedelta(days=days) for days in (begins, ends))
+    looked_at: list[int] = []
+    rule_id = version_of(track, HARD[0].code).id
+    with pytest.raises(SimulationPeriodError):
+        running.simulate(track.database, clock, rule_id, since=since, until=until, progress=looked_at.append)
+    assert looked_at == []

@@ -121,7 +121,9 @@ class Catalogues:
         package = module
         while package and (package, language) not in self._own:
             package = package.rpartition(".")[0]
-        return Translator(language, self._own.get((package, language)) or self._latest.get(language, NullTranslations()))
+        return Translator(
+            language, self._own.get((package, language)) or self._latest.get(language, NullTranslations())
+        )
 
 
 _catalogues = Catalogues()

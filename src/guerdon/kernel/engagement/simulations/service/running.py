@@ -51,8 +51,7 @@ def begin(
     """
     now = clock.now()
     rule = rules.get(session, rule_id)
-    if not timedelta(0) < until - since <= timedelta(days=DAYS_MAX) or since >= now:
-        raise SimulationPeriodError(field="since", problem="", days_max=DAYS_MAX)
+    _check_period(since, until, now)
     ask(session, rule, since, until, now)
     running = session.scalars(select(func.count()).where(Simulation.status == "running")).one()
     if running >= RUNNING_MAX:
@@ -109,7 +108,12 @@ def simulate(
 
     Args:
         progress: is told how many members more have been looked at.
+
+    Raises:
+        SimulationPeriodError: the period is impossible.
+        RuleEvaluationError: the version cannot be compiled.
     """
+    _check_period(since, until, clock.now())
     tally = Tally()
     after: UUID | None = None
     while True:
@@ -121,6 +125,11 @@ def simulate(
         if len(owners) < MEMBERS_AT_ONCE:
             return tally
         after = owners[-1]
+
+
+def _check_period(since: datetime, until: datetime, now: datetime) -> None:
+    if not timedelta(0) < until - since <= timedelta(days=DAYS_MAX) or since >= now:
+        raise SimulationPeriodError(field="since", problem="", days_max=DAYS_MAX)
 
 
 def ask(session: Session, rule: Rule, since: datetime, until: datetime, now: datetime) -> Question:
