@@ -247,6 +247,7 @@ def test_they_are_forgotten_after_a_month(staff: Client, track: Track, clock: Fi
 def test_an_impossible_period_is_refused_at_once_too(track: Track, clock: FixedClock, begins: int, ends: int) -> None:
     since, until = (clock.now() + timedelta(days=days) for days in (begins, ends))
     looked_at: list[int] = []
+    track.install(HARD[0])
     rule_id = version_of(track, HARD[0].code).id
     with pytest.raises(SimulationPeriodError):
         running.simulate(track.database, clock, rule_id, since=since, until=until, progress=looked_at.append)
