@@ -1,5 +1,6 @@
 """Streaks on pages: a member's own with a calendar and time off; for staff their numbers, restoring and pausing one."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -263,19 +264,13 @@ def restore(
     clock: ClockDep,
 ) -> Response:
     """Restore it."""
-    require_member(session, user_id)
-    try:
-        with attempt(session):
-            streak = get(session, streak_id)
-            reason = sent.get("reason", "")[:500]
-            pardons.restore(session, clock.now(), streak, user_id, actor_id=who.user_id, reason=reason)
-    except GuerdonError as error:
-        if error.status == 404:
-            raise
-        state = FormState.refused(sent, error, viewer_of(request).translator)
-        return _member(request, session, clock, who, user_id, state, error.status)
-    flash(request, msgid("The streak is restored."))
-    return redirect(request, f"/staff/streaks/members/{user_id}")
+
+    def act() -> None:
+        streak = get(session, streak_id)
+        reason = sent.get("reason", "")[:500]
+        pardons.restore(session, clock.now(), streak, user_id, actor_id=who.user_id, reason=reason)
+
+    return _done(request, session, clock, who, user_id, sent, act, msgid("The streak is restored."))
 
 
 @router.post("/staff/streaks/members/{user_id}/{streak_id}/pause")
@@ -289,16 +284,34 @@ def pause_member(
     clock: ClockDep,
 ) -> Response:
     """Give a member time off, without the limit that they have themselves."""
+
+    def act() -> None:
+        _pause(session, clock, streak_id, user_id, sent, who)
+
+    return _done(request, session, clock, who, user_id, sent, act, msgid("The pause is noted."))
+
+
+def _done(
+    request: Request,
+    session: Session,
+    clock: ClockDep,
+    who: Principal,
+    user_id: UUID,
+    sent: SentForm,
+    act: Callable[[], None],
+    told: str,
+) -> Response:
+    """Do something for a member and say so, or show their page again with what was refused."""
     require_member(session, user_id)
     try:
         with attempt(session):
-            _pause(session, clock, streak_id, user_id, sent, who)
+            act()
     except GuerdonError as error:
         if error.status == 404:
             raise
         state = FormState.refused(sent, error, viewer_of(request).translator)
         return _member(request, session, clock, who, user_id, state, error.status)
-    flash(request, msgid("The pause is noted."))
+    flash(request, told)
     return redirect(request, f"/staff/streaks/members/{user_id}")
 
 
