@@ -14,3 +14,10 @@ GRANT SELECT, INSERT, DELETE, UPDATE (content) ON identity.verification_document
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.exports, identity.export_files TO guerdon_app;
 GRANT SELECT, INSERT, UPDATE (status, settled_at) ON identity.erasures TO guerdon_app;
 GRANT SELECT, INSERT, DELETE ON identity.consents TO guerdon_app;
+
+-- What runs with the owner's rights is for the application alone.
+REVOKE ALL ON FUNCTION identity.alone_until(uuid), identity.may_guard(uuid, timestamptz), identity.public_profile(uuid),
+    identity.visible_avatar(uuid), identity.wanted_channels(uuid), identity.ward(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION identity.alone_until(uuid), identity.may_guard(uuid, timestamptz),
+    identity.public_profile(uuid), identity.visible_avatar(uuid), identity.wanted_channels(uuid), identity.ward(uuid)
+    TO guerdon_app;
