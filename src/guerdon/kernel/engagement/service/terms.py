@@ -76,7 +76,7 @@ def _expression_faults(
     for field, source in sources:
         try:
             _check_names(book, rule, bound(source), params)
-            _check_type(book.kinds.get(rule.activity_kind), bound(source), params, truth=field == "condition")
+            check_type(book.kinds.get(rule.activity_kind), bound(source), params, truth=field == "condition")
         except ExpressionError as exc:
             yield RuleExpressionError(field=field, problem=str(exc))
 
@@ -100,7 +100,7 @@ def _check_names(book: Book, rule: Rule, expression: Bound, params: Mapping[str,
             raise ExpressionError(f"there is no parameter '{name}'")
 
 
-def _check_type(kind: Kind | None, expression: Bound, params: Mapping[str, Any], *, truth: bool) -> None:
+def check_type(kind: Kind | None, expression: Bound, params: Mapping[str, Any], *, truth: bool) -> None:
     """Refuse what could never be a condition, or an amount: it is tried on a made-up fact.
 
     What fails there for its values, such as a division by zero, may do well with others; what is of the wrong type is

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import AMOUNT_MINOR_MAX
-from guerdon.kernel.engagement.activities.service.book import counter_read, load
+from guerdon.kernel.engagement.activities.service.book import Book, counter_read, load
 from guerdon.kernel.engagement.binding import bound
 from guerdon.kernel.engagement.campaigns.errors import (
     CampaignBudgetError,
@@ -26,6 +26,7 @@ from guerdon.kernel.engagement.campaigns.schemas import DAYS_MAX, TITLE_LENGTH_M
 from guerdon.kernel.engagement.expressions import ExpressionError
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
+from guerdon.kernel.engagement.service.terms import check_type
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.kernel.ledger.errors import UnknownUnitError
 
@@ -59,12 +60,34 @@ def _faults_of_form(terms: Terms) -> Iterator[FieldError]:
         yield CampaignBudgetError(field="budget", problem="")
 
 
+def _check_condition(book: Book, terms: Terms) -> None:
+    """Refuse a condition that could hold for nobody, whatever they do. One that fails on some facts, such as by a
+    property that they lack, is right for the others.
+
+    Raises:
+        ExpressionError: it cannot be evaluated, reads a counter that there is not, or gives neither true nor false.
+    """
+    condition = bound(terms.condition)
+    for read in condition.reads:
+        if read.root == "counters":
+            counter_read(read, "", book.metrics)
+    problem: ExpressionError | None = None
+    for kind in (*book.kinds.values(), None):
+        try:
+            check_type(kind, condition, {}, truth=True)
+        except ExpressionError as exc:
+            problem = exc
+            if exc.__cause__ is not None and any(read.root == "activity" for read in condition.reads):
+                return
+        else:
+            return
+    if problem is not None:
+        raise problem
+
+
 def _faults_of_names(session: Session, terms: Terms, own: Campaign | None) -> Iterator[FieldError]:
     try:
-        metrics = load(session).metrics
-        for read in bound(terms.condition).reads:
-            if read.root == "counters":
-                counter_read(read, "", metrics)
+        _check_condition(load(session), terms)
     except ExpressionError as exc:
         yield CampaignConditionError(field="condition", problem=str(exc))
     taken = session.scalars(select(Campaign.id).where(Campaign.code == terms.code)).one_or_none()
