@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,9 +43,13 @@ def test_they_share_port_and_figures(up: RunningUp, environment: dict[str, str])
     counting = {int(found[1]) for each in up.metrics() if (found := re.fullmatch(r"counter_(\d+)\.db", each))}
     assert len(counting) > 1  # connections were spread
     assert counting <= {each.pid for each in webs}
+    counted = f'guerdon_http_requests_total{{method="GET",route="/healthz",status="200"}} {REQUESTS}.0'
+    until = time.monotonic() + 10  # a request is counted when its answer has been sent, which may be read before
+    while counted not in answer(environment, "/metrics") and time.monotonic() < until:
+        time.sleep(0.1)
     for _ in range(2 * PROCESSES):  # whichever of them is asked
         shown = answer(environment, "/metrics")
-        assert f'guerdon_http_requests_total{{method="GET",route="/healthz",status="200"}} {REQUESTS}.0' in shown
+        assert counted in shown
         assert f'guerdon_database_connections{{state="capacity"}} {PROCESSES * 15}.0' in shown
         assert shown.count("# TYPE guerdon_queue_late_seconds gauge") == 1
     tree = up.tree()
