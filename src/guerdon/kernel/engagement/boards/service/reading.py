@@ -88,7 +88,7 @@ def get(session: Session, program: str, code: str, *, for_staff: bool = False, l
     query = select(Board, Metric).join(Metric, Metric.id == Board.metric_id)
     query = query.where(Board.program == program, Board.code == code)
     if lock:
-        query = query.with_for_update(of=Board).execution_options(populate_existing=True)
+        query = query.with_for_update(of=Board, key_share=True).execution_options(populate_existing=True)
     row = session.execute(query).one_or_none()
     if row is None or not (for_staff or (row[0].status != "draft" and not row[0].is_hidden)):
         raise BoardNotFoundError(board=f"{program}.{code}"[:200])

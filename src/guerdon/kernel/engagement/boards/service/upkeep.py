@@ -49,7 +49,7 @@ def begin(session: Session, board: Board, now: datetime) -> None:
 
 def build(session: Session, board_id: int, now: datetime) -> bool:
     """Carry the next members' counters into a board that is being built. Returns whether there may be more."""
-    board = session.scalars(select(Board).where(Board.id == board_id).with_for_update()).one()
+    board = _locked(session, board_id)
     if board.status != "building":
         return False
     since = _since(session, board, now)
@@ -62,6 +62,12 @@ def build(session: Session, board_id: int, now: datetime) -> bool:
         board.status = "active"
     session.flush()
     return board.status == "building"
+
+
+def _locked(session: Session, board_id: int) -> Board:
+    """A board that nobody else changes meanwhile. Its key stays free: who opens a period of it for a late fact holds
+    counters, and runs, that are locked next."""
+    return session.scalars(select(Board).where(Board.id == board_id).with_for_update(key_share=True)).one()
 
 
 def _since(session: Session, board: Board, now: datetime) -> list[date]:
@@ -125,7 +131,7 @@ def verify(session: Session) -> Sequence[Any]:
 
 def rebuild(session: Session, board_id: int) -> None:
     """Have a board built anew from counters: its buckets now, its entries by ``build``. Closed runs stand."""
-    board = session.scalars(select(Board).where(Board.id == board_id).with_for_update()).one()
+    board = _locked(session, board_id)
     runs = select(BoardRun.id).where(BoardRun.board_id == board.id, BoardRun.state == "open").order_by(BoardRun.id)
     for run_id in session.scalars(runs).all():
         session.execute(text("SELECT engagement.recount_run(:run)"), {"run": run_id})
