@@ -14,6 +14,7 @@ import pytest
 import vobject
 from fastapi import FastAPI
 
+from guerdon.programs.events.pages.home import home
 from guerdon.programs.events.service.tickets import shown_number
 from support.evenings import Evenings
 from support.http_client import Client
@@ -278,6 +279,19 @@ def test_every_page_is_shown_in_both_languages(evenings: Evenings, api: Open, lo
     ibis = in_person(api("ibis"))
     evenings.hall.sql("UPDATE identity.users SET locale = %s", [locale])
     see(ibis, f"/events/invited/{invitation}")
+
+
+def test_the_home_page_tells_of_points_and_of_a_row_that_would_end(evenings: Evenings, api: Open) -> None:
+    heron = in_person(api("heron"))
+    assert "Weeks in a row" not in heron.get("/").text
+    evenings.attend(evenings.event(points=40), heron.user_id, evenings.hall.person("ibis", "staff"))
+    page = heron.get("/").text
+    assert "55 earned in all" in page  # 40 for coming, 5 for the first week, 10 for the first badge
+    assert "longest: 1" in page
+    evenings.move(days=7)
+    evenings.event()
+    cards = evenings.hall.do(home, evenings.clock, heron.user_id, "fr")
+    assert cards[-1].note == "Venez à un événement avant le 16 mars 2026"
 
 
 def test_figures_can_be_downloaded_and_bad_days_are_told(evenings: Evenings, api: Open) -> None:
