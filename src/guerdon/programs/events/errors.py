@@ -244,6 +244,15 @@ class CapacityBelowTakenError(FieldError):
     remedy = "Cancel registrations first, or keep at least as many places."
 
 
+class EventAttendedError(FieldError):
+    """Check-ins stand, and have counted on the day of the event and as of its type."""
+
+    code = "event-attended"
+    status = 409
+    message = "Somebody is checked in{occasion}: what that earned counts on this day, and for an event of this type."
+    remedy = "Keep the day and the type, or take the check-ins back at the door first. For another day, copy the event."
+
+
 class NoOccurrenceError(FieldError):
     """The repetition gives no day at all."""
 

@@ -103,7 +103,9 @@ def check_in(
     if ticket.event_id != event_id:
         raise TicketOfOtherEventError(field="code", title=_title(session, ticket.event_id))
     registration = _locked(session, ticket.registration_id)
+    # Staff may have changed both while we waited: the event cannot move now before we are done.
     session.refresh(ticket)
+    session.refresh(event)
     before = _attendance(session, registration)
     if before is not None and ticket.revoked_at is None:
         return Admission(before, _name(session, registration.user_id), True, None)
@@ -133,6 +135,7 @@ def check_in_by_name(
     if user_id == actor_id:
         raise OwnCheckInError(permission="events:door")
     registration = _locked_of(session, event_id, user_id)
+    session.refresh(event)
     before = _attendance(session, registration)
     if before is not None:
         return Admission(before, _name(session, user_id), True, None)
