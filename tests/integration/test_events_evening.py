@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from guerdon.kernel.identity.service.closing import close_account
 from guerdon.programs.events.evening_errors import (
     AbsenteeError,
     AwardNotFoundError,
@@ -354,6 +355,17 @@ class TestInvitations:
         evenings.attend(evenings.event(), ibis, staff)
         assert evenings.hall.sql("SELECT count(*) FROM engagement.activities WHERE kind = 'events.brought'") == [(1,)]
         assert [each.attendance_id for each in self.invited(evenings, heron)] == [attendance.id]
+
+    def test_who_was_invited_by_somebody_who_has_left_is_let_in(
+        self, evenings: Evenings, staff: UUID, named: Callable[[str], UUID]
+    ) -> None:
+        heron, ibis = named("heron"), named("ibis")
+        self.accept(evenings, ibis, self.link(evenings, heron))
+        evenings.hall.do(close_account, evenings.clock, heron, actor_id=None, reason="Moved away")
+        first, _second = (evenings.attend(evenings.event(), ibis, staff) for _ in range(2))
+        evenings.hall.do(undoing.undo_check_in, evenings.clock, first.id, actor_id=staff, reason="Somebody else")
+        assert evenings.sum(ibis, "events.attended") == 10
+        assert evenings.sum(heron) == 0
 
     def invited(self, evenings: Evenings, user_id: UUID) -> list[Invitation]:
         return [each.invitation for each in evenings.hall.do(invitations.invited_by, user_id)]
