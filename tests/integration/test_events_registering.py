@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from guerdon.core.errors import GuerdonError
+from guerdon.kernel.identity.service.roles import set_active
 from guerdon.programs.events import jobs, personal_data
 from guerdon.programs.events.errors import (
     AlreadyRegisteredError,
@@ -375,3 +376,26 @@ def test_who_leaves_gives_their_places_to_others(hall: Hall, staff: UUID, member
     hall.do(erase, hall.clock, members[0])
     assert hall.statuses(quiz) == ["cancelled", "offered"]
     assert hall.statuses(past) == ["registered", "registered"]
+
+
+def test_a_place_passes_over_who_is_suspended(hall: Hall, staff: UUID, members: list[UUID]) -> None:
+    quiz = hall.event(staff, max_participants=1)
+    holder, suspended, next_one, last = members[:4]
+    place = hall.register(holder, quiz)
+    for each in (suspended, next_one, last):
+        hall.register(each, quiz)
+    hall.do(set_active, hall.clock, user_id=suspended, active=False, actor_id=None, reason="Rude")
+    hall.do(registering.cancel, hall.clock, place.id, user_id=holder)
+    assert hall.statuses(quiz) == ["cancelled", "lapsed", "offered", "waiting"]
+    assert (hall.told(suspended), hall.told(next_one)) == (["waiting"], ["waiting", "place_offered"])
+
+
+def test_who_waits_behind_the_suspended_alone_waits_for_nothing(hall: Hall, staff: UUID, members: list[UUID]) -> None:
+    quiz = hall.event(staff, max_participants=1)
+    holder, suspended, newcomer = members[:3]
+    place = hall.register(holder, quiz)
+    hall.register(suspended, quiz)
+    hall.do(set_active, hall.clock, user_id=suspended, active=False, actor_id=None, reason="Rude")
+    assert hall.do(places.unsettled, hall.clock.now()) == []
+    hall.do(registering.cancel, hall.clock, place.id, user_id=holder)
+    assert hall.register(newcomer, quiz).status == "registered"

@@ -31,6 +31,7 @@ from guerdon.programs.events.models import (
     Ticket,
 )
 from guerdon.programs.events.service import registering
+from guerdon.programs.events.service.holders import HOLDING
 
 _OWN: tuple[tuple[str, type[Base]], ...] = (
     ("registrations", Registration),
@@ -72,7 +73,7 @@ def _leave(session: Session, clock: Clock, user_id: UUID) -> None:
         .join(Event, Event.id == Registration.event_id)
         .where(
             Registration.user_id == user_id,
-            Registration.status.in_(registering.CANCELLABLE),
+            Registration.status.in_(HOLDING),
             Event.start_time > clock.now(),
         )
         # Events are locked one after the other, in one order for everybody.

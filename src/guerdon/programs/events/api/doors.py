@@ -85,6 +85,7 @@ def show(
             AtTheDoorOut(
                 user_id=each.user_id,
                 name=each.name,
+                account=each.account,
                 status=each.status.value,
                 attendance_id=each.attendance.id if each.attendance else None,
                 check_in_time=each.attendance.check_in_time if each.attendance else None,

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from guerdon.http.schemas import Schema, Text
 from guerdon.programs.events.models import CheckInMethod, ConnectionStatus
 from guerdon.programs.events.seeds import SPECIAL_POINTS_MAX
+from guerdon.programs.events.service.holders import AccountState
 from guerdon.programs.events.service.reasons import REASON_LENGTH_MAX, REASON_LENGTH_MIN
 from guerdon.programs.events.service.results import PLACED_MAX
 from guerdon.programs.events.service.specials import TITLE_LENGTH_MAX
@@ -121,6 +122,7 @@ class AtTheDoorOut(Schema):
 
     user_id: UUID
     name: str
+    account: AccountState = Field(description="Who is not ``open`` cannot be let in.")
     status: str = Field(description="``registered`` or ``attended``.", examples=["registered"])
     attendance_id: UUID | None
     check_in_time: datetime | None

@@ -23,6 +23,7 @@ from guerdon.programs.events.models import (
 from guerdon.programs.events.service import paying
 from guerdon.programs.events.service.changing import state_at
 from guerdon.programs.events.service.checking import scale_of
+from guerdon.programs.events.service.holders import AccountState
 from guerdon.web.i18n import msgid
 from guerdon.web.render import render
 from guerdon.web.viewer import current_viewer
@@ -67,6 +68,10 @@ PAYMENT_STATES = {
     PaymentState.PAID: msgid("Settled"),
     PaymentState.FAILED: msgid("Failed"),
     PaymentState.REFUNDED: msgid("Given back"),
+}
+ACCOUNT_STATES = {
+    AccountState.SUSPENDED: msgid("Account suspended"),
+    AccountState.CLOSED: msgid("Account closed"),
 }
 PAYMENT_KINDS = {PaymentKind.CHARGE: msgid("Payment"), PaymentKind.REFUND: msgid("Refund")}
 CHANNELS = {
@@ -182,8 +187,8 @@ def channel_named(channel: str) -> str:
     return gettext(CHANNELS[channel]) if channel in CHANNELS else channel
 
 
-def payment_reason(reason: str) -> str:
-    """Why a payment changed: as somebody put it, or as the program says it itself."""
+def reason_shown(reason: str) -> str:
+    """Why a payment or a registration changed: as somebody put it, or as the program says it itself."""
     return gettext(reason) if reason in paying.OWN_REASONS else reason
 
 
@@ -208,6 +213,7 @@ SHARED = {
     "PAYMENT_STATUSES": PAYMENT_STATUSES,
     "PAYMENT_STATES": PAYMENT_STATES,
     "PAYMENT_KINDS": PAYMENT_KINDS,
+    "ACCOUNT_STATES": ACCOUNT_STATES,
     "state_of": state_of,
     "standing_of": standing_of,
     "when_of": when_of,
@@ -221,6 +227,6 @@ SHARED = {
     "money": money,
     "price_of": price_of,
     "channel_named": channel_named,
-    "payment_reason": payment_reason,
+    "reason_shown": reason_shown,
     "places_of": places_of,
 }

@@ -23,6 +23,7 @@ from guerdon.programs.events.schemas import REASON_LENGTH_MAX, EventIn, Scope
 from guerdon.programs.events.service import notices, paying, places, reading
 from guerdon.programs.events.service.checking import Checked, checked, zone_named
 from guerdon.programs.events.service.counted import check_stays
+from guerdon.programs.events.service.holders import HOLDING
 from guerdon.programs.events.service.series import start_on
 
 TOLD = ("title", "start_time", "end_time", "location", "max_participants", "points_reward", "price_minor", "currency")
@@ -30,8 +31,6 @@ TOLD = ("title", "start_time", "end_time", "location", "max_participants", "poin
 
 MOVED = ("start_time", "end_time", "location")
 """What those who are registered are told of when it changes."""
-
-HOLDING = (RegistrationStatus.REGISTERED, RegistrationStatus.OFFERED, RegistrationStatus.WAITING)
 
 
 def change(

@@ -19,6 +19,7 @@ from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.service.accounts import get_account
 from guerdon.programs.events.errors import AlreadyRegisteredError, EventNotFoundError
 from guerdon.programs.events.evening_errors import (
+    AccountNotOpenError,
     AttendanceNotFoundError,
     DoorClosedError,
     DoorNotOpenError,
@@ -46,6 +47,7 @@ from guerdon.programs.events.models import (
 from guerdon.programs.events.seeds import ATTENDED
 from guerdon.programs.events.service import invitations, paying, registering
 from guerdon.programs.events.service.facts import fact, tell
+from guerdon.programs.events.service.holders import AccountState, account_state
 from guerdon.programs.events.service.passes import PAID
 from guerdon.programs.events.service.reasons import checked_reason
 from guerdon.programs.events.service.tickets import TicketSigner, looks_like_number, plain_number
@@ -68,6 +70,7 @@ _ATTENDANCE = select(Attendance).where(
 )
 _POINTS = select(EventType.default_points).where(EventType.code == bindparam("code"))
 _NAME = select(User.name).where(User.id == bindparam("id"))
+_HOLDER = select(User.name, account_state()).where(User.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def check_in(
     Raises:
         TicketForgedError: it is no ticket of ours.
         TicketOfOtherEventError, TicketVoidError, RegistrationUnpaidError: not with this ticket.
+        AccountNotOpenError: its holder is suspended, or has left.
         EventNotFoundError, EventNotOnError, DoorNotOpenError, DoorClosedError: not here, or not now.
     """
     event = _event(session, event_id)
@@ -191,6 +195,7 @@ def walk_in(
         GuestRegisteredError: they are registered; a ticket or their name will do.
         EventFullError, EventClosedError: every place is taken; the event is not on.
         RegistrationUnpaidError: there is a price, and they have not paid.
+        AccountNotOpenError: they are suspended.
     """
     event = _event(session, event_id)
     if user_id == actor_id:
@@ -223,7 +228,7 @@ def _let_in(
     ticket_id: UUID | None = None,
     reason: str | None = None,
 ) -> Admission:
-    now = clock.now()
+    now, name = clock.now(), _open_holder(session, registration.user_id)
     attendance = Attendance(
         registration_id=registration.id,
         user_id=registration.user_id,
@@ -268,7 +273,15 @@ def _let_in(
             reason=reason,
         ),
     )
-    return Admission(attendance, _name(session, attendance.user_id), False, outcome)
+    return Admission(attendance, name, False, outcome)
+
+
+def _open_holder(session: Session, user_id: UUID) -> str:
+    """The name of somebody whose account is open."""
+    name, state = session.execute(_HOLDER, {"id": user_id}).one()
+    if state != AccountState.OPEN:
+        raise AccountNotOpenError(name=name, status=state)
+    return name
 
 
 def happened(event: Event, now: datetime) -> datetime:

@@ -8,16 +8,22 @@ from sqlalchemy.orm import Session
 
 from guerdon.kernel.identity.models import User
 from guerdon.programs.events.models import Attendance, AttendanceStatus, Registration, RegistrationStatus
+from guerdon.programs.events.service.holders import AccountState, account_state
 
 SHOWN_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody who is expected, or has come."""
+    """Somebody who is expected, or has come.
+
+    Attributes:
+        account: whether they can be let in at all.
+    """
 
     user_id: UUID
     name: str
+    account: AccountState
     status: RegistrationStatus
     attendance: Attendance | None
 
@@ -29,7 +35,7 @@ def at_the_door(session: Session, event_id: UUID, *, search: str = "", limit: in
         search: part of a name or address.
     """
     query = (
-        select(Registration.user_id, User.name, Registration.status, Attendance)
+        select(Registration.user_id, User.name, account_state(), Registration.status, Attendance)
         .join(User, User.id == Registration.user_id)
         .outerjoin(
             Attendance,
@@ -45,4 +51,7 @@ def at_the_door(session: Session, event_id: UUID, *, search: str = "", limit: in
     if words := search.strip():
         pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         query = query.where(or_(User.name.ilike(pattern), User.email.ilike(pattern)))
-    return [Guest(*row) for row in session.execute(query)]
+    return [
+        Guest(user_id, name, AccountState(account), status, attendance)
+        for user_id, name, account, status, attendance in session.execute(query)
+    ]
