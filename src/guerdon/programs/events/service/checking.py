@@ -74,8 +74,8 @@ def checked(session: Session, now: datetime, given: EventIn, *, present: Event |
     """Check what was said of an event.
 
     Args:
-        present: the event as it stands, if it is a change: a start that is not moved may lie in the past, and a type
-            that is not offered any more may stay.
+        present: the event as it stands, if it is a change: a start that is not moved may lie in the past, a type that
+            is not offered any more may stay, and a time of day that stays is the moment that it was.
 
     Raises:
         FieldErrors: every field at fault.
@@ -129,6 +129,15 @@ def moment_in(zone: ZoneInfo, given: datetime) -> datetime | None:
     return moment if moment.astimezone(zone).replace(tzinfo=None) == given else None
 
 
+def _unmoved(present: Event | None, name: str, given: EventIn) -> datetime | None:
+    """The moment of an event that is said again as a time of day; of an hour that comes twice, the same one."""
+    if present is None or given.time_zone != present.time_zone:
+        return None
+    moment: datetime = getattr(present, name)
+    said = moment.astimezone(ZoneInfo(present.time_zone)).replace(tzinfo=None, fold=0)
+    return moment if said == getattr(given, name) else None
+
+
 def _type_faults(session: Session, given: EventIn, present: Event | None) -> list[FieldError]:
     offered = [each.code for each in types.listed(session, active_only=True)]
     if given.event_type in offered or (present is not None and present.event_type == given.event_type):
@@ -169,7 +178,7 @@ def _times(
     for name in ("start_time", "end_time"):
         value: datetime = getattr(given, name)
         try:
-            moment = moment_in(zone, value)
+            moment = _unmoved(present, name, given) or moment_in(zone, value)
         except OverflowError:
             return now, now, [TooFarAheadError(field=name, years=YEARS_AHEAD_MAX)]
         if moment is None:
