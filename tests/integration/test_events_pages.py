@@ -276,6 +276,7 @@ class TestMembers:
         month = hall.soon().strftime("%Y-%m")
         page = awa.get(f"/events/month?month={month}").text
         assert page.count("All night") == 2
+        assert re.findall(r">\s*([^<>]*) <bdi>All night", page) == ["9:00\u202fAM", "until 9:00\u202fAM"]
         assert "Far away" not in page
         assert "All night" in awa.get(f"/events/month?month={month}&mine=yes").text
         assert awa.get("/events/month?month=nonsense").status_code == 200

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -132,6 +132,21 @@ def time_of(moment: datetime, event: Event) -> str:
     return _with_zone(_clock(moment.astimezone(zone)), moment, zone)
 
 
+def time_on(day: date, event: Event) -> str:
+    """The time of an event on one of its days: when it begins, at last until when it lasts, in between nothing."""
+    zone = ZoneInfo(event.time_zone)
+    if event.start_time.astimezone(zone).date() == day:
+        return time_of(event.start_time, event)
+    if last_day(event) == day:
+        return gettext(msgid("until {moment}"), moment=time_of(event.end_time, event))
+    return ""
+
+
+def last_day(event: Event) -> date:
+    """The day on which it ends, on the clock of its place; what ends at midnight does not reach into the next one."""
+    return (event.end_time - timedelta(microseconds=1)).astimezone(ZoneInfo(event.time_zone)).date()
+
+
 def _with_zone(text: str, moment: datetime, zone: ZoneInfo) -> str:
     return text if _same_clock(zone, moment) else f"{text} ({zone.key})"
 
@@ -220,6 +235,7 @@ SHARED = {
     "short_when_of": short_when_of,
     "until_text": until_text,
     "time_of": time_of,
+    "time_on": time_on,
     "local_of": local_of,
     "month_short": month_short,
     "month_name": month_name,
