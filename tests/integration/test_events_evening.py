@@ -284,6 +284,22 @@ class TestConnections:
         self.ask(evenings, event_id, ibis, heron)
         assert evenings.hall.sql("SELECT status FROM connections") == [("agreed",)]
 
+    def test_who_keeps_out_of_the_list_is_asked_by_their_code_alone(
+        self, evenings: Evenings, met: tuple[UUID, UUID, UUID]
+    ) -> None:
+        event_id, heron, ibis = met
+        evenings.hall.sql("UPDATE identity.profiles SET is_profile_public = false WHERE user_id = %s", [ibis])
+        evenings.refused(NotBothThereError, lambda: self.ask(evenings, event_id, heron, ibis))
+        self.ask(evenings, event_id, ibis, heron)
+        self.ask(evenings, event_id, heron, ibis)
+        assert evenings.hall.sql("SELECT status FROM connections") == [("agreed",)]
+
+    def test_a_code_reaches_who_keeps_out_of_the_list(self, evenings: Evenings, met: tuple[UUID, UUID, UUID]) -> None:
+        event_id, heron, ibis = met
+        evenings.hall.sql("UPDATE identity.profiles SET is_profile_public = false WHERE user_id = %s", [ibis])
+        evenings.hall.do(connections.request, evenings.clock, event_id, heron, ibis, by_code=True)
+        assert evenings.hall.sql("SELECT status FROM connections") == [("requested",)]
+
     def test_declined_it_can_be_asked_again(self, evenings: Evenings, met: tuple[UUID, UUID, UUID]) -> None:
         event_id, heron, ibis = met
         first = self.ask(evenings, event_id, heron, ibis)
