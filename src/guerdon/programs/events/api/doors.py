@@ -117,6 +117,7 @@ def _answer(session: SessionDep, admission: doors.Admission, response: Response)
         user_id=admission.attendance.user_id,
         name=admission.name,
         already=admission.already,
+        returned=admission.returned,
         check_in_time=admission.attendance.check_in_time,
         method=admission.attendance.method,
         earned=[

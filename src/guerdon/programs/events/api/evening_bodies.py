@@ -88,6 +88,7 @@ class AdmissionOut(Schema):
         user_id=_MEMBER,
         name="Heron",
         already=False,
+        returned=False,
         check_in_time=_MOMENT,
         method="ticket",
         earned=[{"rule": "attendance", "unit": "POINT", "amount": "10"}],
@@ -98,7 +99,8 @@ class AdmissionOut(Schema):
     attendance_id: UUID
     user_id: UUID
     name: str
-    already: bool = Field(description="They came in before, at ``check_in_time``; nothing has happened now.")
+    already: bool = Field(description="They came in before, at ``check_in_time``; nothing is earned again.")
+    returned: bool = Field(description="They had left, and are inside again.")
     check_in_time: datetime
     method: CheckInMethod
     earned: list[EarnedOut]

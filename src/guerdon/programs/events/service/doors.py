@@ -78,14 +78,16 @@ class Admission:
     """What the door answers.
 
     Attributes:
-        already: they came in before, at ``attendance.check_in_time``; nothing has happened now.
+        already: they came in before, at ``attendance.check_in_time``; nothing is earned again.
         outcome: what it earned; None if ``already``.
+        returned: they had left, and are inside again.
     """
 
     attendance: Attendance
     name: str
     already: bool
     outcome: Outcome | None
+    returned: bool = False
 
 
 def check_in(
@@ -112,7 +114,7 @@ def check_in(
     session.refresh(event)
     before = _attendance(session, registration)
     if before is not None and ticket.revoked_at is None:
-        return Admission(before, _name(session, registration.user_id), True, None)
+        return _came_before(session, clock, event, before)
     _check_on(event)
     if ticket.revoked_at is not None or registration.status is not RegistrationStatus.REGISTERED:
         raise TicketVoidError(field="code")
@@ -142,7 +144,7 @@ def check_in_by_name(
     session.refresh(event)
     before = _attendance(session, registration)
     if before is not None:
-        return Admission(before, _name(session, user_id), True, None)
+        return _came_before(session, clock, event, before)
     _check_on(event)
     if registration.status is not RegistrationStatus.REGISTERED:
         raise NotRegisteredError
@@ -274,6 +276,17 @@ def _let_in(
         ),
     )
     return Admission(attendance, name, False, outcome)
+
+
+def _came_before(session: Session, clock: Clock, event: Event, attendance: Attendance) -> Admission:
+    """Whoever came before is in; if they had left and it is still on, they are back."""
+    on = event.status is EventStatus.PUBLISHED and clock.now() <= event.end_time
+    if attendance.check_out_time is None or not on:
+        return Admission(attendance, _name(session, attendance.user_id), True, None)
+    name = _open_holder(session, attendance.user_id)
+    attendance.check_out_time = None
+    session.flush()
+    return Admission(attendance, name, True, None, returned=True)
 
 
 def _open_holder(session: Session, user_id: UUID) -> str:
