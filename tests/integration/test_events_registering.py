@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
+from guerdon.kernel.identity.service.closing import close_account
 from guerdon.kernel.identity.service.roles import set_active
 from guerdon.programs.events import jobs, personal_data
 from guerdon.programs.events.errors import (
@@ -26,6 +28,7 @@ from guerdon.programs.events.models import Registration, RegistrationStatus
 from guerdon.programs.events.schemas import Filters
 from guerdon.programs.events.service import changing, places, reading, registering
 from support.crowd import at_once
+from support.evenings import Evenings
 from support.events import Hall, given
 from support.post import Post
 
@@ -399,3 +402,25 @@ def test_who_waits_behind_the_suspended_alone_waits_for_nothing(hall: Hall, staf
     assert hall.do(places.unsettled, hall.clock.now()) == []
     hall.do(registering.cancel, hall.clock, place.id, user_id=holder)
     assert hall.register(newcomer, quiz).status == "registered"
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_who_leaves_while_staff_call_it_off(
+    evenings: Evenings, hall: Hall, app_dsn: str, staff: UUID, members: list[UUID], turn: int
+) -> None:
+    del evenings  # everything that an account gives up when it is closed is known
+    quizzes = [hall.event(staff, start_time=hall.soon(7 + number)) for number in range(3)]
+    for each in quizzes:
+        hall.register(members[0], each)
+    clock = hall.clock
+
+    def leave(session: Session) -> None:
+        close_account(session, clock, members[0], actor_id=None, reason="Moved away")
+
+    def call_off(event_id: UUID) -> Callable[[Session], Any]:
+        return lambda session: changing.cancel(session, clock, staff, event_id, reason="Rain")
+
+    steps = [leave, *(call_off(each) for each in quizzes)]
+    results = at_once(app_dsn, [(None, each) for each in steps[turn:] + steps[:turn]])
+    assert [each for each in results if isinstance(each, Exception)] == []
+    assert {status for each in quizzes for status in hall.statuses(each)} == {"cancelled"}

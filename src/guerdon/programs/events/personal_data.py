@@ -6,6 +6,7 @@ to whoever waits, and what was paid for them is given back, as soon as the accou
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.db.base import Base
 from guerdon.kernel.personal_data import PersonalData, PersonalFile, json_file
+from guerdon.programs.events.errors import EventBegunError, RegistrationStateError
 from guerdon.programs.events.models import (
     Attendance,
     Award,
@@ -80,7 +82,9 @@ def _leave(session: Session, clock: Clock, user_id: UUID) -> None:
         .order_by(Event.id)
     )
     for registration_id in session.scalars(to_come).all():
-        registering.cancel(session, clock, registration_id, user_id=user_id)
+        # What staff cancelled meanwhile, or somebody was let in with, holds nobody here.
+        with suppress(RegistrationStateError, EventBegunError):
+            registering.cancel(session, clock, registration_id, user_id=user_id)
 
 
 def _erase(session: Session, clock: Clock, user_id: UUID) -> None:
