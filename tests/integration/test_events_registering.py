@@ -26,7 +26,7 @@ from guerdon.programs.events.errors import (
 )
 from guerdon.programs.events.models import Registration, RegistrationStatus
 from guerdon.programs.events.schemas import Filters
-from guerdon.programs.events.service import changing, places, reading, registering
+from guerdon.programs.events.service import changing, paying, places, reading, registering
 from support.crowd import at_once
 from support.evenings import Evenings
 from support.events import Hall, given
@@ -365,6 +365,19 @@ def test_messages_speak_the_members_language(hall: Hall, whole_app: FastAPI, pos
         assert words in french.body, words
     assert english.subject == "You are on the waiting list: Trivia night"
     assert "Monday, March 9, 2026" in english.body
+
+
+def test_who_had_paid_reads_that_it_is_given_back(
+    hall: Hall, whole_app: FastAPI, post: Post, staff: UUID, members: list[UUID]
+) -> None:
+    quiz = hall.event(staff, price="5.00")
+    paid, unpaid = (hall.register(each, quiz) for each in members[:2])
+    hall.do(paying.record, hall.clock, staff, paid.id, channel="cash")
+    for each in (paid, unpaid):
+        hall.do(registering.cancel, hall.clock, each.id, actor_id=staff, reason="The hall is smaller")
+    *_registered, of_paid, of_unpaid = post.letters("events.")
+    assert "What you paid is given back" in of_paid.body
+    assert "given back" not in of_unpaid.body
 
 
 def test_who_leaves_gives_their_places_to_others(hall: Hall, staff: UUID, members: list[UUID]) -> None:

@@ -80,6 +80,7 @@ def _page(
         "count": doors.count(session, event_id),
         "guests": guests.at_the_door(session, event_id, search=search),
         "search": search,
+        "shown_max": guests.SHOWN_MAX,
         "verdict": verdict,
         "state": state or FormState(),
         "open_form": open_form,

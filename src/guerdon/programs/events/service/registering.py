@@ -181,9 +181,9 @@ def cancel(
     ).one()
     if gone is None:
         raise RegistrationStateError(status=found.status.value)
-    paying.give_back_many(session, clock, [found.id], reason=why or paying.BY_THE_MEMBER)
+    refunded = paying.give_back_many(session, clock, [found.id], reason=why or paying.BY_THE_MEMBER)
     if by_staff:
-        notices.cancelled_by_staff(session, event, found)
+        notices.cancelled_by_staff(session, event, found, refunded=bool(refunded))
         told = {"user_id": found.user_id, "event_id": event_id}
         announce(
             session,
