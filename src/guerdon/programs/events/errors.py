@@ -12,6 +12,14 @@ WORDS = (
 """What fills ``{status}`` below; translated together with the sentence."""
 
 
+class BlankError(FieldError):
+    """Only spaces where something has to be said."""
+
+    code = "blank"
+    message = "This has to be filled in."
+    remedy = "Write a few words."
+
+
 class EventNotFoundError(NotFoundError):
     """There is no such event, or the asker may not know that there is."""
 

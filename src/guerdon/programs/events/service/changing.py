@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
+from guerdon.core.texts import is_blank
 from guerdon.kernel.acts import Act, announce
 from guerdon.programs.events.errors import (
     CancellationReasonError,
@@ -277,7 +278,7 @@ def checked_reason(reason: str) -> str:
         CancellationReasonError: none, or one that is too long.
     """
     why = reason.strip()
-    if not why or len(why) > REASON_LENGTH_MAX:
+    if is_blank(why) or len(why) > REASON_LENGTH_MAX:
         raise CancellationReasonError(field="reason", length_max=REASON_LENGTH_MAX)
     return why
 

@@ -1,5 +1,6 @@
 """Whether what staff say of an event can be: every field at fault is named at once."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import Unit, UnitKind, to_minor, to_text
+from guerdon.core.texts import is_blank, one_line
 from guerdon.kernel.identity.errors import TimeZoneUnknownError
 from guerdon.programs.events.errors import (
+    BlankError,
     EndBeforeStartError,
     EventCurrencyError,
     EventTypeUnknownError,
@@ -45,11 +48,11 @@ class Checked:
     def values(self, given: EventIn) -> dict[str, object]:
         """The columns of an event."""
         return {
-            "title": given.title.strip(),
+            "title": one_line(given.title),
             "description": given.description,
             "event_type": given.event_type,
-            "location": given.location.strip(),
-            "map_url": given.map_url,
+            "location": one_line(given.location),
+            "map_url": _link(given.map_url),
             "start_time": self.start,
             "end_time": self.end,
             "time_zone": given.time_zone,
@@ -60,14 +63,6 @@ class Checked:
             "walk_ins_allowed": given.walk_ins_allowed,
             "offer_s": given.offer_hours * 3600,
         }
-
-
-class BlankError(FieldError):
-    """Only spaces where something has to be said."""
-
-    code = "blank"
-    message = "This has to be filled in."
-    remedy = "Write a few words."
 
 
 def checked(session: Session, now: datetime, given: EventIn, *, present: Event | None = None) -> Checked:
@@ -81,7 +76,7 @@ def checked(session: Session, now: datetime, given: EventIn, *, present: Event |
         FieldErrors: every field at fault.
     """
     faults: list[FieldError] = [
-        BlankError(field=name) for name in ("title", "location") if not getattr(given, name).strip()
+        BlankError(field=name) for name in ("title", "location") if is_blank(getattr(given, name))
     ]
     faults += _type_faults(session, given, present)
     faults += _link_faults(given)
@@ -150,10 +145,20 @@ def _link_faults(given: EventIn) -> list[FieldError]:
         return []
     try:
         parts = urlsplit(given.map_url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in given.map_url
+        # A port that is none raises as well.
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fine = fine and not re.search(r"\s", given.map_url)
     except ValueError:
         fine = False
     return [] if fine else [MapLinkError(field="map_url")]
+
+
+def _link(given: str | None) -> str | None:
+    """A link with its scheme in lower case: telephones begin a field with a capital."""
+    if given is None:
+        return None
+    scheme, _, rest = given.partition(":")
+    return f"{scheme.lower()}:{rest}"
 
 
 def _price(given: EventIn) -> tuple[int, Sequence[FieldError]]:
