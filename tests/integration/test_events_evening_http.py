@@ -319,3 +319,28 @@ def test_figures_can_be_downloaded_and_bad_days_are_told(evenings: Evenings, api
     wrong = keeper.get("/staff/events/figures?since=2026-03-01&until=2026-02-01")
     assert wrong.status_code == 422
     assert "The last day comes after the first one" in wrong.text
+
+
+def test_of_more_people_than_a_page_shows_the_others_are_found_by_name(evenings: Evenings, api: Open) -> None:
+    keeper, event_id = in_person(api("keeper", "staff")), evenings.event(hours=-1)
+    evenings.hall.sql(
+        "WITH people AS (INSERT INTO identity.users (email, name) SELECT 'p' || n || '@example.org', 'Person ' || n"
+        " FROM generate_series(1001, 1202) AS n RETURNING id),"
+        " places AS (INSERT INTO registrations (user_id, event_id) SELECT id, %s FROM people RETURNING id, user_id)"
+        " SELECT count(*) FROM places",
+        [event_id],
+    )
+    evenings.hall.sql(
+        "INSERT INTO event_attendees (registration_id, user_id, event_id, check_in_time, method)"
+        " SELECT id, user_id, event_id, %s - (row_number() OVER (ORDER BY id)) * interval '1 second', 'ticket'"
+        " FROM registrations",
+        [evenings.clock.now()],
+    )
+    path = f"/staff/events/{event_id}/results"
+    first = keeper.get(path).text
+    assert "Person 1001" in first
+    assert "Person 1202" not in first
+    assert "The first 200 are shown" in first
+    assert "Person 1202" in keeper.get(f"{path}?q=1202").text
+    assert "Nobody of that name" in keeper.get(f"{path}?q=nobody").text
+    assert "The first 200 are shown" in keeper.get(f"/staff/events/{event_id}/door").text

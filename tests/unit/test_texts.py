@@ -2,7 +2,7 @@
 
 import pytest
 
-from guerdon.core.texts import is_legible
+from guerdon.core.texts import is_blank, is_legible, one_line
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,17 @@ def test_what_can_be_seen(text: str) -> None:
 )
 def test_what_cannot(sign: str) -> None:
     assert not is_legible(f"a{sign}b")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u00a0\u2003", "\u200b\u200d", "\u3164\ufe0f", "\x07\n"])
+def test_what_is_blank(text: str) -> None:
+    assert is_blank(text)
+    assert not is_blank(f"{text}a")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(" a\r\nb\t", "a b"), ("a\u2028\u0085b", "a b"), ("soir\u202f!", "soir\u202f!"), ("👩\u200d🔧", "👩\u200d🔧")],
+)
+def test_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line
