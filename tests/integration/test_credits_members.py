@@ -228,6 +228,7 @@ BAD = [
     (HOURS, {"date": None}),
     (HOURS, {"activity": ""}),
     (HOURS, {"activity": "   "}),
+    (HOURS, {"activity": "\u200b \u2800"}),
     (HOURS, {"activity": "x" * 201}),
     (HOURS, {"supervisor": "x" * 201}),
     (HOURS, {"notes": "x" * 2001}),

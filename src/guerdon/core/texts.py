@@ -1,4 +1,4 @@
-"""What a text may hold where it is a key: something that people and programs compare."""
+"""What can be seen of a text: of a key all of it, because it is compared, and of other texts at least something."""
 
 import re
 
@@ -15,3 +15,8 @@ def is_legible(text: str) -> bool:
     plain one. Free text may hold them: emoji and several scripts need joiners.
     """
     return text.isprintable() and (text.isascii() or _NOTHING_TO_SEE.search(text) is None)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen: it is empty, or holds nothing but spaces and characters without a sign."""
+    return not any(is_legible(sign) for sign in text if sign != " ")
