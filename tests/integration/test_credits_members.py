@@ -280,9 +280,20 @@ def test_the_door_refuses_what_cannot_be_and_keeps_nothing(club: Club, api: Api)
         assert answer.headers["content-type"] == "application/problem+json"
         field = next(iter(change))
         named = [document.get("field"), *(each["field"] for each in document.get("errors", ()))]
-        expected = {field, "body"} if field == "type" or change[field] in ("\x00", "\ud800") else {field}
+        expected = {field, "body"} if change[field] in ("\x00", "\ud800") else {field}
         assert expected & set(named), (change, document)
     assert club.snapshot() == before
+
+
+def test_which_type_it_is_has_to_be_said_and_known(api: Api) -> None:
+    client = api("awa")
+    untyped = {name: value for name, value in ITEM.items() if name != "type"}
+    for body, code, detail in (
+        (untyped, "missing", "This field is required."),
+        (ITEM | {"type": "gift"}, "enum", "This must be one of 'item_donation', 'money', 'volunteer_hours'."),
+    ):
+        [fault] = client.post(PATH, json=body).json()["errors"]
+        assert (fault["field"], fault["code"], fault["detail"]) == ("type", code, detail)
 
 
 def _json(body: dict[str, Any]) -> bytes:
