@@ -118,6 +118,21 @@ class TestBadRequests:
         is_problem(client.get("/api/v1/identity/members?limit=0"), 422)
         is_problem(client.request("DELETE", "/api/v1/identity/sessions/not-a-uuid"), 422)
 
+    def test_behind_a_proxy_that_ends_tls_everything_stays_on_https(
+        self, database: Database, clock: FixedClock, tmp_path: Path
+    ) -> None:
+        app = make_app(database, clock, data_dir=tmp_path, public_url="https://rewards.example.org")
+        browser = Client(app, page=True)
+        moved = browser.get("/sign-in/", headers={"host": "rewards.example.org"})
+        assert (moved.status_code, moved.headers["location"]) == (307, "https://rewards.example.org/sign-in")
+        page = browser.get("/sign-in")
+        found = CSRF_FIELD.search(page.text)
+        assert found
+        mark = {"cookie": page.headers["set-cookie"].partition(";")[0]}  # a browser keeps it, over https
+        chosen = browser.post("/preferences/theme", data={"theme": "dark", "csrf_token": found[1]}, headers=mark)
+        assert chosen.status_code == 303, chosen.text
+        assert "; Secure" in chosen.headers["set-cookie"]
+
     def test_a_wrong_method_is_told_every_right_one(self, program: Callable[..., Client]) -> None:
         client = program()
         assert client.get(TOKENS).headers["allow"] == "POST"
