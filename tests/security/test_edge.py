@@ -392,6 +392,18 @@ class TestIdempotency:
         assert "idempotency-replayed" not in self.send(program("badu"), "k1").headers
         assert orders(database) == 2
 
+    def test_the_description_says_where_a_key_has_to_be(self, shop: FastAPI) -> None:
+        def described(path: str) -> Any:
+            named = shop.openapi()["paths"][path]["post"]["parameters"]
+            return next(each for each in named if each["name"] == "Idempotency-Key")
+
+        ordering = described(self.URL)
+        assert ordering["required"]
+        assert (ordering["schema"]["minLength"], ordering["schema"]["maxLength"]) == (1, 255)
+        assert "x-required" not in ordering["schema"]
+        assert described("/api/v1/ledger/adjustments")["required"]
+        assert not described("/api/v1/ledger/transfers")["required"]  # the body may hold it
+
     def test_a_write_without_a_usable_key_is_refused(
         self, shop: FastAPI, database: Database, person: Callable[..., User], program: Callable[..., Client]
     ) -> None:
