@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from guerdon.core.clock import FixedClock
-from guerdon.core.errors import GuerdonError
+from guerdon.core.errors import FieldErrors, GuerdonError
 from guerdon.kernel.engagement.service import rules
 from guerdon.programs.credits.errors import (
     CurrencyNotAcceptedError,
@@ -158,10 +158,11 @@ class TestExplanation:
 
 
 class TestRuleVersions:
-    def new_rule(self, club: Club, bp: int) -> None:
+    def new_rule(self, club: Club, bp: int, **terms: Any) -> None:
         def write(session: Any) -> None:
+            params = {"credits_per_hour_bp": bp}
             draft = rules.write_version(
-                session, "credits", "volunteer_hours", params={"credits_per_hour_bp": bp}, note="more", actor_id=None
+                session, "credits", "volunteer_hours", params=params, note="more", actor_id=None, changes=terms
             )
             rules.activate(session, draft.id, club.clock.now(), actor_id=None)
 
@@ -181,6 +182,15 @@ class TestRuleVersions:
         assert [(row.calculation or {})["version"] for row in rows.values()] == [1, 1, 2]
         club.approve(zoe, early)
         assert club.balance(awa) == Decimal("8.00")
+
+    def test_staff_may_write_another_formula(self, club: Club, awa: UUID) -> None:
+        """Nobody tells the kernel what contributions hold: a formula is taken as it is, its form checked."""
+        amount = "ratio(activity.hours_hundredths * params.credits_per_hour_bp, 10000) + 50"
+        self.new_rule(club, 20000, amount=amount, condition="activity.hours_hundredths >= 100")
+        worth = [club.row(club.submit(awa, hours(given))).calculated_credits for given in ("1", "0.5")]
+        assert worth == [Decimal("2.50"), Decimal("0.00")]
+        with pytest.raises(FieldErrors):
+            self.new_rule(club, 20000, amount="activity.hours_hundredths +")
 
     def test_recalculation_takes_the_rule_of_today(self, club: Club, awa: UUID, zoe: UUID) -> None:
         early = club.submit(awa, hours("3"))
