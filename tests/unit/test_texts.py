@@ -1,4 +1,4 @@
-"""What a key may hold: nothing that two keys could differ by without anybody seeing it."""
+"""What a key may hold: nothing that two keys could differ by without anybody seeing it. When a text shows nothing."""
 
 import pytest
 
@@ -26,10 +26,17 @@ def test_what_cannot(sign: str) -> None:
     assert not is_legible(f"a{sign}b")
 
 
-@pytest.mark.parametrize("text", ["", " ", "\u00a0\u2003", "\u200b\u200d", "\u3164\ufe0f", "\x07\n"])
-def test_what_is_blank(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["", " ", "\u200b", "\u00a0\u2003", " \u2800\u3164\ufe0f ", "\u202e\u2066", "\u200b\u200d", "\x07\n"]
+)
+def test_what_shows_nothing(text: str) -> None:
     assert is_blank(text)
-    assert not is_blank(f"{text}a")
+    assert not is_blank(f"{text}a{text}")
+
+
+@pytest.mark.parametrize("text", ["x", "👩\u200d👧", "❤\ufe0f", "می\u200cخواهم"])
+def test_what_shows_something(text: str) -> None:
+    assert not is_blank(text)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What texts hold that nobody sees: in keys, which are compared, and in names, which have to be read."""
+"""What can be seen of texts: of keys all of it, because they are compared, and of names at least something."""
 
 import re
 
@@ -26,5 +26,5 @@ def one_line(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of a text can be seen."""
-    return not any(sign.isprintable() and not sign.isspace() for sign in _NOTHING_TO_SEE.sub("", text))
+    """Whether nothing of a text can be seen: it is empty, or holds nothing but spaces and characters without a sign."""
+    return not any(is_legible(sign) for sign in text if sign != " ")

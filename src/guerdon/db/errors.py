@@ -57,6 +57,15 @@ class DatabaseUnreachableError(GuerdonError):
     remedy = "Start it ('guerdon db start' for the embedded one), or correct GUERDON_DATABASE_URL."
 
 
+class ServerTooOldError(GuerdonError):
+    """The operator's own PostgreSQL lacks what Guerdon is built on."""
+
+    code = "database-too-old"
+    status = 500
+    message = "The database server is PostgreSQL {found}; Guerdon needs {needed} or newer."
+    remedy = "Upgrade it, or leave GUERDON_DATABASE_URL out: a PostgreSQL {needed} comes along."
+
+
 class AppRoleError(GuerdonError):
     """The owner role may not create the role that the application runs as, and there is none."""
 

@@ -104,11 +104,14 @@ def check_type(kind: Kind | None, expression: Bound, params: Mapping[str, Any], 
     """Refuse what could never be a condition, or an amount: it is tried on a made-up fact.
 
     What fails there for its values, such as a division by zero, may do well with others; what is of the wrong type is
-    so with all of them.
+    so with all of them. Of a kind that no program tells of, as where rules are evaluated alone, nobody knows what facts
+    hold, and what reads them is not tried.
 
     Raises:
         ExpressionError: it gives neither true nor false, or no whole number, or puts together what does not fit.
     """
+    if kind is None and ("activity" in expression.roots or any(read.root == "activity" for read in expression.reads)):
+        return
     activity = {name: _SAMPLES[each.removesuffix("?")] for name, each in kind.properties.items()} if kind else {}
     samples = {"activity": activity, "member": _MEMBER_SAMPLE}
     frame = Frame(params)
