@@ -45,7 +45,7 @@ def main() -> int:
         transient=True,
     )
     with progress:
-        task = progress.add_task("starting the server", total=_steps(plan, with_pgledger=asked.pgledger is not None))
+        task = progress.add_task("starting the server", total=_steps(plan, asked))
 
         def step(what: str) -> None:
             progress.update(task, advance=1, description=what)
@@ -68,7 +68,7 @@ def main() -> int:
             if asked.pgledger is not None:
                 found += pgledger.figures(built, asked.pgledger, plan, step)
             if asked.tigerbeetle is not None:
-                found += tigerbeetle.figures(asked.tigerbeetle, step)
+                found += tigerbeetle.figures(asked.tigerbeetle, built, plan, step)
     notes = _notes(asked)
     report.show(console, found, notes)
     if asked.write:
@@ -83,14 +83,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="write the table to docs/reference/performance.md")
     parser.add_argument("--pgledger", type=Path, metavar="PATH", help="its SQL: pgledger.sql, or a directory with it")
     parser.add_argument("--tigerbeetle", type=Path, metavar="PATH", help="the program of its server")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.tigerbeetle is not None and (obstacle := tigerbeetle.obstacle(asked.tigerbeetle)):
+        parser.error(f"--tigerbeetle: {obstacle}")
+    return asked
 
 
-def _steps(plan: Plan, *, with_pgledger: bool) -> int:
+def _steps(plan: Plan, asked: argparse.Namespace) -> int:
     singles = plan.single_rounds * 4 + plan.single_rounds * 2
     batches = plan.batch_rounds * 3 + plan.batch_rounds * 2
     sizes = plan.size_rounds * len(SIZES) + plan.client_rounds
-    beside = max(3, plan.single_rounds // 2) * 4 + pgledger.BATCH_ROUNDS * 2 if with_pgledger else 0
+    beside = max(3, plan.single_rounds // 2) * 4 + pgledger.BATCH_ROUNDS * 2 if asked.pgledger else 0
+    beside += plan.single_rounds * 8 if asked.tigerbeetle else 0
     requests = plan.single_rounds * 4 + plan.batch_rounds * 2
     pages = plan.single_rounds * 2 + 1
     asking = plan.board_members * 3 // (2 * boards.BATCH) + boards.ROUNDS * 4 + 2
