@@ -167,12 +167,3 @@ def _check(place: Place) -> None:
         ).fetchone()
         if row is None or not 1000 < row[0] <= row[1]:
             raise RuntimeError(f"activities and transfers: {row}")
-
-
-if __name__ == "__main__":
-    from bench.arena import arena
-    from bench.plan import QUICK
-
-    with arena() as built:
-        for each in figures(built, QUICK, lambda what: print(what, flush=True)):
-            print(f"{each.name}: {each.ours:.0f} against {each.baseline:.0f}, {each.value:.2f} of it")

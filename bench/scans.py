@@ -132,12 +132,3 @@ def _scan(address: str, evening: UUID, key: str, tickets: Sequence[str], status:
             if answer.status != status:
                 raise RuntimeError(f"the door answered {answer.status} instead of {status}: {told.decode()}")
     return times
-
-
-if __name__ == "__main__":
-    from bench.arena import arena
-    from bench.plan import QUICK
-
-    with arena() as built:
-        for each in figures(built, QUICK, lambda what: print(what, flush=True)):
-            print(f"{each.name}: {each.ours:.1f} {each.unit}")

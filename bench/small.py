@@ -20,7 +20,16 @@ YARDSTICK = "UPDATE + INSERT on the four-index table"
 YARDSTICK_BATCH = "INSERT … SELECT + UPDATE on the four-index table"
 
 
-def prepare(arena: Arena) -> Place:
+def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
+    """Everything that is asked of a ledger with little in it."""
+    place = _prepare(arena)
+    found: list[Figure] = []
+    for question in (_singles, _in_batches, _sizes, _from_python):
+        found += question(place, plan, progress)
+    return found
+
+
+def _prepare(arena: Arena) -> Place:
     """The database in which the contestants stand side by side."""
     place = arena.place("small")
     for file in ("raw.sql", "yardstick.sql"):
@@ -29,7 +38,7 @@ def prepare(arena: Arena) -> Place:
     return place
 
 
-def singles(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _singles(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Single transfers from 8 connections."""
     rounds = Rounds(
         {
@@ -50,7 +59,7 @@ def singles(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     ]
 
 
-def in_batches(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _in_batches(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Batches of 10,000."""
     with place.owner() as owner, place.app() as app:
         contestants = {
@@ -69,7 +78,7 @@ def in_batches(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     ]
 
 
-def sizes(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _sizes(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Batches of every size: the time for each transfer must not rise with the size."""
 
     def posting(size: int) -> Measurement:
@@ -102,7 +111,7 @@ def sizes(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     return found
 
 
-def from_python(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _from_python(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Batches of 10,000 values made in Python, through ``post_batch``."""
     with ledger(place, connections=1) as database:
         send = whole(database)
