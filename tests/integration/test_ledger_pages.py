@@ -61,7 +61,8 @@ def test_staff_see_and_administrators_correct(ledger: Ledger, awa: UUID, browser
 
 def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUID, whole_app: FastAPI) -> None:
     for kind in ("events.attended", "badge.reward", "streak.bonus", "credits.contribution"):
-        ledger.post(replace(award(awa, 1, kind), kind=kind))
+        booked = {"reason": "Contribution approved: money"} if kind == "credits.contribution" else None
+        ledger.post(replace(award(awa, 1, kind), kind=kind, detail=booked))
     admin = Client(whole_app, page=True)
     assert admin.submit("/sign-in", email="ada@example.org", password=PASSWORD).status_code == 303
     page = admin.get(f"/staff/ledger/{awa}").text
@@ -70,7 +71,12 @@ def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUI
     with psycopg.connect(ledger.owner_dsn) as connection:
         connection.execute("UPDATE identity.users SET locale = 'fr' WHERE email = 'ada@example.org'")
     french = admin.get(f"/staff/ledger/{awa}").text
-    for words in ("Présence à un événement", "Récompense d’un badge", "Bonus de série"):
+    for words in (
+        "Présence à un événement",
+        "Récompense d’un badge",
+        "Bonus de série",
+        "Contribution approuvée : argent",
+    ):
         assert words in french
     assert "events.attended" not in page + french
 

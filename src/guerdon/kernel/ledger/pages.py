@@ -121,6 +121,7 @@ def _page(
 
 
 def _row(entry: Entry) -> dict[str, Any]:
+    """An entry and its reason: of a program's own making a message id of its catalogue, else as staff wrote it."""
     return {"entry": entry, "reason": (entry.detail or {}).get("reason")}
 
 
