@@ -54,6 +54,8 @@ def test_staff_see_and_administrators_correct(ledger: Ledger, awa: UUID, browser
     assert "Counted &lt;twice&gt;" in page
     assert ledger.balances(awa, CREDIT) == {"available": 1250}
     assert correct(admin, awa, unit=CREDIT, amount="−2,50", reason="Too much").status_code == 303
+    assert correct(admin, awa, unit=CREDIT, amount="1\u202f250,50", reason="As it is shown").status_code == 303
+    assert correct(admin, awa, unit=CREDIT, amount="-1250.50", reason="And back").status_code == 303
     assert ledger.balances(awa, CREDIT) == {"available": 1000}
     french = admin.get(path, headers={"accept-language": "fr"})
     assert french.status_code == 200
@@ -95,6 +97,7 @@ def test_a_form_sent_twice_corrects_once(ledger: Ledger, awa: UUID, browser: Cal
         ({"unit": CREDIT, "amount": "1.005", "reason": "r"}, "has more decimals than TEST_CREDIT allows"),
         ({"unit": CREDIT, "amount": "lots", "reason": "r"}, "is not a decimal number"),
         ({"unit": CREDIT, "amount": "0", "reason": "r"}, "must be greater than zero"),
+        ({"unit": CREDIT, "amount": "1,250", "reason": "r"}, "is not a decimal number"),
         ({"unit": CREDIT, "reason": "r"}, "This has to be filled in"),
         ({"unit": "NOPE", "amount": "1", "reason": "r"}, "There is no unit"),
         ({"unit": CREDIT, "amount": "-1", "reason": "r"}, "The balance is too low"),
