@@ -1,5 +1,6 @@
 """What moves value, and what it leaves behind: balances, statements, replays, reversals, history."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -331,7 +332,7 @@ def test_export_and_its_two_forms_agree(ledger: Ledger, awa, ben):
 
     ledger.award(awa, 12345, CREDIT)
     ledger.hold(awa, 5, CREDIT)
-    ledger.award(ben, 1)
+    ledger.post(replace(award(ben, 1, "shared"), detail={"share": 0.125, "of": [1, "2.50"]}))
 
     def export(form: ExportFormat, **wanted) -> str:
         with ledger.database.transaction() as session:
@@ -341,5 +342,6 @@ def test_export_and_its_two_forms_agree(ledger: Ledger, awa, ben):
     rows = list(csv.DictReader(io.StringIO(export(ExportFormat.CSV))))
     assert [(row["owner_id"], row["amount"]) for row in rows] == [(each["owner_id"], each["amount"]) for each in lines]
     assert [each["amount"] for each in lines if each["owner_id"] == str(awa)] == ["123.45", "-0.05", "0.05"]
-    assert len(export(ExportFormat.JSONL, owner_id=ben).splitlines()) == 1
+    assert json.loads(export(ExportFormat.JSONL, owner_id=ben))["detail"] == {"share": 0.125, "of": [1, "2.50"]}
+    assert json.loads(next(row["detail"] for row in rows if row["owner_id"] == str(ben)))["share"] == 0.125
     assert len(export(ExportFormat.JSONL, unit=CREDIT).splitlines()) == 3
