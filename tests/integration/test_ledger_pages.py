@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 from typing import Any
 from uuid import UUID
 
@@ -81,6 +82,17 @@ def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUI
     ):
         assert words in french
     assert "events.attended" not in page + french
+
+
+@pytest.mark.parametrize("reason", ["{0} of {", "{x:>99999999999}", 5, {"a": ["b"]}, ["a"], True, None])
+def test_any_detail_of_a_transfer_can_be_shown(
+    ledger: Ledger, awa: UUID, browser: Callable[..., Client], reason: object
+) -> None:
+    ledger.post(replace(award(awa, 1, "odd"), detail={"reason": reason}))
+    page = browser("sam").get(f"/staff/ledger/{awa}")
+    assert page.status_code == 200
+    if isinstance(reason, str):
+        assert escape(reason) in page.text
 
 
 def test_a_form_sent_twice_corrects_once(ledger: Ledger, awa: UUID, browser: Callable[..., Client]):

@@ -123,7 +123,8 @@ def _page(
 
 def _row(entry: Entry) -> dict[str, Any]:
     """An entry and its reason: of a program's own making a message id of its catalogue, else as staff wrote it."""
-    return {"entry": entry, "reason": (entry.detail or {}).get("reason")}
+    reason = (entry.detail or {}).get("reason")
+    return {"entry": entry, "reason": "" if reason is None else str(reason)}
 
 
 @router.post("/{owner_id}/adjust")
