@@ -300,6 +300,21 @@ def test_statement_filters(ledger: Ledger, awa):
     assert ledger.do(service.statement, awa, now, pocket=Pocket.HELD) == []
 
 
+def test_what_is_due_and_does_not_fit_waits_and_everything_can_be_read(ledger: Ledger, awa):
+    most, source = 2**63 - 1, SystemAccount("issuance", POINT)
+    ledger.award(awa, most - 5)
+    ledger.do(service.award_pending, source, awa, 50, kind="award", key="p", at=ledger.now, matures_at=ledger.now + DAY)
+    ledger.clock.move(DAY)
+    for _ in range(2):
+        ledger.do(service.settle_due, ledger.now)
+        assert ledger.balances(awa) == {"available": most}
+        assert ledger.do(service.balance_at, Account(awa, POINT), ledger.now, by_happened=True) == most
+    assert ledger.do(service.statement, awa, ledger.now, pocket=None)
+    ledger.post(spend(awa, 100, "s"))
+    assert ledger.balances(awa) == {"available": most - 55}
+    assert ledger.faults() == []
+
+
 def test_folding_changes_no_balance(ledger: Ledger, awa):
     for _ in range(3):
         ledger.award(awa, 5)
