@@ -235,6 +235,8 @@ BAD = [
     (HOURS, {"date": "2026-03-03"}),
     (HOURS, {"date": "1999-12-31"}),
     (HOURS, {"date": "yesterday"}),
+    (HOURS, {"date": "2026-03-01T00:00:00"}),
+    (HOURS, {"date": "2026-03-01T00:00:00+14:00"}),
     (HOURS, {"date": None}),
     (HOURS, {"activity": ""}),
     (HOURS, {"activity": "   "}),

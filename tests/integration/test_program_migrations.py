@@ -8,7 +8,7 @@ import pytest
 
 from guerdon import boot
 from guerdon.core.errors import GuerdonError
-from guerdon.db.migrate import MigrationBranchError, MigrationFailedError, Migrator, Module
+from guerdon.db.migrate import MigrationBranchError, MigrationFailedError, MigrationForeignError, Migrator, Module
 
 FIRST = '''"""Sacks of flour."""
 
@@ -73,6 +73,16 @@ def test_they_come_and_go(place: Path, owner_dsn: str) -> None:
         told = connection.execute("SELECT has_table_privilege('guerdon_app', 'mill.sacks', 'INSERT')").fetchone()
     assert told == (True,)
     migrator.downgrade("mill@base")
+    assert applied(owner_dsn) == before
+
+
+def test_without_the_program_the_database_says_what_is_missing(place: Path, owner_dsn: str) -> None:
+    Migrator(owner_dsn, [*boot.modules(), mill(place)]).upgrade()
+    before = applied(owner_dsn)
+    without = Migrator(owner_dsn, boot.modules())
+    for ask in (without.upgrade, without.status, without.pending, lambda: without.downgrade("base")):
+        with pytest.raises(MigrationForeignError, match="'mill_0001', which is not known here"):
+            ask()
     assert applied(owner_dsn) == before
 
 

@@ -67,12 +67,12 @@ class ServerTooOldError(GuerdonError):
 
 
 class AppRoleError(GuerdonError):
-    """The owner role may not create the role that the application runs as, and there is none."""
+    """The owner role may not take on the role that the application runs as, nor make it so; ``statements`` would."""
 
     code = "database-app-role"
     status = 500
-    message = "The role '{role}' does not exist on this server and '{owner}' may not create it: {problem}"
-    remedy = 'As a superuser, run: CREATE ROLE {role} NOLOGIN; GRANT {role} TO "{owner}";'
+    message = "The application runs as the role '{role}', which '{owner}' may not take on: {problem}"
+    remedy = "As a superuser, run: {statements}"
 
 
 class NotMigratedError(GuerdonError):

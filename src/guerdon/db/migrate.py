@@ -17,6 +17,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import ProgrammingError
@@ -38,6 +39,21 @@ class MigrationMissingError(GuerdonError):
     status = 404
     message = "There is no migration '{revision}'."
     remedy = "List the migrations with 'guerdon db status'."
+
+
+class MigrationForeignError(GuerdonError):
+    """The database has a revision that the code does not know."""
+
+    code = "migration-foreign"
+    status = 500
+    message = (
+        "The database has the migration '{revision}', which is not known here: a program is missing, or a newer Guerdon"
+        " made it."
+    )
+    remedy = (
+        "Install what it comes from. To take a program away, undo its migrations first, while it is installed:"
+        " guerdon db rollback --to PROGRAM@base"
+    )
 
 
 class MigrationFailedError(GuerdonError):
@@ -153,6 +169,7 @@ class Migrator:
 
     def _alembic(self, connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
         _check_branches(_scripts(self._modules), self._modules)
+        self._applied(connection)  # which refuses what the code does not know
         config = _config(self._modules)
         config.attributes["connection"] = connection
         try:
@@ -240,10 +257,17 @@ class Expected:
 
 
 def _reached(scripts: ScriptDirectory, heads: Sequence[str]) -> set[str]:
-    """Everything that a database with these heads has, what they depend on included."""
+    """Everything that a database with these heads has, what they depend on included.
+
+    Raises:
+        MigrationForeignError: one of them is none that the code knows.
+    """
     if not heads:
         return set()
-    return {script.revision for script in scripts.iterate_revisions(tuple(heads), "base", implicit_base=True)}
+    try:
+        return {script.revision for script in scripts.iterate_revisions(tuple(heads), "base", implicit_base=True)}
+    except ResolutionError as exc:
+        raise MigrationForeignError(revision=exc.argument) from exc
 
 
 def _check_branches(scripts: ScriptDirectory, modules: Iterable[Module]) -> None:

@@ -53,6 +53,12 @@ _KINDS = {
     "mature": msgid("Became available"),
 }
 _UNDONE = msgid("Approval undone")
+BOOKED = (
+    *(msgid("Contribution approved: item_donation"), msgid("Approval undone: item_donation")),
+    *(msgid("Contribution approved: money"), msgid("Approval undone: money")),
+    *(msgid("Contribution approved: volunteer_hours"), msgid("Approval undone: volunteer_hours")),
+)
+"""The reasons that ``sql/10_contributions.sql`` books, for who reads the ledger itself."""
 _BARS = {**TYPES, ContributionType.VOLUNTEER_HOURS: msgid("Hours")}
 """Types in words short enough to stand below a bar on a small screen."""
 
