@@ -169,6 +169,26 @@ class TestBadRequests:
         is_problem(answer, 500, "internal-error")
         assert "secret detail" not in answer.text
 
+    @pytest.mark.parametrize(
+        ("expression", "code"),
+        [
+            ("2147483647 + CAST(:given AS integer)", "value-not-storable"),
+            (
+                "CAST('294276-12-31' AS timestamptz) + make_interval(years => CAST(:given AS integer))",
+                "value-not-storable",
+            ),
+            ("convert_from(decode('ff', 'hex'), 'UTF8') || :given", "text-not-storable"),
+        ],
+    )
+    def test_what_the_database_alone_refuses_is_told_for_what_it_is(
+        self, identity_app: FastAPI, expression: str, code: str
+    ) -> None:
+        @identity_app.get("/api/v1/beyond", dependencies=[Depends(public())])
+        def beyond(session: SessionDep, given: str = "1") -> str:
+            return str(session.execute(text(f"SELECT {expression}"), {"given": given}).scalar_one())
+
+        is_problem(Client(identity_app).get("/api/v1/beyond"), 422, code)
+
     def test_every_answer_carries_the_security_headers(self, browser: Callable[..., Client]) -> None:
         for path in ("/sign-in", "/api/v1/nothing", "/nothing", "/healthz"):
             headers = browser().get(path).headers

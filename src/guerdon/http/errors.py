@@ -123,6 +123,15 @@ class TextNotStorableError(FieldError):
     remedy = "Remove NUL characters and unpaired surrogates."
 
 
+class ValueNotStorableError(GuerdonError):
+    """A number or a moment beyond what a column or a calculation of the database holds."""
+
+    code = "value-not-storable"
+    status = 422
+    message = "A value, or what it comes to, is beyond what can be kept. Nothing was changed."
+    remedy = "Use a smaller number, or a moment nearer to today."
+
+
 class ValidationProblemError(FieldError):
     """One field of a request failed validation; ``code`` says which rule."""
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, MutableMapping
 from typing import Any, cast
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,6 +29,7 @@ from guerdon.http.errors import (
     TextNotStorableError,
     UnavailableError,
     UnsupportedMediaTypeError,
+    ValueNotStorableError,
 )
 from guerdon.http.validation import field_errors
 
@@ -35,6 +37,8 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:guerdon:problem:"
 API_PREFIX = "/api/"
 Translate = Callable[[str], str]
+_OF_CHARACTERS = frozenset({"22021", "22P05"})
+"""SQLSTATEs of text that the encoding does not have, or cannot be written in."""
 
 log = structlog.get_logger("guerdon.http")
 
@@ -174,13 +178,23 @@ def _methods_at(request: Request) -> set[str]:
 
 async def _database(request: Request, exc: Exception) -> Response:
     if isinstance(exc, DataError):
-        return await answer(request, TextNotStorableError(problem=""))
+        return await answer(request, _of_data(exc))
     if isinstance(exc, PoolTimeoutError) or (
         isinstance(exc, DBAPIError) and (is_retryable(exc) or exc.connection_invalidated)
     ):
         log.warning("database unavailable", error=type(exc).__name__)
         return await answer(request, UnavailableError())
     raise exc
+
+
+def _of_data(exc: DataError) -> GuerdonError:
+    """What the database, or the driver before it, says of a value that it cannot take."""
+    state = exc.orig.sqlstate if isinstance(exc.orig, psycopg.Error) else None
+    if state is None or state in _OF_CHARACTERS:  # the driver itself refuses NUL
+        return TextNotStorableError(problem="")
+    # A check of ours should have refused it before.
+    log.warning("a value was refused by the database alone", sqlstate=state)
+    return ValueNotStorableError()
 
 
 def install(app: FastAPI) -> None:
