@@ -82,7 +82,7 @@ def test_only_for_whom_and_when_and_what_it_is(running: Track) -> None:
     campaign(running, "long", condition="activity.metres > 5000", rules=("track.run",))
     campaign(running, "third", condition="counters.track.runs.life == 3", multiplier_bp=30_000)
     campaign(running, "later", starts_at=now + timedelta(hours=1))
-    campaign(running, "strange", condition="activity.night == true && activity.nothing > 3")
+    campaign(running, "strange", condition="activity.friends.size() > 3 && activity.friends[9] == 'awa'")
     member = running.member()
     outcomes = [running.run(member), running.run(member, 6000), running.run(member)]
     boosts = [{award.rule: dict(award.boosts) for award in outcome.awards} for outcome in outcomes]

@@ -118,6 +118,8 @@ class TestApi:
             ({"condition": "member.locale"}, "condition"),
             ({"condition": "1"}, "condition"),
             ({"condition": "member.account_age_days > 'a week'"}, "condition"),
+            ({"condition": "member.vip == 'yes'"}, "condition"),
+            ({"condition": "has(activity.nowhere)"}, "condition"),
             ({"rules": ["garden.mowing"]}, "rules"),
             ({"extra": 1}, "extra"),
         ],

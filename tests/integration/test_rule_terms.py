@@ -62,8 +62,33 @@ class TestWriting:
         assert track.snapshot() == before
 
     @pytest.mark.parametrize(
+        ("changes", "words", "place"),
+        [
+            ({"condition": "has(activity.meters)"}, "did you mean 'activity.metres'?", (1, 5)),
+            ({"condition": "member.verifed"}, "did you mean 'member.verified'?", (1, 1)),
+            ({"amount": "1 + params.rates"}, "did you mean 'params.rate'?", (1, 5)),
+            ({"amount": "params.by.hil"}, "did you mean 'params.by.hill'?", (1, 1)),
+            ({"amount": "counters.rns.week"}, "did you mean 'counters.runs'?", (1, 1)),
+            ({"amount": "activity.metres +\n sise('a')"}, "did you mean 'size'?", (2, 2)),
+            ({"amount": "ratio(activity.route, 2)"}, "'ratio' can do nothing with what it is given.", (None, None)),
+        ],
+    )
+    def test_what_is_wrong_is_told_in_plain_words_with_its_place(
+        self, track: Track, changes: dict[str, Any], words: str, place: tuple[int, int]
+    ) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1, "by": {"hill": 2}}))
+        before = track.snapshot()
+        with pytest.raises(FieldErrors) as refused:
+            write(track, {"rate": 1, "by": {"hill": 2}}, **changes)
+        [fault] = refused.value.errors
+        assert str(fault).endswith(words)
+        assert (fault.params["line"], fault.params["column"]) == place
+        assert track.snapshot() == before
+
+    @pytest.mark.parametrize(
         "terms",
         [
+            {"condition": "activity.route != 'params.nothing' // params.more"},
             {"amount": "100 / (activity.metres - 1)"},
             {"amount": "int(activity.route)"},
             {"amount": "params.by_route[activity.route]"},
@@ -120,7 +145,11 @@ class TestFromOutside:
         before = track.snapshot()
         refused = admin.post("/api/v1/engagement/rules", json={**body, "condition": "activity.speed > 1"})
         assert refused.status_code == 422
-        assert [each["field"] for each in refused.json()["errors"]] == ["condition"]
+        [fault] = refused.json()["errors"]
+        assert (fault["field"], fault["line"], fault["column"]) == ("condition", 1, 1)
+        assert "technical" not in fault
+        refused = admin.post("/api/v1/engagement/rules", json={**body, "amount": "activity.metres +"})
+        assert refused.json()["errors"][0]["technical"].startswith("mismatched input")
         assert track.snapshot() == before
 
     def test_on_pages(self, track: Track, visit: Callable[..., Client]) -> None:
@@ -145,6 +174,13 @@ class TestFromOutside:
         refused = admin.submit(f"{path}/new", **{**form, "maturity_s": "soon"})
         assert refused.status_code == 422
         assert "Enter a whole number." in refused.text
+        wrong = {"condition": " activity.meters > 10", "multipliers": "15000\n\nactivity.metres *"}
+        refused = admin.submit(f"{path}/new", **{**form, **wrong})
+        assert refused.status_code == 422
+        assert "<code><mark>activity.meters</mark> &gt; 10</code>" in refused.text
+        assert "did you mean &#39;activity.metres&#39;?" in refused.text
+        assert "Line 2: The expression cannot be used: it stops too early" in refused.text
+        assert "mismatched input" in refused.text
         written = admin.submit(f"{path}/new", **form)
         assert written.status_code == 303, written.text
         page = admin.get(written.headers["location"]).text

@@ -241,7 +241,7 @@ def evaluate(rule: Rule, inputs: Mapping[str, Any]) -> Evaluation:
         applies = truth(rule.condition, variables)
         amount_minor = whole_number(rule.amount, variables) if applies else 0
     except ExpressionError as exc:
-        raise RuleEvaluationError(rule=f"{rule.program}.{rule.code}", version=rule.version, problem=str(exc)) from exc
+        raise RuleEvaluationError(rule=f"{rule.program}.{rule.code}", version=rule.version, **exc.details) from exc
     return Evaluation(
         rule_id=rule.id,
         code=rule.code,

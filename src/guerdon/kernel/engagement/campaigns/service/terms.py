@@ -26,7 +26,7 @@ from guerdon.kernel.engagement.campaigns.schemas import DAYS_MAX, TITLE_LENGTH_M
 from guerdon.kernel.engagement.expressions import ExpressionError
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
-from guerdon.kernel.engagement.service.terms import check_type
+from guerdon.kernel.engagement.service.terms import MEMBER_KNOWN, check_paths, check_type
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.kernel.ledger.errors import UnknownUnitError
 
@@ -65,12 +65,14 @@ def _check_condition(book: Book, terms: Terms) -> None:
     property that they lack, is right for the others.
 
     Raises:
-        ExpressionError: it cannot be evaluated, reads a counter that there is not, or gives neither true nor false.
+        ExpressionError: it cannot be evaluated, reads what there is not, or gives neither true nor false.
     """
     condition = bound(terms.condition)
     for read in condition.reads:
         if read.root == "counters":
             counter_read(read, "", book.metrics)
+    properties = {name: None for kind in book.kinds.values() for name in kind.properties}
+    check_paths(terms.condition, {"member": MEMBER_KNOWN, "activity": properties})
     problem: ExpressionError | None = None
     for kind in (*book.kinds.values(), None):
         try:
@@ -89,7 +91,7 @@ def _faults_of_names(session: Session, terms: Terms, own: Campaign | None) -> It
     try:
         _check_condition(load(session), terms)
     except ExpressionError as exc:
-        yield CampaignConditionError(field="condition", problem=str(exc))
+        yield CampaignConditionError(field="condition", **exc.details)
     taken = session.scalars(select(Campaign.id).where(Campaign.code == terms.code)).one_or_none()
     if taken is not None and (own is None or own.id != taken):
         yield CampaignCodeTakenError(field="code", problem="", value=terms.code)
