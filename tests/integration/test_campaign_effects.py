@@ -149,6 +149,26 @@ def test_a_campaign_without_money_left_moves_nothing_for_those_after_it(track: T
     assert track.do(verify) == []
 
 
+def test_an_award_that_fits_the_cap_of_one_act_is_not_refused_for_what_a_campaign_adds(track: Track) -> None:
+    track.install(rule("run", "activity.metres", caps={"act": 100}))
+    boosting.install()
+    try:
+        doubling = campaign(track, "spring", budget_minor=1000)
+        member = track.member()
+        outcomes = [track.run(member, metres) for metres in (40, 60, 100, 101)]
+    finally:
+        boosters.boost_no_more(boosting.NAME)
+    awards = [award for outcome in outcomes for award in outcome.awards]
+    assert [(each.amount_minor, each.capped, dict(each.boosts)) for each in awards] == [
+        (80, None, {"spring": 40}),
+        (100, "act", {"spring": 40}),
+        (100, "act", {}),
+    ]
+    assert [each.reason for each in outcomes[3].not_awarded] == ["act_cap"]
+    assert (spent(track, doubling), track.laps(member)) == (80, 280)
+    assert track.do(verify) == []
+
+
 def test_parallel_awards_never_spend_more_than_there_is(running: Track) -> None:
     campaign_id = campaign(running, budget_minor=305)
     members = [running.member() for _ in range(8)]

@@ -289,8 +289,12 @@ class Judge:
         if not rule.caps and not rule.cool_down_s:
             return None
         cap = rule.caps.get("act")
+        if cap is not None and grant.base_minor > cap:
+            return _refuse(rule, "act_cap", amount_minor=grant.base_minor, cap_minor=cap, unit=rule.unit)
         if cap is not None and grant.amount_minor > cap:
-            return _refuse(rule, "act_cap", amount_minor=grant.amount_minor, cap_minor=cap, unit=rule.unit)
+            # A campaign makes an award larger, never one that is refused for it.
+            _shrink(grant, cap)
+            grant.capped = "act"
         granted = self.standing.granted.get((grant.of.owner, rule.program, rule.code))
         if granted is None:
             granted = Granted()
