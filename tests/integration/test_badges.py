@@ -129,6 +129,48 @@ def test_a_withdrawal_takes_back_level_and_reward_and_what_comes_again_is_paid_a
     assert (hiker.levels()["walker"], hiker.beans()) == (2, before)
 
 
+@pytest.mark.parametrize(
+    "harder",
+    [
+        {"criteria": Criteria.total("walks"), "levels": (BadgeLevel(50),)},
+        {"criteria": Criteria.total("routes"), "levels": (BadgeLevel(4), BadgeLevel(9))},
+        {"criteria": Criteria.days("steps", 5000), "levels": (BadgeLevel(10),)},
+        {"criteria": Criteria.longest("weekly"), "levels": (BadgeLevel(10),)},
+    ],
+)
+def test_a_badge_that_asks_for_more_is_kept_when_something_is_withdrawn(
+    hiker: Hiker, person: Callable[..., Any], harder: dict[str, Any]
+) -> None:
+    staff = person("heron").id
+
+    def move(by: int) -> None:
+        with hiker.database.transaction() as session:
+            more = {"walks": by, "routes": by, "steps": by * 6000}
+            advance(session, hiker.clock.now(), hiker.owner_id, START_OF_TIME.date(), withdrawn=by < 0, **more)
+
+    move(4)
+    before = hiker.beans()
+    with hiker.database.transaction() as session:
+        badge = by_code(session, "walkers", "walker")
+        defining.change(session, badge.id, draft(**harder, reason="It was too easy."), actor_id=staff)
+    move(-1)  # by what it said when it was earned, level 2 still stands
+    assert (hiker.levels()["walker"], hiker.beans()) == (2, before)
+    if harder["criteria"] == Criteria.total("walks"):
+        move(-1)
+        assert (hiker.levels()["walker"], hiker.beans()) == (1, before - 30)
+
+
+def test_a_badge_that_asks_for_less_is_kept_by_what_it_asks_for_now(hiker: Hiker, person: Callable[..., Any]) -> None:
+    with hiker.database.transaction() as session:
+        advance(session, hiker.clock.now(), hiker.owner_id, START_OF_TIME.date(), walks=3)
+        badge = by_code(session, "walkers", "walker")
+        easier = draft(levels=(BadgeLevel(1), BadgeLevel(2)), reason="It was too hard.")
+        defining.change(session, badge.id, easier, actor_id=person("heron").id)
+    with hiker.database.transaction() as session:
+        advance(session, hiker.clock.now(), hiker.owner_id, START_OF_TIME.date(), withdrawn=True, walks=-1)
+    assert hiker.levels()["walker"] == 2
+
+
 def test_many_at_once_write_a_level_once(hiker: Hiker) -> None:
     barrier = threading.Barrier(8)
     written: list[int] = []
