@@ -436,6 +436,27 @@ def test_what_was_done_while_a_streak_was_not_active_counts_when_it_is_again(
     assert (walking.stands().standing.current, walking.bonus()) == (6, 5 + 10 + 30)
 
 
+def test_runs_follow_counters_that_were_put_right(walking: Walking, person: Callable[..., Any]) -> None:
+    gone = person("heron").id
+    for number in range(3):
+        walking.week(number)
+        with walking.database.transaction() as session:
+            advance(session, walking.clock.now(), gone, MONDAY + number * WEEK, walks=1)
+    with walking.database.transaction() as session:  # what a rebuild finds not to have been so
+        session.execute(
+            text("UPDATE engagement.counters SET value = 0 WHERE owner_id = :gone OR period_start = :week"),
+            {"gone": gone, "week": MONDAY + WEEK},
+        )
+        jobs.catch_up_all(session)
+    run_worker(walking.database, boot.tasks().values(), walking.clock, until_idle=True)
+    walking.to(2)
+    stands = walking.stands().standing
+    assert (stands.current, stands.longest, stands.started) == (1, 1, MONDAY + 2 * WEEK)
+    with walking.database.transaction() as session:
+        other = reading.one_of_member(session, walking.clock.now(), gone, walking.weekly(session)).standing
+    assert (other.current, other.longest, other.last) == (0, 0, None)
+
+
 def test_catching_up_goes_on_member_by_member(walking: Walking, person: Callable[..., Any]) -> None:
     owners = sorted([walking.owner_id, *(person(name).id for name in ("heron", "wren"))])
     with walking.database.transaction() as session:

@@ -1,4 +1,4 @@
-"""Background work of streaks: telling members before one breaks, and working out one that is active again."""
+"""Background work of streaks: telling members before one breaks, and working them out from the counters."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.kernel.engagement.streaks.service import catching_up, reminding
 from guerdon.kernel.engagement.streaks.service.changing import Numbers, change
-from guerdon.kernel.engagement.streaks.service.definitions import Definition, get
+from guerdon.kernel.engagement.streaks.service.definitions import Definition, definitions, get
 from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Task
 
@@ -35,6 +35,13 @@ def change_and_catch_up(
     if changed.active and not was_active:
         enqueue(session, CATCH_UP, streak_id=streak_id, after=None)
     return changed
+
+
+def catch_up_all(session: Session) -> None:
+    """Work every streak out from the counters, in the background, after these were put right."""
+    for streak in definitions(session).all:
+        if streak.active:
+            enqueue(session, CATCH_UP, streak_id=streak.id, after=None)
 
 
 CATCH_UP = Task("streaks.catch_up", _catch_up)

@@ -1,4 +1,4 @@
-"""Working out where members stand in a streak that nobody followed for a while, out of the counters.
+"""Working out where members stand in a streak, out of the counters: when nobody followed it, or they were put right.
 
 While a streak is not active, members go on doing what it counts. When it is again, those periods are as good as any:
 they lengthen runs, though nothing is paid for them afterwards.
@@ -7,13 +7,14 @@ they lengthen runs, though nothing is paid for them afterwards.
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.kernel.engagement.activities.models import Counter
 from guerdon.kernel.engagement.activities.schemas import Consequences
 from guerdon.kernel.engagement.activities.service import members
+from guerdon.kernel.engagement.streaks.models import StreakRun
 from guerdon.kernel.engagement.streaks.service.definitions import get
 from guerdon.kernel.engagement.streaks.service.recomputing import recompute
 
@@ -37,9 +38,10 @@ def go_on(session: Session, clock: Clock, streak_id: UUID, after: UUID | None, p
         Counter.period == streak.rules.period,
         Counter.value >= streak.minimum,
     )
-    if after is not None:
-        counted = counted.where(Counter.owner_id > after)
-    owners = session.scalars(counted.distinct().order_by(Counter.owner_id).limit(portion)).all()
+    kept = select(StreakRun.owner_id).where(StreakRun.streak_id == streak.id)
+    whoever = union(counted, kept).subquery().c.owner_id
+    query = select(whoever).order_by(whoever).limit(portion)
+    owners = session.scalars(query if after is None else query.where(whoever > after)).all()
     if owners:
         with members.reaching_all(session):
             members.lock(session, owners)
