@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from guerdon.core.clock import FixedClock
 from guerdon.core.errors import FieldErrors
@@ -30,6 +31,8 @@ from guerdon.kernel.engagement.badges.service.awarding import Candidate
 from guerdon.kernel.engagement.badges.service.defining import Draft
 from guerdon.kernel.engagement.badges.service.definitions import by_code, get
 from guerdon.kernel.engagement.service.rewarding import give
+from guerdon.kernel.ledger import service as ledger
+from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
 from guerdon.kernel.ledger.service import open_member
 from support.databases import START_OF_TIME
 from support.walkers import advance, beans
@@ -222,6 +225,41 @@ def test_staff_award_by_hand_and_revoke(hiker: Hiker, person: Callable[..., Any]
     with hiker.database.transaction() as session:
         actions = session.scalars(text("SELECT action FROM admin.audit_logs WHERE action LIKE 'engagement.badge_%'"))
         assert sorted(actions) == ["engagement.badge_awarded"] * 2 + ["engagement.badge_revoked"]
+
+
+def test_a_reward_in_another_unit_than_before_is_given_whole(hiker: Hiker, person: Callable[..., Any]) -> None:
+    staff, now = person("heron").id, hiker.clock.now()
+
+    def award_and_revoke(session: Session) -> None:
+        badge = by_code(session, "walkers", "helper")
+        staffing.award_by_hand(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="Ran the kitchen.")
+        redemption = SystemAccount("redemption", "BEAN")
+        ledger.post(session, Posting(Account(hiker.owner_id, "BEAN"), redemption, 90, "spend", "tea"), now)
+        staffing.revoke(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="A mistake.")
+
+    def award_again(session: Session) -> Any:
+        badge = by_code(session, "walkers", "helper")
+        [found] = staffing.award_by_hand(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="She did.")
+        return found.document()["reward"]
+
+    def change(session: Session, *, unit: str) -> None:
+        badge = by_code(session, "walkers", "helper")
+        other = draft(criteria=Criteria.by_hand(), levels=(BadgeLevel(1, unit, 100),), reason="Something else.")
+        defining.change(session, badge.id, other, actor_id=staff)
+
+    with hiker.database.transaction() as session:
+        award_and_revoke(session)
+    with hiker.database.transaction() as session:
+        change(session, unit="CREDIT")
+    with hiker.database.transaction() as session:
+        assert award_again(session) == {"unit": "CREDIT", "amount_minor": 100}
+    with hiker.database.transaction() as session:
+        badge = by_code(session, "walkers", "helper")
+        staffing.revoke(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="Not at all.")
+        change(session, unit="BEAN")
+    with hiker.database.transaction() as session:
+        assert award_again(session) == {"unit": "BEAN", "amount_minor": 10}  # 90 of them were never taken back
+    assert hiker.beans() == 10
 
 
 def test_what_staff_revoked_is_not_earned_again_by_itself(hiker: Hiker, person: Callable[..., Any]) -> None:
