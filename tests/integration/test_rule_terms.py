@@ -66,6 +66,7 @@ class TestWriting:
         [
             ({"condition": "has(activity.meters)"}, "did you mean 'activity.metres'?", (1, 5)),
             ({"condition": "member.verifed"}, "did you mean 'member.verified'?", (1, 1)),
+            ({"condition": "member.tiers.trak == 'gold'"}, "did you mean 'member.tiers.track'?", (1, 1)),
             ({"amount": "1 + params.rates"}, "did you mean 'params.rate'?", (1, 5)),
             ({"amount": "params.by.hil"}, "did you mean 'params.by.hill'?", (1, 1)),
             ({"amount": "counters.rns.week"}, "did you mean 'counters.runs'?", (1, 1)),

@@ -22,6 +22,7 @@ from guerdon.kernel.engagement.expressions import EXPRESSION_LENGTH_MAX, Express
 from guerdon.kernel.engagement.mistakes import TRUTH, WHOLE_NUMBER, Place, place_at, unknown, wrong_result
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleTerms
+from guerdon.kernel.engagement.service.tiers import ladders
 from guerdon.kernel.engagement.spelling import masked
 from guerdon.web.i18n import msgid
 
@@ -34,8 +35,6 @@ _MEMBER_SAMPLE: Mapping[str, Any] = {
     **{"account_age_days": 1, "verified": True, "locale": "en", "country": "SN", "time_zone": "UTC"},
     "tiers": {},
 }
-MEMBER_KNOWN: Mapping[str, Any] = {**_MEMBER_SAMPLE, "tiers": None}
-"""What expressions may read of a member; tiers are those of programs, whichever there are."""
 _PATH = re.compile(r"(?<![\w.])((?:activity|member|params)(?:\.[A-Za-z_]\w*)+)(?P<call>\s*\()?")
 
 
@@ -62,14 +61,14 @@ def misfits(session: Session, rule: Rule, terms: RuleTerms, params: Mapping[str,
         params: the numbers that go with the terms.
     """
     return [
-        *_expression_faults(load(session), rule, terms, params),
+        *_expression_faults(load(session), known_of_members(session), rule, terms, params),
         *_number_faults(terms),
         *_budget_faults(session, rule, terms),
     ]
 
 
 def _expression_faults(
-    book: Book, rule: Rule, terms: RuleTerms, params: Mapping[str, Any]
+    book: Book, member: Mapping[str, Any], rule: Rule, terms: RuleTerms, params: Mapping[str, Any]
 ) -> Iterator[RuleExpressionError]:
     sources = [("condition", terms.condition), ("amount", terms.amount)]
     sources += [(f"multipliers.{number}", source) for number, source in enumerate(terms.multipliers)]
@@ -80,13 +79,19 @@ def _expression_faults(
         return
     for field, source in sources:
         try:
-            _check_names(book, rule, bound(source), params)
+            _check_names(book, rule, bound(source), {"member": member, "params": params})
             check_type(book.kinds.get(rule.activity_kind), bound(source), params, truth=field == "condition")
         except ExpressionError as exc:
             yield RuleExpressionError(field=field, **exc.details)
 
 
-def _check_names(book: Book, rule: Rule, expression: Bound, params: Mapping[str, Any]) -> None:
+def known_of_members(session: Session) -> Mapping[str, Any]:
+    """What expressions may read of a member, by name; of ``tiers`` the programs."""
+    programs = {kind.program for kind in load(session).kinds.values()}
+    return {**_MEMBER_SAMPLE, "tiers": dict.fromkeys(sorted({*programs, *ladders(session)}))}
+
+
+def _check_names(book: Book, rule: Rule, expression: Bound, known: Mapping[str, Any]) -> None:
     """Hold what an expression reads against what there is, as far as that can be known before a fact comes.
 
     Raises:
@@ -100,10 +105,8 @@ def _check_names(book: Book, rule: Rule, expression: Bound, params: Mapping[str,
                 exc.place = place_of(".".join((read.root, *read.path)), expression.source)
                 raise
     kind = book.kinds.get(rule.activity_kind)
-    known: dict[str, Any] = {"member": MEMBER_KNOWN, "params": params}
-    if kind is not None:
-        known["activity"] = dict.fromkeys(kind.properties)
-    check_paths(expression.source, known)
+    properties = {"activity": dict.fromkeys(kind.properties)} if kind is not None else {}
+    check_paths(expression.source, {**known, **properties})
 
 
 def check_paths(source: str, known: Mapping[str, Any]) -> None:
