@@ -120,6 +120,7 @@ class TestApi:
             ({"condition": "member.account_age_days > 'a week'"}, "condition"),
             ({"condition": "member.vip == 'yes'"}, "condition"),
             ({"condition": "has(activity.nowhere)"}, "condition"),
+            ({"condition": "activity.metres > 'far'"}, "condition"),
             ({"rules": ["garden.mowing"]}, "rules"),
             ({"extra": 1}, "extra"),
         ],

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldErrors
+from guerdon.kernel.engagement.errors import RuleExpressionError
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.ledger import service as ledger
 from support.http_client import Client
@@ -122,6 +124,18 @@ class TestWriting:
         with pytest.raises(FieldErrors):
             write(track, {"each": 3}, budget="nowhere")
         assert write(track, {"each": 3}, budget="track.prizes")
+
+    def test_a_draft_that_has_become_impossible_is_not_put_in_force(self, track: Track) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        draft_id = write(track, amount="activity.metres * params.rate + 1")
+        nested = "activity.friends.all(f, activity.friends.all(g, f == g))"  # as former versions of Guerdon took it
+        with psycopg.connect(track.owner_dsn, autocommit=True) as connection:
+            connection.execute("UPDATE engagement.rules SET condition = %s WHERE id = %s", (nested, draft_id))
+        before = track.snapshot()
+        with pytest.raises(RuleExpressionError) as refused:
+            track.do(rules.activate, draft_id, track.clock.now())
+        assert refused.value.field == "condition"
+        assert track.snapshot() == before
 
     def test_other_numbers_alone_keep_their_names(self, track: Track) -> None:
         track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))

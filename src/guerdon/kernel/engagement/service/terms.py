@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any
 
 from sqlalchemy import text
@@ -30,6 +31,7 @@ MULTIPLIERS_MAX = 10
 BP_MAX = 1_000_000
 WAIT_MAX_S = 10 * 366 * 86_400
 CAPS = ("act", "day", "week", "month", "life")
+_TRIES_MAX = 256
 _SAMPLES: Mapping[str, Any] = {"int": 1, "str": "", "bool": True, "list": []}
 _MEMBER_SAMPLE: Mapping[str, Any] = {
     **{"account_age_days": 1, "verified": True, "locale": "en", "country": "SN", "time_zone": "UTC"},
@@ -139,17 +141,31 @@ def check_type(kind: Kind | None, expression: Bound, params: Mapping[str, Any], 
     """Refuse what could never be a condition, or an amount: it is tried on a made-up fact.
 
     What fails there for its values, such as a division by zero, may do well with others; what is of the wrong type is
-    so with all of them.
+    so with all of them. Of a kind that is not known, each property is tried as each of the types that there are.
 
     Raises:
         ExpressionError: it gives neither true nor false, or no whole number, or puts together what does not fit.
     """
-    activity = {name: _SAMPLES[each.removesuffix("?")] for name, each in kind.properties.items()} if kind else {}
-    samples = {"activity": activity, "member": _MEMBER_SAMPLE}
+    open_names = [] if kind else [read.path[0] for read in expression.reads if read.root == "activity"]
+    known = {name: _SAMPLES[each.removesuffix("?")] for name, each in kind.properties.items()} if kind else {}
+    problem: ExpressionError | None = None
+    for values in islice(product(_SAMPLES.values(), repeat=len(open_names)), _TRIES_MAX):
+        try:
+            _try(expression, params, {**known, **dict(zip(open_names, values, strict=True))}, truth=truth)
+        except ExpressionError as exc:
+            problem = problem or exc
+        else:
+            return
+    if problem is not None:
+        raise problem
+
+
+def _try(expression: Bound, params: Mapping[str, Any], activity: Mapping[str, Any], *, truth: bool) -> None:
+    samples: dict[str, Mapping[str, Any]] = {"activity": activity, "member": _MEMBER_SAMPLE}
     frame = Frame(params)
     for root, sample in samples.items():
         if root in expression.roots:
-            frame.bind([root], [sample])
+            frame.bind([root], [dict(sample)])
     for read in expression.reads:
         frame.bind([read.name], [_sample(read, samples)])
     try:

@@ -69,19 +69,19 @@ def _check_condition(book: Book, member: Mapping[str, Any], terms: Terms) -> Non
         ExpressionError: it cannot be evaluated, reads what there is not, or gives neither true nor false.
     """
     condition = bound(terms.condition)
-    for read in condition.reads:
-        if read.root == "counters":
-            counter_read(read, "", book.metrics)
+    for each in condition.reads:
+        if each.root == "counters":
+            counter_read(each, "", book.metrics)
     properties = {name: None for kind in book.kinds.values() for name in kind.properties}
     check_paths(terms.condition, {"member": member, "activity": properties})
+    read = {each.path[0] for each in condition.reads if each.root == "activity"}
+    kinds = [kind for kind in book.kinds.values() if read <= kind.properties.keys()] if read else [None]
     problem: ExpressionError | None = None
-    for kind in (*book.kinds.values(), None):
+    for kind in kinds:
         try:
             check_type(kind, condition, {}, truth=True)
         except ExpressionError as exc:
             problem = exc
-            if exc.__cause__ is not None and any(read.root == "activity" for read in condition.reads):
-                return
         else:
             return
     if problem is not None:
