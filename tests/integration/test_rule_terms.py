@@ -192,7 +192,7 @@ class TestFromOutside:
         wrong = {"condition": " activity.meters > 10", "multipliers": "15000\n\nactivity.metres *"}
         refused = admin.submit(f"{path}/new", **{**form, **wrong})
         assert refused.status_code == 422
-        assert "<code><mark>activity.meters</mark> &gt; 10</code>" in refused.text
+        assert '<code><u class="negative strong">activity.meters</u> &gt; 10</code>' in refused.text
         assert "did you mean &#39;activity.metres&#39;?" in refused.text
         assert "Line 2: The expression cannot be used: it stops too early" in refused.text
         assert "mismatched input" in refused.text
