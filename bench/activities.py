@@ -216,12 +216,3 @@ def _postings(made: list[Fact]) -> list[Posting]:
         for fact in made
         for _ in range(TRANSFERS_EACH)
     ]
-
-
-if __name__ == "__main__":
-    from bench.arena import arena
-    from bench.plan import QUICK
-
-    with arena() as built:
-        for each in figures(built, QUICK, lambda _: None):
-            print(f"{each.name}: {each.ours:,.0f} {each.unit}, {each.value:,.2f}")

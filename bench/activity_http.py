@@ -37,6 +37,8 @@ CLIENTS = 32
 MEMBERS = 2_000
 SHARE_MIN = 0.5
 HERE = Path(__file__).parent
+WRK = shutil.which("wrk")
+"""It shares the processors with the server, and costs less of them than a program in Python."""
 
 
 def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
@@ -61,7 +63,7 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
         _check(place)
     return [
         Figure(
-            f"activities over HTTP, one a request, {CLIENTS} clients",
+            f"activities over HTTP, one a request, {CLIENTS} clients of {'wrk' if WRK else 'a Python program'}",
             "a FastAPI route that echoes the same event, the same server in as many processes",
             rounds.rate("activities"),
             rounds.rate("echo"),
@@ -136,11 +138,10 @@ def _script(directory: Path, members: list[str], key: str) -> Path:
 def _rate(url: str, script: Path, seconds: int, status: int) -> float:
     """Requests a second; the first answer is looked at."""
     _probe(url, script, status)
-    wrk = shutil.which("wrk")
-    if wrk is None:
+    if WRK is None:
         command = [sys.executable, "-m", "bench.http_client", url, str(script.with_suffix(".json")), str(seconds)]
     else:
-        command = [wrk, "-t1", "--timeout", "10s", f"-c{CLIENTS}", f"-d{seconds}s", "-s", str(script), url]
+        command = [WRK, "-t1", "--timeout", "10s", f"-c{CLIENTS}", f"-d{seconds}s", "-s", str(script), url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
     found = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
     failed = re.search(r"Non-2xx[^\n]*|Socket errors[^\n]*", done.stdout)
@@ -167,12 +168,3 @@ def _check(place: Place) -> None:
         ).fetchone()
         if row is None or not 1000 < row[0] <= row[1]:
             raise RuntimeError(f"activities and transfers: {row}")
-
-
-if __name__ == "__main__":
-    from bench.arena import arena
-    from bench.plan import QUICK
-
-    with arena() as built:
-        for each in figures(built, QUICK, lambda what: print(what, flush=True)):
-            print(f"{each.name}: {each.ours:.0f} against {each.baseline:.0f}, {each.value:.2f} of it")

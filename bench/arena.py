@@ -1,8 +1,6 @@
 """Where it is measured: a server of the bench's own, durable and as the product configures it, with one database for
 each question, so that no contestant works in what another has left behind."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,12 +114,10 @@ def _database(dsn: str, name: str) -> str:
 @contextmanager
 def arena() -> Iterator[Arena]:
     """Start a durable server in a directory that is gone afterwards, whatever happens."""
-    # Not below TMPDIR's own permissions or depth: the socket's path has to be short and PostgreSQL's user let in.
-    directory = Path(tempfile.mkdtemp(prefix="guerdon-bench-", dir=os.environ.get("TMPDIR", "/tmp")))  # noqa: S108
-    try:
-        with EmbeddedServer(directory) as server:
-            built = Arena(server)
-            built.prepare()
-            yield built
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="guerdon-bench-", ignore_cleanup_errors=True) as directory,
+        EmbeddedServer(Path(directory)) as server,
+    ):
+        built = Arena(server)
+        built.prepare()
+        yield built

@@ -1,9 +1,8 @@
 """A leaderboard of a million members: anybody's rank, the top, closing a month, and how each grows."""
 
-import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
@@ -12,14 +11,12 @@ from time import perf_counter
 from typing import Any
 from uuid import UUID
 
-from rich.console import Console
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
-from bench import report
-from bench.arena import Arena, Connection, Place, arena
+from bench.arena import Arena, Connection, Place
 from bench.figures import Figure, Progress
-from bench.plan import QUICK, Plan
+from bench.plan import Plan
 from guerdon.db.database import sqlalchemy_url
 from guerdon.kernel.engagement.activities.models import Metric
 from guerdon.kernel.engagement.boards.models import Board, BoardRun
@@ -64,17 +61,8 @@ def figures(built: Arena, plan: Plan, progress: Progress) -> list[Figure]:
         found = _readings(session, filled, plan.board_members, progress)
         found += _closings(session, filled, plan.board_members, progress)
     engine.dispose()
-    found.append(
-        Figure(
-            "counters with a board, in batches of 10,000",
-            "",
-            plan.board_members * 3 / load_s,
-            None,
-            "counters/s",
-            load_s,
-            1,
-        )
-    )
+    rate = plan.board_members * 3 / load_s
+    found.append(Figure("counters with a board, in batches of 10,000", "", rate, None, "counters/s", rate, 1))
     return found
 
 
@@ -249,14 +237,3 @@ class _Memory:
     def _watch(self) -> None:
         while not self._done.wait(0.05):
             self._highest = max(self._highest, self._own_kib())
-
-
-def main() -> None:
-    """The figures of the boards alone: ``python -m bench.boards [members]``."""
-    members = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with arena() as built:
-        report.show(Console(width=180), figures(built, replace(QUICK, board_members=members), lambda _: None), [])
-
-
-if __name__ == "__main__":
-    main()

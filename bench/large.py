@@ -20,7 +20,13 @@ SELECT count(*) FROM ledger.post(ARRAY(
 """
 
 
-def load(arena: Arena, plan: Plan, progress: Progress) -> Place:
+def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
+    """The room that a large ledger takes, and its pace."""
+    large = _filled(arena, plan, progress)
+    return _size(large, plan) + _pace(arena, large, plan, progress)
+
+
+def _filled(arena: Arena, plan: Plan, progress: Progress) -> Place:
     """A ledger with many transfers, each posted through the door, so that its indexes have grown as they would."""
     place = arena.place("large")
     with ThreadPoolExecutor(LOADERS) as pool:
@@ -40,7 +46,7 @@ def _load(place: Place, count: int, progress: Progress) -> None:
             progress("loading")
 
 
-def figures(arena: Arena, large: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _pace(arena: Arena, large: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Posting into the large ledger and into an empty one."""
     empty = arena.place("empty")
     singly = Rounds(
@@ -64,7 +70,7 @@ def figures(arena: Arena, large: Place, plan: Plan, progress: Progress) -> list[
     ]
 
 
-def size(place: Place, plan: Plan) -> list[Figure]:
+def _size(place: Place, plan: Plan) -> list[Figure]:
     """Bytes on disk for each transfer with its indexes, nothing in its detail."""
     with place.owner() as owner:
         row = owner.execute(

@@ -13,7 +13,13 @@ MEMBERS = 1_000
 BATCH_ROUNDS = 3
 
 
-def figures(arena: Arena, path: Path, plan: Plan, progress: Progress) -> list[Figure]:
+def obstacle(path: Path) -> str | None:
+    """What keeps it from being measured; None if nothing does."""
+    missing = [file for file in _files(path) if not file.is_file()]
+    return f"no SQL at {missing[0]}" if missing else None
+
+
+def figures(path: Path, arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     """The same work for both: issuing to members from one account, singly and in batches.
 
     Raises:

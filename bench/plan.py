@@ -15,7 +15,6 @@ class Plan:
         board_members: members on the leaderboard.
     """
 
-    title: str
     seconds: int
     single_rounds: int
     batch_rounds: int
@@ -27,7 +26,26 @@ class Plan:
     board_members: int = 1_000_000
 
 
-WHOLE = Plan("whole", 4, 7, 15, 9, 10_000, 150, 3, 5_000_000)
-QUICK = Plan("quick", 2, 3, 7, 3, 10_000, 60, 2, 500_000, board_members=100_000)
+WHOLE = Plan(
+    seconds=4,
+    single_rounds=7,
+    batch_rounds=15,
+    size_rounds=9,
+    size_transfers=10_000,
+    size_batches_max=150,
+    client_rounds=3,
+    large=5_000_000,
+)
+QUICK = Plan(
+    seconds=2,
+    single_rounds=3,
+    batch_rounds=7,
+    size_rounds=3,
+    size_transfers=10_000,
+    size_batches_max=60,
+    client_rounds=2,
+    large=500_000,
+    board_members=100_000,
+)
 BATCH = 10_000
 SIZES = (1, 2, 5, 10, 30, 100, 300, 1_000, 3_000, 10_000)

@@ -19,8 +19,14 @@ END = "<!-- end of figures -->"
 _HEAD = ("figure", "result", "against", "baseline", "ratio", "target", "rounds", "")
 
 
-def show(console: Console, found: Iterable[Figure], notes: Iterable[str]) -> None:
+def heading(command: str, version: str) -> str:
+    """How, when and on what it was measured: without it no figure means anything."""
+    return f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {machine(version)}."
+
+
+def show(console: Console, title: str, found: Iterable[Figure], notes: Iterable[str]) -> None:
     """Print the table."""
+    console.print(title)
     table = Table(*_HEAD, box=SIMPLE_HEAD)
     for figure in found:
         style = {True: "green", False: "bold red", None: ""}[figure.passed]
@@ -30,7 +36,7 @@ def show(console: Console, found: Iterable[Figure], notes: Iterable[str]) -> Non
         console.print(note)
 
 
-def write(found: Iterable[Figure], notes: Iterable[str], command: str, version: str) -> None:
+def write(title: str, found: Iterable[Figure], notes: Iterable[str]) -> None:
     """Put the table between its marks on the page; the rest of the page stays as people wrote it.
 
     Raises:
@@ -42,7 +48,7 @@ def write(found: Iterable[Figure], notes: Iterable[str], command: str, version: 
     before, rest = page.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
     lines = [
-        f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {machine(version)}.",
+        title,
         "",
         "| " + " | ".join((*_HEAD[:-1], "met")) + " |",
         "| " + " | ".join("---" for _ in _HEAD) + " |",

@@ -44,12 +44,12 @@ SCANS_PER_SECOND = 20
 def figures(built: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     """Scans a second at both doors together, and how long one of them takes at the worst of a hundred."""
     place = built.place("scans")
-    evening, tickets, key = _prepare(place, GUESTS * DOORS * plan.client_rounds)
-    built.tidy(place)
     rates: dict[int, list[float]] = {201: [], 200: []}
     slow: list[float] = []
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        evening, tickets, key = _prepare(place, directory, GUESTS * DOORS * plan.client_rounds)
+        built.tidy(place)
         address = stack.enter_context(guerdon_web(place, directory))
         for guests in _parts(tickets, plan.client_rounds):
             for status, measured in rates.items():
@@ -68,9 +68,9 @@ def figures(built: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     ]
 
 
-def _prepare(place: Place, guests: int) -> tuple[UUID, list[str], str]:
+def _prepare(place: Place, directory: Path, guests: int) -> tuple[UUID, list[str], str]:
     """An evening that is about to begin, tickets of everybody who is coming, and a key for its doors."""
-    settings = Settings(secret_key=SECRET, data_dir=Path(tempfile.mkdtemp()))
+    settings = Settings(secret_key=SECRET, data_dir=directory)
     boot.prepare(settings)
     Migrator(place.owner_dsn, boot.modules()).upgrade()
     clock = SystemClock()
@@ -132,12 +132,3 @@ def _scan(address: str, evening: UUID, key: str, tickets: Sequence[str], status:
             if answer.status != status:
                 raise RuntimeError(f"the door answered {answer.status} instead of {status}: {told.decode()}")
     return times
-
-
-if __name__ == "__main__":
-    from bench.arena import arena
-    from bench.plan import QUICK
-
-    with arena() as built:
-        for each in figures(built, QUICK, lambda what: print(what, flush=True)):
-            print(f"{each.name}: {each.ours:.1f} {each.unit}")

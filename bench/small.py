@@ -1,19 +1,13 @@
 """The ledger against raw statements: single transfers, batches, batch sizes, and one hot system account."""
 
-from datetime import UTC, datetime
 from functools import partial
-from time import perf_counter
-from uuid import uuid4
 
 from bench import batches, scripts
-from bench.arena import MEMBERS, Arena, Place
+from bench.arena import Arena, Place
 from bench.driver import tps
 from bench.figures import Figure, Measurement, Progress, Rounds
-from bench.members import member
+from bench.from_python import in_turn, ledger, postings, whole
 from bench.plan import BATCH, SIZES, Plan
-from guerdon.db.database import Database
-from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
-from guerdon.kernel.ledger.service import post_batch
 
 SPREAD = 64
 NOISE = 1.05
@@ -26,7 +20,16 @@ YARDSTICK = "UPDATE + INSERT on the four-index table"
 YARDSTICK_BATCH = "INSERT … SELECT + UPDATE on the four-index table"
 
 
-def prepare(arena: Arena) -> Place:
+def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
+    """Everything that is asked of a ledger with little in it."""
+    place = _prepare(arena)
+    found: list[Figure] = []
+    for question in (_singles, _in_batches, _sizes, _from_python):
+        found += question(place, plan, progress)
+    return found
+
+
+def _prepare(arena: Arena) -> Place:
     """The database in which the contestants stand side by side."""
     place = arena.place("small")
     for file in ("raw.sql", "yardstick.sql"):
@@ -35,7 +38,7 @@ def prepare(arena: Arena) -> Place:
     return place
 
 
-def singles(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _singles(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Single transfers from 8 connections."""
     rounds = Rounds(
         {
@@ -56,7 +59,7 @@ def singles(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     ]
 
 
-def in_batches(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _in_batches(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Batches of 10,000."""
     with place.owner() as owner, place.app() as app:
         contestants = {
@@ -75,7 +78,7 @@ def in_batches(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     ]
 
 
-def sizes(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _sizes(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Batches of every size: the time for each transfer must not rise with the size."""
 
     def posting(size: int) -> Measurement:
@@ -108,22 +111,11 @@ def sizes(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     return found
 
 
-def from_python(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
+def _from_python(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
     """Batches of 10,000 values made in Python, through ``post_batch``."""
-    database = Database(place.app_dsn)
-
-    def post() -> float:
-        postings = [_posting(number) for number in range(BATCH)]
-        start = perf_counter()
-        with database.transaction() as session:
-            post_batch(session, postings, datetime.now(UTC))
-        return BATCH / (perf_counter() - start)
-
-    try:
-        post()  # reads the codes
-        rounds = Rounds({"client": post}, plan.client_rounds, progress)
-    finally:
-        database.dispose()
+    with ledger(place, connections=1) as database:
+        send = whole(database)
+        rounds = Rounds({"client": lambda: in_turn(send, postings(BATCH), BATCH)}, plan.client_rounds, progress)
     rate = rounds.rate("client")
     return [
         Figure(
@@ -136,9 +128,3 @@ def from_python(place: Place, plan: Plan, progress: Progress) -> list[Figure]:
             rounds.count,
         )
     ]
-
-
-def _posting(number: int) -> Posting:
-    # 7919 is prime: members far from each other, as they would be
-    account = Account(member(number * 7919 % MEMBERS + 1), "BENCH")
-    return Posting(SystemAccount("issuance", "BENCH"), account, 10, "award", str(uuid4()))

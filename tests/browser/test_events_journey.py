@@ -97,7 +97,7 @@ def test_three_weeks_from_publishing_to_a_badge_at_level_3(chrome, address, cloc
         # attended 10 + 10 + 15, in a row 5 + 10 + 15, badges 10 + 20 + 40 and 10 + 20
         expect(awa.locator(".hero__value")).to_contain_text("165")
         expect(main).to_contain_text("Weeks in a row")
-        assert awa.locator(".weeks .weeks__week--active").count() == 3
+        assert awa.locator(".periods .period--active").count() == 3
         assert overflow_px(awa) == 0
         assert barriers(awa) == []
         keep(awa, "events-profile-phone")

@@ -186,3 +186,37 @@ def test_a_series_in_the_month(chrome, address, hall, people):
         )
         page.get_by_role("link", name="Month after").click()
         expect(page.locator("h1")).to_contain_text(f"{(start.replace(day=1) + timedelta(days=32)):%B}")
+
+
+_ENDS_LEFT = """(element) => {
+  const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode();
+  const left = (from) => {
+    const range = document.createRange();
+    range.setStart(text, from);
+    range.setEnd(text, from + 1);
+    return range.getBoundingClientRect().left;
+  };
+  return left(text.data.trimEnd().length - 1) < left(text.data.search(/\\S/));
+}"""
+"""Whether the last character of an element's text stands left of its first, as it does where one reads leftwards."""
+
+
+def test_what_is_written_from_right_to_left_ends_on_the_left(chrome, address, hall, people):
+    words = "أهلا بكم!"
+    event_id = hall.event(people["ada"], title=words, description=words, location=words)
+    places = {
+        "/events": [".happening h2 a", ".happening__facts span:nth-child(2)"],
+        f"/events/month?month={hall.soon():%Y-%m}": [".month li bdi"],
+        f"/events/{event_id}": ["h1", ".card p", ".details dd", ".breadcrumbs li:last-child span"],
+    }
+    with page_of(chrome, viewport=PHONE) as page:
+        sign_in(page, address, "awa@example.org", PASSWORD)
+        wrong = []
+        for path, selectors in places.items():
+            page.goto(address + path)
+            wrong += [
+                f"{path} {selector}"
+                for selector in selectors
+                if not page.locator(selector).filter(has_text=words).first.evaluate(_ENDS_LEFT)
+            ]
+    assert wrong == []

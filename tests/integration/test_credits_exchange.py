@@ -84,6 +84,22 @@ def test_shapes_that_are_read(club: Club, staff: Caller, content: bytes) -> None
     assert (answer.status_code, answer.json().get("imported")) == (200, 1), answer.text
 
 
+def test_numbers_as_a_french_spreadsheet_writes_them(club: Club, staff: Caller) -> None:
+    rows = [
+        "type;member_email;description;estimated_value;activity;hours;date",
+        "item_donation;awa@example.org;Tente, 4 places;1\u202f250,50;;;",
+        "volunteer_hours;ibis@example.org;;;Jardin;2,5;2026-03-01",
+    ]
+    answer = send(staff, "\n".join(rows).encode())
+    assert answer.status_code == 200, answer.text
+    assert club.sql(
+        "SELECT coalesce(value_json ->> 'estimated_value', value_json ->> 'hours'), value_json ->> 'description'"
+        " FROM contributions ORDER BY type"
+    ) == [("1250.50", "Tente, 4 places"), ("2.5", None)]
+    refused = send(staff, table(GARDEN).replace(b",3,", b',"2,75",'))
+    assert refused.json()["report"]["faults"][0]["column"] == "hours"  # commas part the cells of this file
+
+
 def test_a_line_break_in_a_cell_arrives(club: Club, staff: Caller) -> None:
     send(staff, table('item_donation,awa@example.org,"Tent,\n""Coleman""",50.00,good,,,,,,,,,'))
     assert club.sql("SELECT value_json ->> 'description' FROM contributions") == [('Tent,\n"Coleman"',)]

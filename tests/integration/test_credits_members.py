@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from guerdon.core.clock import FixedClock
-from guerdon.core.errors import GuerdonError
+from guerdon.core.errors import FieldErrors, GuerdonError
 from guerdon.kernel.engagement.service import rules
 from guerdon.programs.credits.errors import (
     CurrencyNotAcceptedError,
@@ -158,10 +158,11 @@ class TestExplanation:
 
 
 class TestRuleVersions:
-    def new_rule(self, club: Club, bp: int) -> None:
+    def new_rule(self, club: Club, bp: int, **terms: Any) -> None:
         def write(session: Any) -> None:
+            params = {"credits_per_hour_bp": bp}
             draft = rules.write_version(
-                session, "credits", "volunteer_hours", params={"credits_per_hour_bp": bp}, note="more", actor_id=None
+                session, "credits", "volunteer_hours", params=params, note="more", actor_id=None, changes=terms
             )
             rules.activate(session, draft.id, club.clock.now(), actor_id=None)
 
@@ -181,6 +182,15 @@ class TestRuleVersions:
         assert [(row.calculation or {})["version"] for row in rows.values()] == [1, 1, 2]
         club.approve(zoe, early)
         assert club.balance(awa) == Decimal("8.00")
+
+    def test_staff_may_write_another_formula(self, club: Club, awa: UUID) -> None:
+        """Nobody tells the kernel what contributions hold: a formula is taken as it is, its form checked."""
+        amount = "ratio(activity.hours_hundredths * params.credits_per_hour_bp, 10000) + 50"
+        self.new_rule(club, 20000, amount=amount, condition="activity.hours_hundredths >= 100")
+        worth = [club.row(club.submit(awa, hours(given))).calculated_credits for given in ("1", "0.5")]
+        assert worth == [Decimal("2.50"), Decimal("0.00")]
+        with pytest.raises(FieldErrors):
+            self.new_rule(club, 20000, amount="activity.hours_hundredths +")
 
     def test_recalculation_takes_the_rule_of_today(self, club: Club, awa: UUID, zoe: UUID) -> None:
         early = club.submit(awa, hours("3"))
@@ -225,9 +235,12 @@ BAD = [
     (HOURS, {"date": "2026-03-03"}),
     (HOURS, {"date": "1999-12-31"}),
     (HOURS, {"date": "yesterday"}),
+    (HOURS, {"date": "2026-03-01T00:00:00"}),
+    (HOURS, {"date": "2026-03-01T00:00:00+14:00"}),
     (HOURS, {"date": None}),
     (HOURS, {"activity": ""}),
     (HOURS, {"activity": "   "}),
+    (HOURS, {"activity": "\u200b \u2800"}),
     (HOURS, {"activity": "x" * 201}),
     (HOURS, {"supervisor": "x" * 201}),
     (HOURS, {"notes": "x" * 2001}),
@@ -279,9 +292,20 @@ def test_the_door_refuses_what_cannot_be_and_keeps_nothing(club: Club, api: Api)
         assert answer.headers["content-type"] == "application/problem+json"
         field = next(iter(change))
         named = [document.get("field"), *(each["field"] for each in document.get("errors", ()))]
-        expected = {field, "body"} if field == "type" or change[field] in ("\x00", "\ud800") else {field}
+        expected = {field, "body"} if change[field] in ("\x00", "\ud800") else {field}
         assert expected & set(named), (change, document)
     assert club.snapshot() == before
+
+
+def test_which_type_it_is_has_to_be_said_and_known(api: Api) -> None:
+    client = api("awa")
+    untyped = {name: value for name, value in ITEM.items() if name != "type"}
+    for body, code, detail in (
+        (untyped, "missing", "This field is required."),
+        (ITEM | {"type": "gift"}, "enum", "This must be one of 'item_donation', 'money', 'volunteer_hours'."),
+    ):
+        [fault] = client.post(PATH, json=body).json()["errors"]
+        assert (fault["field"], fault["code"], fault["detail"]) == ("type", code, detail)
 
 
 def _json(body: dict[str, Any]) -> bytes:

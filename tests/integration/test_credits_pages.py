@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from guerdon.kernel.identity.models import User
+from guerdon.programs.credits.service.reading import PENDING_MAX
 from support.credits import Club, hours
 from support.http_client import Client
 from support.people import PASSWORD
@@ -57,3 +58,20 @@ def test_an_id_of_somebody_else_s_shows_and_changes_nothing(club: Club, awa: Cli
     before = club.sql("SELECT * FROM contributions")
     assert awa.submit(FORM, id=str(theirs), **FIELDS).status_code == 404
     assert club.sql("SELECT * FROM contributions") == before
+
+
+def test_a_queue_that_is_longer_than_anybody_counts_says_so(
+    whole_app: FastAPI, club: Club, person: Callable[..., User]
+) -> None:
+    ibis = club.person("ibis")
+    person("zoe", "staff")
+    staff = Client(whole_app, page=True)
+    staff.submit("/sign-in", email="zoe@example.org", password=PASSWORD)
+    for number, shown in ((PENDING_MAX - 1, "999"), (1, "1,000+")):
+        club.sql(
+            "INSERT INTO contributions (user_id, type, value_json, calculated_credits)"
+            f' SELECT \'{ibis}\', \'volunteer_hours\', \'{{"activity": "x", "hours": 1, "date": "2026-03-01"}}\', 2'
+            f" FROM generate_series(1, {number}) RETURNING 1"
+        )
+        for path in ("/", "/staff/credits"):
+            assert re.search(rf">\s*{re.escape(shown)}\s*</span>", staff.get(path).text), (path, shown)

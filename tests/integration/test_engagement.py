@@ -16,9 +16,9 @@ from guerdon.core.errors import FieldErrors
 from guerdon.db.database import Database
 from guerdon.kernel.engagement.errors import (
     RuleEvaluationError,
-    RuleExpressionError,
     RuleLockedError,
     RuleNotFoundError,
+    RuleSeedError,
     TiersNotFoundError,
 )
 from guerdon.kernel.engagement.schemas import RuleSeed, RuleStatus, Tier
@@ -214,13 +214,21 @@ class TestVersions:
         assert counted(garden) == before
 
     def test_a_program_with_a_broken_rule_is_not_installed(self, garden: Database) -> None:
-        for seed, error in (
-            (RuleSeed("bad", "x", "LEAF", "1 +"), RuleExpressionError),
-            (RuleSeed("bad", "x", "LEAF", "1", condition="[1].map(x, x)"), RuleExpressionError),
-            (RuleSeed("bad", "x", "LEAF", "1", params={"rate": 0.5}), FieldErrors),
-            (RuleSeed("bad", "x", "LEAF", "1", params={"rates": [1]}), FieldErrors),
+        for seed, field in (
+            (RuleSeed("bad", "x", "LEAF", "1 +"), "amount"),
+            (RuleSeed("bad", "x", "LEAF", "true"), "amount"),
+            (RuleSeed("bad", "x", "LEAF", "params.rate"), "amount"),
+            (RuleSeed("bad", "x", "LEAF", "1", condition="[1].map(x, x)"), "condition"),
+            (RuleSeed("bad", "x", "LEAF", "1", condition="counters.bad.life > 0"), "condition"),
+            (RuleSeed("bad", "x", "LEAF", "1", params={"rate": 0.5}), "params.rate"),
+            (RuleSeed("bad", "x", "LEAF", "1", params={"rates": [1]}), "params.rates"),
+            (RuleSeed("bad", "x", "LEAF", "1", caps={"day": "60.5"}), "caps.day"),  # type: ignore[dict-item]
+            (RuleSeed("bad", "x", "LEAF", "1", caps={"year": 1}), "caps.year"),
+            (RuleSeed("bad", "x", "LEAF", "1", cool_down_s=-1), "cool_down_s"),
+            (RuleSeed("bad", "x", "TWIG", "1"), "unit"),
         ):
-            with pytest.raises(error), garden.transaction() as session:
+            told = rf"'garden\.bad' cannot be installed: {field}: "
+            with pytest.raises(RuleSeedError, match=told), garden.transaction() as session:
                 rules.install(session, "garden", [seed])
         with garden.transaction() as session, pytest.raises(RuleNotFoundError):
             rules.in_force(session, "garden", "bad")

@@ -235,6 +235,26 @@ class TestLeavingAndUndoing:
             AttendanceNotFoundError, lambda: evenings.hall.do(doors.check_out, evenings.clock, UUID(int=1))
         )
 
+    def test_who_comes_back_is_inside_again_as_long_as_it_is_on(
+        self, evenings: Evenings, staff: UUID, heron: UUID
+    ) -> None:
+        event_id = evenings.event()
+        registration_id = evenings.register(event_id, heron)
+        code = evenings.code(registration_id, heron)
+        attendance = evenings.scan(event_id, code, staff).attendance
+        earned = evenings.points(heron)
+        evenings.move(hours=1)
+        evenings.hall.do(doors.check_out, evenings.clock, attendance.id)
+        back = evenings.scan(event_id, code, staff)
+        assert (back.already, back.returned, back.attendance.check_in_time) == (True, True, attendance.check_in_time)
+        assert evenings.hall.do(doors.count, event_id).inside == 1
+        assert not evenings.scan(event_id, code, staff).returned
+        evenings.hall.do(doors.check_out, evenings.clock, attendance.id)
+        evenings.move(hours=3)
+        assert not evenings.scan(event_id, code, staff).returned
+        assert evenings.hall.do(doors.count, event_id).inside == 0
+        assert evenings.points(heron) == earned
+
     def undo(self, evenings: Evenings, attendance_id: UUID, staff: UUID, reason: str = "Wrong person") -> None:
         evenings.hall.do(undoing.undo_check_in, evenings.clock, attendance_id, actor_id=staff, reason=reason)
 

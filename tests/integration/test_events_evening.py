@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from guerdon.kernel.identity.service.closing import close_account
 from guerdon.programs.events.evening_errors import (
     AbsenteeError,
     AwardNotFoundError,
@@ -283,6 +284,22 @@ class TestConnections:
         self.ask(evenings, event_id, ibis, heron)
         assert evenings.hall.sql("SELECT status FROM connections") == [("agreed",)]
 
+    def test_who_keeps_out_of_the_list_is_asked_by_their_code_alone(
+        self, evenings: Evenings, met: tuple[UUID, UUID, UUID]
+    ) -> None:
+        event_id, heron, ibis = met
+        evenings.hall.sql("UPDATE identity.profiles SET is_profile_public = false WHERE user_id = %s", [ibis])
+        evenings.refused(NotBothThereError, lambda: self.ask(evenings, event_id, heron, ibis))
+        self.ask(evenings, event_id, ibis, heron)
+        self.ask(evenings, event_id, heron, ibis)
+        assert evenings.hall.sql("SELECT status FROM connections") == [("agreed",)]
+
+    def test_a_code_reaches_who_keeps_out_of_the_list(self, evenings: Evenings, met: tuple[UUID, UUID, UUID]) -> None:
+        event_id, heron, ibis = met
+        evenings.hall.sql("UPDATE identity.profiles SET is_profile_public = false WHERE user_id = %s", [ibis])
+        evenings.hall.do(connections.request, evenings.clock, event_id, heron, ibis, by_code=True)
+        assert evenings.hall.sql("SELECT status FROM connections") == [("requested",)]
+
     def test_declined_it_can_be_asked_again(self, evenings: Evenings, met: tuple[UUID, UUID, UUID]) -> None:
         event_id, heron, ibis = met
         first = self.ask(evenings, event_id, heron, ibis)
@@ -354,6 +371,17 @@ class TestInvitations:
         evenings.attend(evenings.event(), ibis, staff)
         assert evenings.hall.sql("SELECT count(*) FROM engagement.activities WHERE kind = 'events.brought'") == [(1,)]
         assert [each.attendance_id for each in self.invited(evenings, heron)] == [attendance.id]
+
+    def test_who_was_invited_by_somebody_who_has_left_is_let_in(
+        self, evenings: Evenings, staff: UUID, named: Callable[[str], UUID]
+    ) -> None:
+        heron, ibis = named("heron"), named("ibis")
+        self.accept(evenings, ibis, self.link(evenings, heron))
+        evenings.hall.do(close_account, evenings.clock, heron, actor_id=None, reason="Moved away")
+        first, _second = (evenings.attend(evenings.event(), ibis, staff) for _ in range(2))
+        evenings.hall.do(undoing.undo_check_in, evenings.clock, first.id, actor_id=staff, reason="Somebody else")
+        assert evenings.sum(ibis, "events.attended") == 10
+        assert evenings.sum(heron) == 0
 
     def invited(self, evenings: Evenings, user_id: UUID) -> list[Invitation]:
         return [each.invitation for each in evenings.hall.do(invitations.invited_by, user_id)]

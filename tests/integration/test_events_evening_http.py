@@ -14,6 +14,7 @@ import pytest
 import vobject
 from fastapi import FastAPI
 
+from guerdon.programs.events.pages.home import home
 from guerdon.programs.events.service.tickets import shown_number
 from support.evenings import Evenings
 from support.http_client import Client
@@ -280,6 +281,19 @@ def test_every_page_is_shown_in_both_languages(evenings: Evenings, api: Open, lo
     see(ibis, f"/events/invited/{invitation}")
 
 
+def test_the_home_page_tells_of_points_and_of_a_row_that_would_end(evenings: Evenings, api: Open) -> None:
+    heron = in_person(api("heron"))
+    assert "Weeks in a row" not in heron.get("/").text
+    evenings.attend(evenings.event(points=40), heron.user_id, evenings.hall.person("ibis", "staff"))
+    page = heron.get("/").text
+    assert "55 earned in all" in page  # 40 for coming, 5 for the first week, 10 for the first badge
+    assert "longest: 1" in page
+    evenings.move(days=7)
+    evenings.event()
+    cards = evenings.hall.do(home, evenings.clock, heron.user_id, "fr")
+    assert cards[-1].note == "Venez à un événement avant le 16 mars 2026"
+
+
 def test_figures_can_be_downloaded_and_bad_days_are_told(evenings: Evenings, api: Open) -> None:
     heron = evenings.hall.person("heron")
     evenings.attend(evenings.event(), heron, evenings.hall.person("ibis", "staff"))
@@ -305,3 +319,28 @@ def test_figures_can_be_downloaded_and_bad_days_are_told(evenings: Evenings, api
     wrong = keeper.get("/staff/events/figures?since=2026-03-01&until=2026-02-01")
     assert wrong.status_code == 422
     assert "The last day comes after the first one" in wrong.text
+
+
+def test_of_more_people_than_a_page_shows_the_others_are_found_by_name(evenings: Evenings, api: Open) -> None:
+    keeper, event_id = in_person(api("keeper", "staff")), evenings.event(hours=-1)
+    evenings.hall.sql(
+        "WITH people AS (INSERT INTO identity.users (email, name) SELECT 'p' || n || '@example.org', 'Person ' || n"
+        " FROM generate_series(1001, 1202) AS n RETURNING id),"
+        " places AS (INSERT INTO registrations (user_id, event_id) SELECT id, %s FROM people RETURNING id, user_id)"
+        " SELECT count(*) FROM places",
+        [event_id],
+    )
+    evenings.hall.sql(
+        "INSERT INTO event_attendees (registration_id, user_id, event_id, check_in_time, method)"
+        " SELECT id, user_id, event_id, %s - (row_number() OVER (ORDER BY id)) * interval '1 second', 'ticket'"
+        " FROM registrations",
+        [evenings.clock.now()],
+    )
+    path = f"/staff/events/{event_id}/results"
+    first = keeper.get(path).text
+    assert "Person 1001" in first
+    assert "Person 1202" not in first
+    assert "The first 200 are shown" in first
+    assert "Person 1202" in keeper.get(f"{path}?q=1202").text
+    assert "Nobody of that name" in keeper.get(f"{path}?q=nobody").text
+    assert "The first 200 are shown" in keeper.get(f"/staff/events/{event_id}/door").text

@@ -102,6 +102,15 @@ def test_cohorts_follow_who_came_back(hall: Hall, people: list[UUID]):
     assert [each.size for each in hall.do(cohorts, Range(date(2026, 3, 1), date(2026, 5, 31)), NOW)] == [1]
 
 
+def test_a_month_has_begun_for_cohorts_when_it_has_for_the_community(hall: Hall, people: list[UUID]):
+    hall.sql("UPDATE engagement.community SET time_zone = 'Pacific/Auckland'")
+    heron, ibis, *_rest = people
+    evening(hall, "2026-02-10 06:00+00", [heron, ibis])
+    evening(hall, "2026-03-31 12:00+00", [heron])  # the first of April there
+    [found] = hall.do(cohorts, Range(date(2026, 2, 1), date(2026, 4, 1)), datetime(2026, 3, 31, 14, tzinfo=UTC))
+    assert found.returned == {1: 0, 2: 1}
+
+
 @pytest.mark.parametrize("days", [-1, 3661])
 def test_days_that_are_no_range_are_refused(days: int):
     with pytest.raises(RangeInvalidError):

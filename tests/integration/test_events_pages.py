@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,14 @@ def at(response: Any) -> str:
     return location
 
 
+def filled(page: str) -> dict[str, str]:
+    """What the form of an event has in its fields, as a browser would send it."""
+    inputs = re.findall(r'<input class="input[^>]* name="([^"]+)" value="([^"]*)"', page)
+    hidden = re.findall(r'<input type="hidden" name="(revision)" value="([^"]*)"', page)
+    chosen = re.findall(r'<select[^>]* name="([^"]+)"[^>]*>.*?<option value="([^"]*)" selected>', page, re.DOTALL)
+    return dict([*inputs, *hidden, *chosen])
+
+
 class TestStaff:
     def test_from_the_form_to_a_published_event(self, hall: Hall, staff: Any, awa: Any) -> None:
         assert "Time zone of the place" in staff.get("/staff/events/new").text
@@ -114,6 +122,30 @@ class TestStaff:
         page = staff.submit(f"/staff/events/{event_id}/edit", **form)
         assert page.status_code == 409
         assert "has changed since you looked at it" in page.text
+        assert "By now it says: 0.00" in page.text
+        assert "By now it says: Trivia night" not in page.text
+        fresh = filled(page.text)
+        assert (fresh["price"], fresh["location"]) == ("2,50", "The hall")
+        at(staff.submit(f"/staff/events/{event_id}/edit", **fresh))
+        assert hall.sql("SELECT price_minor FROM events") == [(250,)]
+
+    @pytest.mark.parametrize(
+        ("start", "zone"),
+        [
+            ("2026-10-25T00:30:00+00:00", "Europe/Paris"),
+            ("2026-10-25T01:30:00+00:00", "Europe/Paris"),
+            ("2026-06-01T10:00:30+00:00", "UTC"),
+            ("2026-06-01T10:00:30.250+00:00", "UTC"),
+            ("2026-06-01T10:00:00+00:00", "Japan"),
+        ],
+    )
+    def test_the_form_sent_as_it_is_moves_nothing(self, hall: Hall, staff: Any, start: str, zone: str) -> None:
+        event_id = hall.event(staff.user_id, start_time=datetime.fromisoformat(start), time_zone=zone)
+        path = f"/staff/events/{event_id}/edit"
+        stands = hall.sql("SELECT start_time, end_time, time_zone FROM events")
+        at(staff.submit(path, **{**filled(staff.get(path).text), "title": "Quiz"}))
+        assert hall.sql("SELECT start_time, end_time, time_zone FROM events") == stands
+        assert hall.sql("SELECT title FROM events") == [("Quiz",)]
 
     def test_copy_and_discard(self, hall: Hall, staff: Any) -> None:
         event_id = hall.event(staff.user_id)
@@ -244,6 +276,7 @@ class TestMembers:
         month = hall.soon().strftime("%Y-%m")
         page = awa.get(f"/events/month?month={month}").text
         assert page.count("All night") == 2
+        assert re.findall(r">\s*([^<>]*) <bdi>All night", page) == ["9:00\u202fAM", "until 9:00\u202fAM"]
         assert "Far away" not in page
         assert "All night" in awa.get(f"/events/month?month={month}&mine=yes").text
         assert awa.get("/events/month?month=nonsense").status_code == 200

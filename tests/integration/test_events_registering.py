@@ -7,8 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
+from guerdon.kernel.identity.service.closing import close_account
+from guerdon.kernel.identity.service.roles import set_active
 from guerdon.programs.events import jobs, personal_data
 from guerdon.programs.events.errors import (
     AlreadyRegisteredError,
@@ -23,8 +26,9 @@ from guerdon.programs.events.errors import (
 )
 from guerdon.programs.events.models import Registration, RegistrationStatus
 from guerdon.programs.events.schemas import Filters
-from guerdon.programs.events.service import changing, places, reading, registering
+from guerdon.programs.events.service import changing, paying, places, reading, registering
 from support.crowd import at_once
+from support.evenings import Evenings
 from support.events import Hall, given
 from support.post import Post
 
@@ -363,6 +367,19 @@ def test_messages_speak_the_members_language(hall: Hall, whole_app: FastAPI, pos
     assert "Monday, March 9, 2026" in english.body
 
 
+def test_who_had_paid_reads_that_it_is_given_back(
+    hall: Hall, whole_app: FastAPI, post: Post, staff: UUID, members: list[UUID]
+) -> None:
+    quiz = hall.event(staff, price="5.00")
+    paid, unpaid = (hall.register(each, quiz) for each in members[:2])
+    hall.do(paying.record, hall.clock, staff, paid.id, channel="cash")
+    for each in (paid, unpaid):
+        hall.do(registering.cancel, hall.clock, each.id, actor_id=staff, reason="The hall is smaller")
+    *_registered, of_paid, of_unpaid = post.letters("events.")
+    assert "What you paid is given back" in of_paid.body
+    assert "given back" not in of_unpaid.body
+
+
 def test_who_leaves_gives_their_places_to_others(hall: Hall, staff: UUID, members: list[UUID]) -> None:
     quiz = hall.event(staff, max_participants=1)
     past = hall.event(staff, start_time=hall.soon(1))
@@ -375,3 +392,48 @@ def test_who_leaves_gives_their_places_to_others(hall: Hall, staff: UUID, member
     hall.do(erase, hall.clock, members[0])
     assert hall.statuses(quiz) == ["cancelled", "offered"]
     assert hall.statuses(past) == ["registered", "registered"]
+
+
+def test_a_place_passes_over_who_is_suspended(hall: Hall, staff: UUID, members: list[UUID]) -> None:
+    quiz = hall.event(staff, max_participants=1)
+    holder, suspended, next_one, last = members[:4]
+    place = hall.register(holder, quiz)
+    for each in (suspended, next_one, last):
+        hall.register(each, quiz)
+    hall.do(set_active, hall.clock, user_id=suspended, active=False, actor_id=None, reason="Rude")
+    hall.do(registering.cancel, hall.clock, place.id, user_id=holder)
+    assert hall.statuses(quiz) == ["cancelled", "lapsed", "offered", "waiting"]
+    assert (hall.told(suspended), hall.told(next_one)) == (["waiting"], ["waiting", "place_offered"])
+
+
+def test_who_waits_behind_the_suspended_alone_waits_for_nothing(hall: Hall, staff: UUID, members: list[UUID]) -> None:
+    quiz = hall.event(staff, max_participants=1)
+    holder, suspended, newcomer = members[:3]
+    place = hall.register(holder, quiz)
+    hall.register(suspended, quiz)
+    hall.do(set_active, hall.clock, user_id=suspended, active=False, actor_id=None, reason="Rude")
+    assert hall.do(places.unsettled, hall.clock.now()) == []
+    hall.do(registering.cancel, hall.clock, place.id, user_id=holder)
+    assert hall.register(newcomer, quiz).status == "registered"
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_who_leaves_while_staff_call_it_off(
+    evenings: Evenings, hall: Hall, app_dsn: str, staff: UUID, members: list[UUID], turn: int
+) -> None:
+    del evenings  # everything that an account gives up when it is closed is known
+    quizzes = [hall.event(staff, start_time=hall.soon(7 + number)) for number in range(3)]
+    for each in quizzes:
+        hall.register(members[0], each)
+    clock = hall.clock
+
+    def leave(session: Session) -> None:
+        close_account(session, clock, members[0], actor_id=None, reason="Moved away")
+
+    def call_off(event_id: UUID) -> Callable[[Session], Any]:
+        return lambda session: changing.cancel(session, clock, staff, event_id, reason="Rain")
+
+    steps = [leave, *(call_off(each) for each in quizzes)]
+    results = at_once(app_dsn, [(None, each) for each in steps[turn:] + steps[:turn]])
+    assert [each for each in results if isinstance(each, Exception)] == []
+    assert {status for each in quizzes for status in hall.statuses(each)} == {"cancelled"}

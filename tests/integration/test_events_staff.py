@@ -10,6 +10,7 @@ import pytest
 
 from guerdon.core.errors import FieldErrors, GuerdonError
 from guerdon.programs.events.errors import (
+    BlankError,
     CancellationReasonError,
     CapacityBelowTakenError,
     EventChangedError,
@@ -68,7 +69,11 @@ class TestWhatCannotBe:
             ({"currency": "ZZZ"}, {"currency": "event-currency-unknown"}),
             ({"map_url": "javascript:alert(1)"}, {"map_url": "map-link-invalid"}),
             ({"map_url": "https://"}, {"map_url": "map-link-invalid"}),
+            ({"map_url": "https://maps.example.org:99999/"}, {"map_url": "map-link-invalid"}),
+            ({"map_url": "https://maps.example.org/\na"}, {"map_url": "map-link-invalid"}),
             ({"title": " "}, {"title": "blank"}),
+            ({"title": "\u200b\u200d"}, {"title": "blank"}),
+            ({"location": "\u3164"}, {"location": "blank"}),
             (
                 {"title": " ", "currency": "ZZZ", "event_type": "coronation"},
                 {"title": "blank", "currency": "event-currency-unknown", "event_type": "event-type-unknown"},
@@ -87,6 +92,13 @@ class TestWhatCannotBe:
         error = refused(hall, FieldErrors, making.create, hall.clock, staff, given(hall.soon(days)))
         assert isinstance(error, FieldErrors)
         assert [each.field for each in error.errors] == ["start_time"]
+
+    def test_a_link_begun_with_a_capital_and_a_title_of_two_lines_are_put_right(self, hall: Hall, staff: UUID) -> None:
+        made = hall.draft(
+            staff, map_url="Https://Maps.example.org/A", title="Trivia\r\nnight\t", location=" The hall\n"
+        )
+        assert made.map_url == "https://Maps.example.org/A"
+        assert (made.title, made.location) == ("Trivia night", "The hall")
 
     def test_longer_than_a_month(self, hall: Hall, staff: UUID) -> None:
         wanted = given(hall.soon(), end_time=hall.soon(40))
@@ -298,6 +310,9 @@ class TestChanging:
 
 
 class TestTypes:
+    def test_a_name_that_nobody_sees_is_none(self, hall: Hall, staff: UUID) -> None:
+        refused(hall, BlankError, types.add, staff, code="film", name="\u200b", default_points=5)
+
     def test_points_come_from_the_type_unless_the_event_says_otherwise(self, hall: Hall, staff: UUID) -> None:
         plain, none, many = hall.event(staff), hall.event(staff, points_reward=0), hall.event(staff, points_reward=50)
         assert [hall.do(reading.one, each).points for each in (plain, none, many)] == [10, 0, 50]

@@ -95,6 +95,17 @@ def test_a_transfer_can_be_loaded_by_its_owner_and_by_staff_only(api, program, p
     assert program("ben").get(path.format("me")).json()["code"] == "transfer-not-found"
 
 
+def test_an_account_that_is_none_or_two_at_once(api, people, ledger):
+    before = ledger.snapshot()
+    sound = issue(people["awa"], "1")
+    for debit in ({}, {"owner_id": str(people["ben"]), "system": "issuance"}, {"system": "issuance", "pocket": "held"}):
+        answer = api.post(f"{BASE}/transfers", json={**sound, "debit": {"unit": CREDIT, **debit}}, headers=keyed("k"))
+        [fault] = answer.json()["errors"]
+        assert (answer.status_code, fault["field"], fault["code"]) == (422, "debit", "account-ambiguous")
+        assert fault["detail"].startswith("An account has either an owner_id or a system name")
+    assert ledger.snapshot() == before
+
+
 @pytest.mark.parametrize(
     ("amount", "unit", "code"),
     [

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +55,8 @@ def test_staff_see_and_administrators_correct(ledger: Ledger, awa: UUID, browser
     assert "Counted &lt;twice&gt;" in page
     assert ledger.balances(awa, CREDIT) == {"available": 1250}
     assert correct(admin, awa, unit=CREDIT, amount="−2,50", reason="Too much").status_code == 303
+    assert correct(admin, awa, unit=CREDIT, amount="1\u202f250,50", reason="As it is shown").status_code == 303
+    assert correct(admin, awa, unit=CREDIT, amount="-1250.50", reason="And back").status_code == 303
     assert ledger.balances(awa, CREDIT) == {"available": 1000}
     french = admin.get(path, headers={"accept-language": "fr"})
     assert french.status_code == 200
@@ -61,7 +64,8 @@ def test_staff_see_and_administrators_correct(ledger: Ledger, awa: UUID, browser
 
 def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUID, whole_app: FastAPI) -> None:
     for kind in ("events.attended", "badge.reward", "streak.bonus", "credits.contribution"):
-        ledger.post(replace(award(awa, 1, kind), kind=kind))
+        booked = {"reason": "Contribution approved: money"} if kind == "credits.contribution" else None
+        ledger.post(replace(award(awa, 1, kind), kind=kind, detail=booked))
     admin = Client(whole_app, page=True)
     assert admin.submit("/sign-in", email="ada@example.org", password=PASSWORD).status_code == 303
     page = admin.get(f"/staff/ledger/{awa}").text
@@ -70,9 +74,25 @@ def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUI
     with psycopg.connect(ledger.owner_dsn) as connection:
         connection.execute("UPDATE identity.users SET locale = 'fr' WHERE email = 'ada@example.org'")
     french = admin.get(f"/staff/ledger/{awa}").text
-    for words in ("Présence à un événement", "Récompense d’un badge", "Bonus de série"):
+    for words in (
+        "Présence à un événement",
+        "Récompense d’un badge",
+        "Bonus de série",
+        "Contribution approuvée : argent",
+    ):
         assert words in french
     assert "events.attended" not in page + french
+
+
+@pytest.mark.parametrize("reason", ["{0} of {", "{x:>99999999999}", 5, {"a": ["b"]}, ["a"], True, None])
+def test_any_detail_of_a_transfer_can_be_shown(
+    ledger: Ledger, awa: UUID, browser: Callable[..., Client], reason: object
+) -> None:
+    ledger.post(replace(award(awa, 1, "odd"), detail={"reason": reason}))
+    page = browser("sam").get(f"/staff/ledger/{awa}")
+    assert page.status_code == 200
+    if isinstance(reason, str):
+        assert escape(reason) in page.text
 
 
 def test_a_form_sent_twice_corrects_once(ledger: Ledger, awa: UUID, browser: Callable[..., Client]):
@@ -89,6 +109,7 @@ def test_a_form_sent_twice_corrects_once(ledger: Ledger, awa: UUID, browser: Cal
         ({"unit": CREDIT, "amount": "1.005", "reason": "r"}, "has more decimals than TEST_CREDIT allows"),
         ({"unit": CREDIT, "amount": "lots", "reason": "r"}, "is not a decimal number"),
         ({"unit": CREDIT, "amount": "0", "reason": "r"}, "must be greater than zero"),
+        ({"unit": CREDIT, "amount": "1,250", "reason": "r"}, "is not a decimal number"),
         ({"unit": CREDIT, "reason": "r"}, "This has to be filled in"),
         ({"unit": "NOPE", "amount": "1", "reason": "r"}, "There is no unit"),
         ({"unit": CREDIT, "amount": "-1", "reason": "r"}, "The balance is too low"),

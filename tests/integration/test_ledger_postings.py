@@ -1,5 +1,6 @@
 """What moves value, and what it leaves behind: balances, statements, replays, reversals, history."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -299,6 +300,21 @@ def test_statement_filters(ledger: Ledger, awa):
     assert ledger.do(service.statement, awa, now, pocket=Pocket.HELD) == []
 
 
+def test_what_is_due_and_does_not_fit_waits_and_everything_can_be_read(ledger: Ledger, awa):
+    most, source = 2**63 - 1, SystemAccount("issuance", POINT)
+    ledger.award(awa, most - 5)
+    ledger.do(service.award_pending, source, awa, 50, kind="award", key="p", at=ledger.now, matures_at=ledger.now + DAY)
+    ledger.clock.move(DAY)
+    for _ in range(2):
+        ledger.do(service.settle_due, ledger.now)
+        assert ledger.balances(awa) == {"available": most}
+        assert ledger.do(service.balance_at, Account(awa, POINT), ledger.now, by_happened=True) == most
+    assert ledger.do(service.statement, awa, ledger.now, pocket=None)
+    ledger.post(spend(awa, 100, "s"))
+    assert ledger.balances(awa) == {"available": most - 55}
+    assert ledger.faults() == []
+
+
 def test_folding_changes_no_balance(ledger: Ledger, awa):
     for _ in range(3):
         ledger.award(awa, 5)
@@ -331,7 +347,7 @@ def test_export_and_its_two_forms_agree(ledger: Ledger, awa, ben):
 
     ledger.award(awa, 12345, CREDIT)
     ledger.hold(awa, 5, CREDIT)
-    ledger.award(ben, 1)
+    ledger.post(replace(award(ben, 1, "shared"), detail={"share": 0.125, "of": [1, "2.50"]}))
 
     def export(form: ExportFormat, **wanted) -> str:
         with ledger.database.transaction() as session:
@@ -341,5 +357,6 @@ def test_export_and_its_two_forms_agree(ledger: Ledger, awa, ben):
     rows = list(csv.DictReader(io.StringIO(export(ExportFormat.CSV))))
     assert [(row["owner_id"], row["amount"]) for row in rows] == [(each["owner_id"], each["amount"]) for each in lines]
     assert [each["amount"] for each in lines if each["owner_id"] == str(awa)] == ["123.45", "-0.05", "0.05"]
-    assert len(export(ExportFormat.JSONL, owner_id=ben).splitlines()) == 1
+    assert json.loads(export(ExportFormat.JSONL, owner_id=ben))["detail"] == {"share": 0.125, "of": [1, "2.50"]}
+    assert json.loads(next(row["detail"] for row in rows if row["owner_id"] == str(ben)))["share"] == 0.125
     assert len(export(ExportFormat.JSONL, unit=CREDIT).splitlines()) == 3

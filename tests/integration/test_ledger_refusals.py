@@ -81,6 +81,10 @@ CASES: dict[str, Case] = {
         errors.UnknownAccountError,
         lambda s: of(SystemAccount("nowhere", POINT), Account(s.awa, POINT)),
     ),
+    "a pocket for a system account": (
+        errors.UnknownAccountError,
+        lambda s: of(SystemAccount("available", POINT), Account(s.awa, POINT, Pocket.STAKED)),
+    ),
     "closed receiver": (errors.ClosedAccountError, lambda s: award(s.ben, 1, "k")),
     "closed payer": (errors.ClosedAccountError, lambda s: spend(s.ben, 1, "k")),
     "closed peer": (errors.ClosedAccountError, lambda s: gift(s.awa, s.ben, 1, "k")),

@@ -177,6 +177,20 @@ def test_weeks_in_which_nothing_was_held_are_neutral(walking: Walking) -> None:
         use("walkers", WALKERS.streaks)
 
 
+def test_nobody_has_missed_a_week_before_their_first(walking: Walking) -> None:
+    def states(periods: int) -> list[str]:
+        with walking.database.transaction() as session:
+            weekly = walking.weekly(session)
+            found = reading.calendar(session, walking.clock.now(), walking.owner_id, weekly, periods)
+        return [each.state for each in found]
+
+    assert states(3) == ["not_begun", "not_begun", "open"]
+    walking.week(0)
+    walking.to(2)
+    assert states(5) == ["not_begun", "not_begun", "active", "missed", "open"]
+    assert states(2) == ["missed", "open"]
+
+
 def test_pauses_keep_a_streak_and_have_their_limits(walking: Walking) -> None:
     walking.week(0)
     walking.to(1)

@@ -10,7 +10,7 @@ from psycopg import sql
 from guerdon.core.settings import OTHER_VARIABLES, Settings, load_settings
 from guerdon.db.embedded import EmbeddedServer
 from guerdon.db.errors import AppRoleError
-from guerdon.db.roles import APP_ROLE, ensure_app_role
+from guerdon.db.roles import APP_ROLE, OWNER_ROLE, ensure_app_role
 from support.databases import DatabaseFactory, on_database
 from support.processes import guerdon, guerdon_environment, guerdon_here
 
@@ -124,8 +124,9 @@ def test_owner_without_the_right_changes_nothing(database_factory: DatabaseFacto
             sql.Literal(APP_ROLE)
         )
         before = connection.execute(members).fetchone()
-        with pytest.raises(AppRoleError, match=APP_ROLE):
+        with pytest.raises(AppRoleError, match=APP_ROLE) as refused:
             ensure_app_role(database_factory.server.owner_dsn)
+        assert refused.value.params["statements"] == f'GRANT {APP_ROLE} TO "{OWNER_ROLE}";'  # it is there already
         assert connection.execute(members).fetchone() == before
 
 

@@ -118,6 +118,21 @@ class TestBadRequests:
         is_problem(client.get("/api/v1/identity/members?limit=0"), 422)
         is_problem(client.request("DELETE", "/api/v1/identity/sessions/not-a-uuid"), 422)
 
+    def test_behind_a_proxy_that_ends_tls_everything_stays_on_https(
+        self, database: Database, clock: FixedClock, tmp_path: Path
+    ) -> None:
+        app = make_app(database, clock, data_dir=tmp_path, public_url="https://rewards.example.org")
+        browser = Client(app, page=True)
+        moved = browser.get("/sign-in/", headers={"host": "rewards.example.org"})
+        assert (moved.status_code, moved.headers["location"]) == (307, "https://rewards.example.org/sign-in")
+        page = browser.get("/sign-in")
+        found = CSRF_FIELD.search(page.text)
+        assert found
+        mark = {"cookie": page.headers["set-cookie"].partition(";")[0]}  # a browser keeps it, over https
+        chosen = browser.post("/preferences/theme", data={"theme": "dark", "csrf_token": found[1]}, headers=mark)
+        assert chosen.status_code == 303, chosen.text
+        assert "; Secure" in chosen.headers["set-cookie"]
+
     def test_a_wrong_method_is_told_every_right_one(self, program: Callable[..., Client]) -> None:
         client = program()
         assert client.get(TOKENS).headers["allow"] == "POST"
@@ -376,6 +391,18 @@ class TestIdempotency:
         assert orders(database) == 1
         assert "idempotency-replayed" not in self.send(program("badu"), "k1").headers
         assert orders(database) == 2
+
+    def test_the_description_says_where_a_key_has_to_be(self, shop: FastAPI) -> None:
+        def described(path: str) -> Any:
+            named = shop.openapi()["paths"][path]["post"]["parameters"]
+            return next(each for each in named if each["name"] == "Idempotency-Key")
+
+        ordering = described(self.URL)
+        assert ordering["required"]
+        assert (ordering["schema"]["minLength"], ordering["schema"]["maxLength"]) == (1, 255)
+        assert "x-required" not in ordering["schema"]
+        assert described("/api/v1/ledger/adjustments")["required"]
+        assert not described("/api/v1/ledger/transfers")["required"]  # the body may hold it
 
     def test_a_write_without_a_usable_key_is_refused(
         self, shop: FastAPI, database: Database, person: Callable[..., User], program: Callable[..., Client]

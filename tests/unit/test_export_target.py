@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from guerdon.kernel.commands import export_target
+from guerdon.kernel.commands import OutputBrokenError, export_target
 
 
 def test_a_file_is_there_once_it_is_whole(tmp_path: Path):
@@ -51,3 +51,12 @@ def test_a_pipe_stays_one(tmp_path: Path):
         target.write("a")
     reader.join(10)
     assert (read, pipe.is_fifo()) == (["a"], True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is needed")
+def test_what_has_no_room_is_said_in_a_sentence():
+    with (
+        pytest.raises(OutputBrokenError, match="No space left on device"),
+        export_target(Path("/dev/full")) as target,
+    ):
+        target.write("a" * 100_000)

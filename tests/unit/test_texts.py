@@ -1,8 +1,8 @@
-"""What a key may hold: nothing that two keys could differ by without anybody seeing it."""
+"""What a key may hold: nothing that two keys could differ by without anybody seeing it. When a text shows nothing."""
 
 import pytest
 
-from guerdon.core.texts import is_legible
+from guerdon.core.texts import is_blank, is_legible, one_line
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,24 @@ def test_what_can_be_seen(text: str) -> None:
 )
 def test_what_cannot(sign: str) -> None:
     assert not is_legible(f"a{sign}b")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\u200b", "\u00a0\u2003", " \u2800\u3164\ufe0f ", "\u202e\u2066", "\u200b\u200d", "\x07\n"]
+)
+def test_what_shows_nothing(text: str) -> None:
+    assert is_blank(text)
+    assert not is_blank(f"{text}a{text}")
+
+
+@pytest.mark.parametrize("text", ["x", "👩\u200d👧", "❤\ufe0f", "می\u200cخواهم"])
+def test_what_shows_something(text: str) -> None:
+    assert not is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(" a\r\nb\t", "a b"), ("a\u2028\u0085b", "a b"), ("soir\u202f!", "soir\u202f!"), ("👩\u200d🔧", "👩\u200d🔧")],
+)
+def test_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line

@@ -101,6 +101,21 @@ def test_long_axes_show_few_labels():
     assert sum(text.get("y") == "234" for text in chart.iter("text")) <= 6
 
 
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["Item", "Money", "Volunteer hours"], ["Item", "Money", "Volunteer hours"]),
+        (["Volunteer hours", "Gifts of money", "Items given"], ["Volunteer hours", "Items given"]),
+        (["A very long name of a kind of thing", "Another very long name"], ["A very long name of a kind of thing"]),
+        (["One"], ["One"]),
+    ],
+)
+def test_a_long_name_leaves_the_others_their_place_unless_they_would_meet(labels, shown):
+    with reading():
+        chart = parsed(bar_chart("T", labels, [Series("s", list(range(len(labels))))]))
+    assert [text.text for text in chart.iter("text") if text.get("y") == "234"] == shown
+
+
 def test_series_and_labels_have_to_agree():
     with reading():
         with pytest.raises(ValueError, match="one value for each label"):

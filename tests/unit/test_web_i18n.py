@@ -62,6 +62,12 @@ def test_plurals_and_placeholders():
     assert french.gettext("Unknown {thing}", thing="{x}") == "Unknown {x}"
 
 
+@pytest.mark.parametrize("text", ["Best {0} of {", "}{", "{x!z}", "{x:>99999999999}", "{x.y} {{z}}", "{name}"])
+def test_what_staff_wrote_is_shown_as_it_is(text):
+    """Pages look names and reasons up like messages, because the first ones of a program are messages."""
+    assert i18n.translator("fr").gettext(text) == i18n.translator("en").gettext(text) == text
+
+
 def test_errors_speak_the_readers_language():
     i18n.add_catalogue("guerdon.web")
     french = i18n.translator("fr")

@@ -1,10 +1,12 @@
 """Static files: kept for ever under their digest, and nothing else is reachable."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
 
+import guerdon
 import guerdon.web
 from guerdon.web.static import STATIC
 from support.pages import Browser, frame_app
@@ -74,6 +76,25 @@ def test_the_style_sheet_stays_light():
     assert len(sheet.body) < 25_000
     assert len(sheet.compressed) < 7_500
     assert all(file.stat().st_size < 16_000 for file in HOME.rglob("*.*"))
+
+
+def classes_of(sheet):
+    return set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^{}]*\}|/\*.*?\*/", " ", sheet, flags=re.DOTALL)))
+
+
+TEMPLATES = sorted(Path(guerdon.__file__).parent.rglob("templates/**/*.html"))
+PAGES = [template for template in TEMPLATES if "{% extends" in template.read_text()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: "/".join(page.parts[-3:]))
+def test_a_page_loads_the_sheets_in_which_its_classes_stand(page):
+    own = {sheet.name: classes_of(sheet.read_text()) for sheet in HOME.glob("*.css")}
+    text = page.read_text()
+    written = " ".join(re.findall(r'class="([^"]*)"', text))
+    used = set(re.sub(r"\{[{%].*?[}%]\}", " ", written).split())
+    everywhere = classes_of(STATIC.asset("app.css").body.decode())
+    loaded = everywhere.union(*(own[name] for name in re.findall(r"static\('([\w.-]+\.css)'\)", text)))
+    assert {name for name in used - loaded if any(name in sheet for sheet in own.values())} == set()
 
 
 def test_nothing_comes_from_elsewhere():

@@ -1,4 +1,4 @@
-"""What a text may hold where it is a key: something that people and programs compare."""
+"""What can be seen of texts: of keys all of it, because they are compared, and of names at least something."""
 
 import re
 
@@ -8,6 +8,9 @@ _NOTHING_TO_SEE = re.compile(
 """Characters that count as letters, marks or signs, and show nothing: joiners, fillers, variation selectors."""
 
 
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
 def is_legible(text: str) -> bool:
     """Whether every character of a text can be seen, so that two texts that look alike are the same.
 
@@ -15,3 +18,13 @@ def is_legible(text: str) -> bool:
     plain one. Free text may hold them: emoji and several scripts need joiners.
     """
     return text.isprintable() and (text.isascii() or _NOTHING_TO_SEE.search(text) is None)
+
+
+def one_line(text: str) -> str:
+    """A text on one line: line breaks and control characters are blanks, and none surround it."""
+    return _BREAKS.sub(" ", text).strip()
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen: it is empty, or holds nothing but spaces and characters without a sign."""
+    return not any(is_legible(sign) for sign in text if sign != " ")

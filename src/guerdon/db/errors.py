@@ -57,13 +57,22 @@ class DatabaseUnreachableError(GuerdonError):
     remedy = "Start it ('guerdon db start' for the embedded one), or correct GUERDON_DATABASE_URL."
 
 
+class ServerTooOldError(GuerdonError):
+    """The operator's own PostgreSQL lacks what Guerdon is built on."""
+
+    code = "database-too-old"
+    status = 500
+    message = "The database server is PostgreSQL {found}; Guerdon needs {needed} or newer."
+    remedy = "Upgrade it, or leave GUERDON_DATABASE_URL out: a PostgreSQL {needed} comes along."
+
+
 class AppRoleError(GuerdonError):
-    """The owner role may not create the role that the application runs as, and there is none."""
+    """The owner role may not take on the role that the application runs as, nor make it so; ``statements`` would."""
 
     code = "database-app-role"
     status = 500
-    message = "The role '{role}' does not exist on this server and '{owner}' may not create it: {problem}"
-    remedy = 'As a superuser, run: CREATE ROLE {role} NOLOGIN; GRANT {role} TO "{owner}";'
+    message = "The application runs as the role '{role}', which '{owner}' may not take on: {problem}"
+    remedy = "As a superuser, run: {statements}"
 
 
 class NotMigratedError(GuerdonError):

@@ -7,8 +7,11 @@ import psycopg
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.db.embedded import EmbeddedServer
-from guerdon.db.errors import DatabaseUnreachableError
+from guerdon.db.errors import DatabaseUnreachableError, ServerTooOldError
 from guerdon.db.roles import APP_ROLE
+
+MAJOR_VERSION_MIN = 18
+"""The oldest PostgreSQL that has all that is used: UUIDs of version 7, and rows as they were before a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,28 @@ def check_answers(dsn: str) -> None:
 
     Raises:
         DatabaseUnreachableError: nobody answers, or not to this role.
+        ServerTooOldError: who answers is of an older major version.
     """
     try:
-        psycopg.connect(dsn, connect_timeout=10).close()
+        with psycopg.connect(dsn, connect_timeout=10) as connection:
+            version = connection.info.server_version
     # The second is what libpq says to an address that it cannot read.
     except (psycopg.OperationalError, psycopg.ProgrammingError) as exc:
         raise DatabaseUnreachableError(problem=str(exc).strip()) from exc
+    check_version(version)
+
+
+def check_version(version: int) -> None:
+    """Refuse a server that is too old.
+
+    Args:
+        version: as libpq tells it: the major version times 10,000, and the minor one.
+
+    Raises:
+        ServerTooOldError: it is.
+    """
+    if version // 10_000 < MAJOR_VERSION_MIN:
+        raise ServerTooOldError(found=version // 10_000, needed=MAJOR_VERSION_MIN)
 
 
 def open_database(settings: Settings, location: Location, *, application_name: str) -> Database:

@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
@@ -36,6 +39,39 @@ class MigrationMissingError(GuerdonError):
     status = 404
     message = "There is no migration '{revision}'."
     remedy = "List the migrations with 'guerdon db status'."
+
+
+class MigrationForeignError(GuerdonError):
+    """The database has a revision that the code does not know."""
+
+    code = "migration-foreign"
+    status = 500
+    message = (
+        "The database has the migration '{revision}', which is not known here: a program is missing, or a newer Guerdon"
+        " made it."
+    )
+    remedy = (
+        "Install what it comes from. To take a program away, undo its migrations first, while it is installed:"
+        " guerdon db rollback --to PROGRAM@base"
+    )
+
+
+class MigrationFailedError(GuerdonError):
+    """PostgreSQL refused a migration, or a file of functions and grants."""
+
+    code = "migration-failed"
+    status = 500
+    message = "The migration failed, and nothing was changed: {problem}"
+    remedy = "Correct what it names, then migrate again."
+
+
+class MigrationBranchError(GuerdonError):
+    """The migrations of a program do not stand on a branch of their own above the kernel's."""
+
+    code = "migration-branch"
+    status = 500
+    message = "The first migration in {package} is not labelled '{branch}', or does not say what it depends on."
+    remedy = 'Let it say: branch_labels = ("{branch}",) and depends_on = ("{kernel}",)'
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +168,16 @@ class Migrator:
         return not all(state.applied for state in self.status())
 
     def _alembic(self, connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
+        _check_branches(_scripts(self._modules), self._modules)
+        self._applied(connection)  # which refuses what the code does not know
         config = _config(self._modules)
         config.attributes["connection"] = connection
         try:
             action(config, revision)
         except CommandError as exc:
             raise MigrationMissingError(revision=revision) from exc
+        except ProgrammingError as exc:
+            raise MigrationFailedError(problem=str(exc.orig).strip()) from exc
 
     def _applied(self, connection: Connection) -> set[str]:
         context = MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA})
@@ -174,7 +214,10 @@ class Migrator:
         for module in present:
             for file in module.sql_files():
                 # The driver's own cursor: the files hold many statements and bare % and : signs.
-                connection.connection.cursor().execute(file.read_text(encoding="utf-8"))
+                try:
+                    connection.connection.cursor().execute(file.read_text(encoding="utf-8"))
+                except psycopg.ProgrammingError as exc:
+                    raise MigrationFailedError(problem=f"{file}: {str(exc).strip()}") from exc
         for module in present:
             if module.install:
                 with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
@@ -214,10 +257,31 @@ class Expected:
 
 
 def _reached(scripts: ScriptDirectory, heads: Sequence[str]) -> set[str]:
-    """Everything that a database with these heads has, what they depend on included."""
+    """Everything that a database with these heads has, what they depend on included.
+
+    Raises:
+        MigrationForeignError: one of them is none that the code knows.
+    """
     if not heads:
         return set()
-    return {script.revision for script in scripts.iterate_revisions(tuple(heads), "base", implicit_base=True)}
+    try:
+        return {script.revision for script in scripts.iterate_revisions(tuple(heads), "base", implicit_base=True)}
+    except ResolutionError as exc:
+        raise MigrationForeignError(revision=exc.argument) from exc
+
+
+def _check_branches(scripts: ScriptDirectory, modules: Iterable[Module]) -> None:
+    """Hold the programs' migrations to branches of their own: without, their SQL would not be laid, and nobody told.
+
+    Raises:
+        MigrationBranchError: the first one of a program lacks its label, or comes before the kernel's.
+    """
+    every = list(scripts.walk_revisions())
+    kernel = max(each.revision for each in every if Path(each.path).parent == HOME / "versions")
+    first = {label: each for each in every if each.down_revision is None for label in each.branch_labels}
+    for module in modules:
+        if module.migrations and (module.schema not in first or not first[module.schema].dependencies):
+            raise MigrationBranchError(package=module.migrations, branch=module.schema, kernel=kernel)
 
 
 def _branches(scripts: ScriptDirectory, applied: set[str]) -> set[str]:

@@ -44,7 +44,7 @@ def ensure_app_role(owner_dsn: str) -> None:
     """Make sure, on a server of the operator's own, that the application's role exists and the owner may take it on.
 
     Raises:
-        AppRoleError: it does not exist and the owner may not create it.
+        AppRoleError: it does not exist and the owner may not create it, or exists and was made by another.
         DatabaseUnreachableError: nobody answers under the DSN.
     """
     try:
@@ -67,4 +67,8 @@ def _ensure_app_role(connection: "psycopg.Connection[tuple[object, ...]]") -> No
                 sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE, INHERIT FALSE").format(sql.Identifier(APP_ROLE))
             )
     except pg.InsufficientPrivilege as exc:
-        raise AppRoleError(role=APP_ROLE, owner=owner, problem=str(exc).strip()) from exc
+        statements = f'GRANT {APP_ROLE} TO "{owner}";'
+        if may_take_on is None:
+            statements = f"CREATE ROLE {APP_ROLE} NOLOGIN; {statements}"
+        problem = exc.diag.message_primary or str(exc)
+        raise AppRoleError(role=APP_ROLE, owner=owner, problem=problem, statements=statements) from exc

@@ -140,7 +140,7 @@ class RequestContext:
     Args:
         app: what comes next.
         trusted_proxies: addresses or networks of reverse proxies in front.
-        https: whether people reach us by https; adds Strict-Transport-Security.
+        https: whether people reach us by https, though the proxy in front may not; adds Strict-Transport-Security.
         on_crash: makes the answer to an uncaught exception from the connection's scope and the request's id.
     """
 
@@ -154,6 +154,7 @@ class RequestContext:
     ) -> None:
         self._app = app
         self._trusted = parse_networks(trusted_proxies)
+        self._https = https
         self._headers: Pairs = (*SECURITY_HEADERS, STRICT_TRANSPORT) if https else SECURITY_HEADERS
         self._names = frozenset(name for name, _ in self._headers)
         self._on_crash = on_crash
@@ -163,6 +164,9 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._https:
+            # Redirects keep the scheme that they find here, and cookies are marked by it.
+            scope["scheme"] = "https"
         info = self._info(scope)
         scope.setdefault("state", {})["request_id"] = info.request_id
         token = _current.set(info)

@@ -4,6 +4,8 @@
     def post(body: TransferIn, who: …, once: OnceDep) -> TransferOut:
         return once.run(lambda: service.post(…), status=201)
 
+``OnceDep`` refuses a request without a key; with ``OnceIfKeyedDep`` such a request simply runs.
+
 The answer is kept in the transaction of the effect. A second request with the same key waits for the first one, then
 gets the same answer, with ``Idempotency-Replayed: true``. A refusal is not kept: whoever corrects the cause may repeat
 with the same key.
@@ -32,11 +34,15 @@ from guerdon.http.errors import (
     NotSignedInError,
 )
 from guerdon.http.models import IdempotencyRecord
+from guerdon.http.openapi import REQUIRED
 from guerdon.http.transaction import ClockDep, SessionDep
 
 KEY_MAX = 255
 KEEP = timedelta(days=30)
 REPLAYED = "Idempotency-Replayed"
+HEADER = "Idempotency-Key"
+KEY_SCHEMA = {"minLength": 1, "maxLength": KEY_MAX}
+"""What the description of the interface says of a key. It is checked here, where the refusal has a code of its own."""
 
 
 def request_digest(method: str, path: str, query: str, body: bytes) -> bytes:
@@ -51,31 +57,33 @@ def request_digest(method: str, path: str, query: str, body: bytes) -> bytes:
 class Once:
     """The request's idempotency key, if it has one, and where answers are kept."""
 
-    def __init__(self, request: Request, session: Session, clock: Clock, key: str | None, body: bytes) -> None:
+    def __init__(
+        self, request: Request, session: Session, clock: Clock, key: str | None, body: bytes, *, required: bool
+    ) -> None:
         self.key = key
+        self._required = required
         self._request = request
         self._session = session
         self._clock = clock
         self._body = body
 
-    def run(self, effect: Callable[[], BaseModel], *, status: int = 201, required: bool = True) -> Response:
+    def run(self, effect: Callable[[], BaseModel], *, status: int = 201) -> Response:
         """Do it, or answer as when it was done.
 
         Args:
             effect: does it, in the request's session, and gives what to answer.
             status: of the answer.
-            required: refuse a request without a key; otherwise it simply runs.
 
         Raises:
             IdempotencyKeyMissingError, IdempotencyKeyInvalidError: the header.
             IdempotencyKeyReusedError: the key came before with other content; nothing is done.
         """
         if self.key is None:
-            if required:
-                raise IdempotencyKeyMissingError(field="Idempotency-Key")
+            if self._required:
+                raise IdempotencyKeyMissingError(field=HEADER)
             return _json(effect().model_dump_json().encode(), status)
         if not (0 < len(self.key) <= KEY_MAX and self.key.isascii() and self.key.isprintable()):
-            raise IdempotencyKeyInvalidError(field="Idempotency-Key", problem="")
+            raise IdempotencyKeyInvalidError(field=HEADER, problem="")
         owner_id, route = self._owner(), f"{self._request.method} {self._request.url.path}"
         stored_key = idempotency_uuid(f"{route}\n{self.key}")
         digest = request_digest(self._request.method, self._request.url.path, self._request.url.query, self._body)
@@ -111,7 +119,7 @@ class Once:
             select(IdempotencyRecord).where(IdempotencyRecord.owner_id == owner_id, IdempotencyRecord.key == key)
         ).scalar_one()
         if record.request_hash != digest or record.status is None or record.body is None:
-            raise IdempotencyKeyReusedError(field="Idempotency-Key")
+            raise IdempotencyKeyReusedError(field=HEADER)
         answer = _json(record.body, record.status)
         answer.headers[REPLAYED] = "true"
         return answer
@@ -121,20 +129,36 @@ def _json(body: bytes, status: int) -> Response:
     return Response(body, status, media_type="application/json")
 
 
+_DESCRIPTION = "A fresh random key for each operation; repeat it when repeating the request."
+
+
 async def get_once(
     request: Request,
     session: SessionDep,
     clock: ClockDep,
-    idempotency_key: Annotated[
+    key: Annotated[
         str | None,
-        Header(description="A fresh random key for each operation; repeat it when repeating the request."),
+        Header(alias=HEADER, description=_DESCRIPTION, json_schema_extra={**KEY_SCHEMA, REQUIRED: True}),
     ] = None,
 ) -> Once:
     """The dependency behind ``OnceDep``."""
-    return Once(request, session, clock, idempotency_key, await request.body())
+    return Once(request, session, clock, key, await request.body(), required=True)
+
+
+async def get_once_if_keyed(
+    request: Request,
+    session: SessionDep,
+    clock: ClockDep,
+    key: Annotated[
+        str | None, Header(alias=HEADER, description=_DESCRIPTION, json_schema_extra=dict(KEY_SCHEMA))
+    ] = None,
+) -> Once:
+    """The dependency behind ``OnceIfKeyedDep``."""
+    return Once(request, session, clock, key, await request.body(), required=False)
 
 
 OnceDep = Annotated[Once, Depends(get_once)]
+OnceIfKeyedDep = Annotated[Once, Depends(get_once_if_keyed)]
 
 
 def prune(session: Session, clock: Clock) -> int:

@@ -52,6 +52,9 @@ SECURITY_SCHEMES = {
         "description": "The session of a browser; writes also need the X-CSRF-Token header.",
     },
 }
+REQUIRED = "x-required"
+"""In the ``json_schema_extra`` of a parameter that the handler asks for itself, to refuse in words of its own: it is
+described as required all the same."""
 INVALID_EXAMPLE = FieldErrors([FieldError(field="amount", problem="…")])
 
 
@@ -123,6 +126,9 @@ def _describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], access: tuple[Any, ...]) -> None:
+    for parameter in operation.get("parameters", ()):
+        if parameter["schema"].pop(REQUIRED, False):
+            parameter["required"] = True
     responses = operation.setdefault("responses", {})
     responses["422"] = _response(_DESCRIPTIONS[422], INVALID_EXAMPLE)
     for status in (400, 503):

@@ -88,22 +88,26 @@ JsonObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_storable_docum
 """A free JSON document: storable texts, finite numbers, bounded depth."""
 
 
-_WRITTEN_OUT = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
+_A_DAY = re.compile(r"\s*\d{4}-\d{2}-\d{2}\s*\Z")
+_A_MOMENT = re.compile(r"\s*\d{4}-\d{2}-\d{2}")
 
 
-def _written_out(kind: str, message: str) -> BeforeValidator:
-    """Refuses numbers, and texts of nothing but digits, which pydantic takes for seconds since 1970."""
+def _written_out(form: re.Pattern[str], kind: str, message: str) -> BeforeValidator:
+    """Refuses numbers, and texts of nothing but digits, which pydantic takes for seconds since 1970.
+
+    For a day, moments too, which it takes at midnight, wherever that was.
+    """
 
     def check(value: Any) -> Any:
-        if isinstance(value, int | float) or (isinstance(value, str) and not _WRITTEN_OUT.match(value)):
+        if isinstance(value, int | float) or (isinstance(value, str) and not form.match(value)):
             raise PydanticCustomError(kind, message)
         return value
 
     return BeforeValidator(check)
 
 
-_DAY_WRITTEN_OUT = _written_out("date_type", "This is not a date such as 2026-03-31.")
-_MOMENT_WRITTEN_OUT = _written_out("datetime_type", "This is not a moment such as 2026-03-31T12:00:00Z.")
+_DAY_WRITTEN_OUT = _written_out(_A_DAY, "date_type", "This is not a date such as 2026-03-31.")
+_MOMENT_WRITTEN_OUT = _written_out(_A_MOMENT, "datetime_type", "This is not a moment such as 2026-03-31T12:00:00Z.")
 
 EARLIEST_MOMENT = datetime(1, 1, 2, tzinfo=UTC)
 LATEST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC)

@@ -52,12 +52,15 @@ MESSAGES: Mapping[str, str] = {
     "json_invalid": "This is not well-formed JSON.",
     "json_too_deep": "The document is nested too deeply.",
     "number_not_finite": "NaN and infinity are not JSON numbers.",
+    "account_ambiguous": "An account has either an owner_id or a system name; a pocket belongs to an owner_id.",
     "member_unknown": "This is no member: send the id of an account, or its e-mail address.",
     "model_attributes_type": "This must be a JSON object.",
     "model_type": "This must be a JSON object.",
     "dict_type": "This must be a JSON object.",
     "list_type": "This must be a list.",
 }
+TAGS = {"union_tag_not_found": "missing", "union_tag_invalid": "enum"}
+"""What is wrong with the field that tells the forms of a body apart, in the kinds of other fields."""
 OTHERWISE = "This value cannot be accepted."
 
 
@@ -77,10 +80,15 @@ def _field_error(error: Mapping[str, Any]) -> ValidationProblemError:
     if isinstance(context.get("expected"), str):
         # The list of what is allowed stands in sentences of any language.
         context["expected"] = str(context["expected"]).replace("' or '", "', '")
+    location = error["loc"]
+    if kind in TAGS:
+        location = (*location, str(context["discriminator"]).strip("'"))
+        context["expected"] = context.get("expected_tags", "")
+        kind = TAGS[kind]
     template = MESSAGES.get(kind, OTHERWISE)
     return ValidationProblemError(
         # The location of malformed JSON is a number of bytes, not a field.
-        field="body" if kind == "json_invalid" else field_path(error["loc"]),
+        field="body" if kind == "json_invalid" else field_path(location),
         code=kind.replace("_", "-"),
         message=_fillable(template, context),
         **context,

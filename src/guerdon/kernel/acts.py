@@ -50,11 +50,6 @@ def subscribe(recorder: Recorder) -> None:
         _recorders.append(recorder)
 
 
-def unsubscribe(recorder: Recorder) -> None:
-    """Stop recording; for tests."""
-    _recorders.remove(recorder)
-
-
 def announce(session: Session, act: Act) -> None:
     """Put an act on record, in the transaction in which it happens.
 

@@ -8,6 +8,16 @@ from typing import TextIO
 
 import typer
 
+from guerdon.core.errors import GuerdonError
+
+
+class OutputBrokenError(GuerdonError):
+    """What a command writes could not be written to its end; what stood in the file before stands there still."""
+
+    code = "output-broken"
+    message = "The output cannot be written: {problem}."
+    remedy = "Make room for it, or let it go elsewhere with --out."
+
 
 @contextmanager
 def export_target(path: Path | None) -> Iterator[TextIO]:
@@ -17,8 +27,21 @@ def export_target(path: Path | None) -> Iterator[TextIO]:
     are.
 
     Raises:
-        typer.BadParameter: the file cannot be written.
+        typer.BadParameter: the file cannot be opened.
+        OutputBrokenError: it cannot be written to its end.
     """
+    try:
+        with _target(path) as target:
+            yield target
+            target.flush()
+    except BrokenPipeError:  # who reads has enough
+        raise
+    except OSError as exc:
+        raise OutputBrokenError(problem=exc.strerror or str(exc)) from exc
+
+
+@contextmanager
+def _target(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return

@@ -55,12 +55,14 @@ class ReviewQueue:
         path: the page of the queue.
         permission: who may see it.
         count: how many wait, up to a bound of the program's choice.
+        count_max: that bound, if there is one: it is shown as ``1,000+``.
     """
 
     title: str
     path: str
     permission: str
     count: Callable[[Session], int]
+    count_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

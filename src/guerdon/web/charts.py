@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 
 from babel import dates, numbers
 from markupsafe import Markup, escape
@@ -213,13 +214,22 @@ def _grid(scale: Scale) -> str:
 
 
 def _names(labels: Sequence[str]) -> str:
-    room = max(1, _NAMES_LENGTH_MAX // max((len(label) for label in labels), default=1))
-    every = max(1, math.ceil(len(labels) / min(_LABELS_MAX, room)))
+    every = _step(labels)
     return "".join(
         f'<text x="{_n(_middle(index, len(labels)))}%" y="{_HEIGHT_PX - 6}" text-anchor="middle">{escape(label)}</text>'
         for index, label in enumerate(labels)
         if index % every == 0
     )
+
+
+def _step(labels: Sequence[str]) -> int:
+    """How many labels apart those stand that are shown, so that no two of them meet on a small screen."""
+    each = _NAMES_LENGTH_MAX / len(labels)
+    for step in range(math.ceil(len(labels) / _LABELS_MAX), len(labels)):
+        shown = labels[::step]
+        if all((len(left) + len(right)) / 2 <= step * each for left, right in pairwise(shown)):
+            return step
+    return len(labels)
 
 
 def _middle(index: int, count: int) -> float:

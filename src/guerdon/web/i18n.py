@@ -62,8 +62,11 @@ class _Gaps(dict[str, Any]):
 
 
 def fill(template: str, params: dict[str, Any]) -> str:
-    """Fill the placeholders; one without a value stays as it is, because a sentence with a gap beats a crash."""
-    return template.format_map(_Gaps(params)) if params or "{" in template else template
+    """Fill the placeholders; one without a value stays as it is, because a sentence with a gap beats a crash.
+
+    Without values nothing is a placeholder: what staff wrote may be looked up like a message, and hold any brace.
+    """
+    return template.format_map(_Gaps(params)) if params else template
 
 
 class _Shared(NullTranslations):

@@ -18,12 +18,15 @@ from psycopg import sql
 from guerdon.core.clock import Clock
 from guerdon.db.database import Database
 from guerdon.db.queue_schema import SCHEMA
-from guerdon.worker.maintenance import MAINTENANCE_QUEUE, MAINTENANCE_TASKS
+from guerdon.worker.maintenance import MAINTENANCE_TASKS
 from guerdon.worker.tasks import Retry, Task, TaskRegistry
 
 CONCURRENCY = 4
 STOP_TIMEOUT_S = 8.0
 """How long a running job may go on after the worker was told to stop; later it is undone and taken up again."""
+
+LONG_S = 1.0
+"""From how long on a job stands in the log although nothing is wrong with it; there is one every few seconds."""
 
 log = structlog.get_logger("guerdon.worker")
 
@@ -111,8 +114,9 @@ def _runner(database: Database, task: Task, clock: Clock) -> Callable[..., None]
         except Exception:
             log.exception("job failed", task=task.name, duration_s=round(time.monotonic() - started, 3))
             raise
-        level = logging.DEBUG if task.queue == MAINTENANCE_QUEUE else logging.INFO
-        log.log(level, "job done", task=task.name, duration_s=round(time.monotonic() - started, 3))
+        duration_s = time.monotonic() - started
+        level = logging.INFO if duration_s >= LONG_S else logging.DEBUG
+        log.log(level, "job done", task=task.name, duration_s=round(duration_s, 3))
 
     return run
 

@@ -23,6 +23,7 @@ POST   /api/v1/events/registrations/{registration_id=unpaid}/payments           
 # programs.events.api.attending
 GET    /api/v1/events/{event_id=event}/attendees                                        401 403 403 403 200 200 200
 GET    /api/v1/events/{event_id=event}/attendees/export                                 401 403 403 403 200 200 200
+POST   /api/v1/events/{event_id=event}/attendees/free-suspended                        401 403 403 403 200 200 200
 POST   /api/v1/events/registrations/{registration_id=unpaid}/payments/record            401 403 403 403 201 201 201
 POST   /api/v1/events/payments/{payment_id=payment}/refund                              401 403 403 403 201 201 201
 POST   /api/v1/events/payments/{payment_id=refund}/handed-back                          401 403 403 403 200 200 200
@@ -54,6 +55,7 @@ POST   /events/registrations/{registration_id=unpaid}/pay                       
 # programs.events.pages.attending
 GET    /staff/events/{event_id=event}/attendees                                         303 403 403 403 200 200 200
 GET    /staff/events/{event_id=event}/attendees.csv                                     303 403 403 403 200 200 200
+POST   /staff/events/{event_id=event}/attendees/free-suspended                         401 403 403 403 303 303 303
 GET    /staff/events/registrations/{registration_id=registration}                       303 403 403 403 200 200 200
 POST   /staff/events/registrations/{registration_id=registration}/cancel                401 403 403 403 303 303 303
 POST   /staff/events/registrations/{registration_id=unpaid}/pay                         401 403 403 403 303 303 303

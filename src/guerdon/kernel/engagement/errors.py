@@ -60,6 +60,14 @@ class RuleBudgetError(FieldError):
     remedy = "Open a part of the system with a floor in that unit, or leave the budget empty to issue new value."
 
 
+class RuleSeedError(GuerdonError):
+    """A program brings a rule that could never be in force."""
+
+    code = "rule-seed"
+    message = "The rule '{rule}' cannot be installed: {problems}"
+    remedy = "Correct it where the program says what it brings, then migrate again; nothing was changed."
+
+
 class RuleParamsError(FieldError):
     """One of the numbers of a rule is not what its expression needs; subclasses say how."""
 

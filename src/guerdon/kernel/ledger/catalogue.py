@@ -65,6 +65,13 @@ class Catalogue:
         except KeyError:
             raise UnknownAccountError() from None
 
+    def system_account_id(self, code: str) -> int:
+        """The number of a system account, or UnknownAccountError: the name of a pocket is none."""
+        found = self.account_id(code)
+        if is_pocket(found):
+            raise UnknownAccountError()
+        return found
+
     def kind_id(self, code: str) -> int:
         """The number of a transfer kind, or UnknownKindError."""
         try:

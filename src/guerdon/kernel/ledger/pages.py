@@ -23,6 +23,7 @@ from guerdon.web.i18n import add_catalogue, msgid
 from guerdon.web.navigation import OF_MEMBER, NavItem
 from guerdon.web.render import add_templates, render
 from guerdon.web.sent import Sent, SentForm
+from guerdon.web.typed import plain_number
 from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/staff/ledger", include_in_schema=False)
@@ -121,7 +122,9 @@ def _page(
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    return {"entry": entry, "reason": (entry.detail or {}).get("reason")}
+    """An entry and its reason: of a program's own making a message id of its catalogue, else as staff wrote it."""
+    reason = (entry.detail or {}).get("reason")
+    return {"entry": entry, "reason": "" if reason is None else str(reason)}
 
 
 @router.post("/{owner_id}/adjust")
@@ -131,7 +134,7 @@ def adjust(
     """Correct a balance; the form carries its key, so sending it twice corrects once."""
     try:
         with attempt(session):
-            _adjust(session, clock, who, owner_id, sent)
+            _adjust(session, clock, who, owner_id, sent, viewer_of(request).locale)
     except GuerdonError as exc:
         state = FormState.refused(sent, exc, viewer_of(request).translator)
         return _page(request, session, clock, who, owner_id, state=state, status=exc.status)
@@ -139,7 +142,7 @@ def adjust(
     return redirect(request, f"/staff/ledger/{owner_id}")
 
 
-def _adjust(session: Session, clock: Clock, who: Principal, owner_id: UUID, sent: Sent) -> None:
+def _adjust(session: Session, clock: Clock, who: Principal, owner_id: UUID, sent: Sent, locale: str) -> None:
     for name in ("unit", "amount", "key"):
         if name not in sent:
             raise ChoiceMissingError(field=name, problem="")
@@ -147,7 +150,7 @@ def _adjust(session: Session, clock: Clock, who: Principal, owner_id: UUID, sent
     service.adjust(
         session,
         Account(owner_id, unit.code),
-        to_minor(sent["amount"].replace("−", "-").replace(",", "."), unit),
+        to_minor(plain_number(sent["amount"], locale), unit),
         reason=sent.get("reason", ""),
         actor_id=who.user_id,
         key=sent["key"],

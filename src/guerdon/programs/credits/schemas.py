@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 from typing_extensions import TypeAliasType
 
+from guerdon.core.texts import is_blank
 from guerdon.http.schemas import Day, DecimalText, Schema, legible
 from guerdon.kernel.engagement.schemas import TierStanding
 from guerdon.programs.credits.models import Contribution, ContributionStatus, ContributionType
@@ -35,7 +36,15 @@ REASON_LENGTH_MAX = 500
 PHOTOS_MAX = 5
 TRANSACTION_ID_MAX = 100
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+def _seen(line: str) -> str:
+    """Refuses a line of which nothing can be seen: lists show it as the way to what it names."""
+    if is_blank(line):
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    return line
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_seen)]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 

@@ -12,6 +12,14 @@ WORDS = (
 """What fills ``{status}`` below; translated together with the sentence."""
 
 
+class BlankError(FieldError):
+    """Only spaces where something has to be said."""
+
+    code = "blank"
+    message = "This has to be filled in."
+    remedy = "Write a few words."
+
+
 class EventNotFoundError(NotFoundError):
     """There is no such event, or the asker may not know that there is."""
 
@@ -242,6 +250,15 @@ class CapacityBelowTakenError(FieldError):
     code = "capacity-below-taken"
     message = "{taken} places are taken; there cannot be fewer{occasion}."
     remedy = "Cancel registrations first, or keep at least as many places."
+
+
+class EventAttendedError(FieldError):
+    """Check-ins stand, and have counted on the day of the event and as of its type."""
+
+    code = "event-attended"
+    status = 409
+    message = "Somebody is checked in{occasion}: what that earned counts on this day, and for an event of this type."
+    remedy = "Keep the day and the type, or take the check-ins back at the door first. For another day, copy the event."
 
 
 class NoOccurrenceError(FieldError):

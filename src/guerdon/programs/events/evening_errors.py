@@ -3,7 +3,7 @@
 from guerdon.core.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError
 from guerdon.web.i18n import msgid
 
-WORDS = (msgid("not paid"),)
+WORDS = (msgid("not paid"), msgid("suspended"), msgid("closed"))
 """What fills ``{status}`` below; translated together with the sentence."""
 
 
@@ -71,6 +71,14 @@ class RegistrationUnpaidError(ConflictError):
     code = "registration-unpaid"
     message = "This registration is not paid."
     remedy = "Record the payment, then let them in."
+
+
+class AccountNotOpenError(ConflictError):
+    """Who is suspended, or has left, is not let in."""
+
+    code = "account-not-open"
+    message = "The account of {name} is {status}; they are not let in."
+    remedy = "An administrator can open a suspended account again. Their place can go to others: see who comes."
 
 
 class NotRegisteredError(ConflictError):

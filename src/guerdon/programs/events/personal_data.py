@@ -6,6 +6,7 @@ to whoever waits, and what was paid for them is given back, as soon as the accou
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.db.base import Base
 from guerdon.kernel.personal_data import PersonalData, PersonalFile, json_file
+from guerdon.programs.events.errors import EventBegunError, RegistrationStateError
 from guerdon.programs.events.models import (
     Attendance,
     Award,
@@ -31,6 +33,7 @@ from guerdon.programs.events.models import (
     Ticket,
 )
 from guerdon.programs.events.service import registering
+from guerdon.programs.events.service.holders import HOLDING
 
 _OWN: tuple[tuple[str, type[Base]], ...] = (
     ("registrations", Registration),
@@ -72,14 +75,16 @@ def _leave(session: Session, clock: Clock, user_id: UUID) -> None:
         .join(Event, Event.id == Registration.event_id)
         .where(
             Registration.user_id == user_id,
-            Registration.status.in_(registering.CANCELLABLE),
+            Registration.status.in_(HOLDING),
             Event.start_time > clock.now(),
         )
         # Events are locked one after the other, in one order for everybody.
         .order_by(Event.id)
     )
     for registration_id in session.scalars(to_come).all():
-        registering.cancel(session, clock, registration_id, user_id=user_id)
+        # What staff cancelled meanwhile, or somebody was let in with, holds nobody here.
+        with suppress(RegistrationStateError, EventBegunError):
+            registering.cancel(session, clock, registration_id, user_id=user_id)
 
 
 def _erase(session: Session, clock: Clock, user_id: UUID) -> None:

@@ -112,19 +112,27 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
-    """A registration for an event, with who it is."""
+    """A registration for an event, with who it is and how their account stands."""
 
     registration: Registration
     name: str
     email: str | None
+    account: str
     check_in_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class AttendeeFilters:
-    """What a list of attendees is narrowed to; ``no_show`` is who was registered and did not come."""
+    """What a list of attendees is narrowed to.
+
+    Attributes:
+        no_show_by: who was registered and did not come, if the event was over by then; nobody before it is.
+        unpaid: whose registration is live, and still to be paid.
+        suspended: who holds a place or a turn, and cannot be let in because their account is suspended or closed.
+    """
 
     status: RegistrationStatus | None = None
-    no_show: bool = False
+    no_show_by: datetime | None = None
     unpaid: bool = False
+    suspended: bool = False
     search: str = ""

@@ -47,7 +47,7 @@ class BadgeBody(Schema):
         examples=[[{"threshold": 3}, {"threshold": 10, "unit": "POINT", "amount": "50"}]]
     )
     icon: Annotated[Text, Field(max_length=40)] = "star"
-    colour: Annotated[Text, Field(pattern="^#[0-9a-f]{6}$")] = "#b7791f"
+    colour: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] = "#b7791f"
     category: Annotated[Text, Field(max_length=40)] = "general"
     type: Annotated[Text, Field(max_length=40)] = "standard"
     hidden: bool = False

@@ -31,7 +31,9 @@ from guerdon.web.render import add_templates, render
 from guerdon.web.sent import Sent, SentForm
 from guerdon.web.viewer import viewer_of
 
-NAVIGATION = (NavItem("Campaigns", "/staff/campaigns", permission="engagement:read", section="admin", icon="star"),)
+NAVIGATION = (
+    NavItem("Campaigns", "/staff/campaigns", permission="engagement:read", section="admin", icon="megaphone"),
+)
 PHASES = {
     CampaignPhase.DRAFT: (msgid("Draft"), "warning"),
     CampaignPhase.SCHEDULED: (msgid("Scheduled"), "info"),

@@ -11,7 +11,7 @@ from guerdon.web.render import add_templates
 
 NAVIGATION = (
     NavItem("Rules", "/staff/rules", permission="engagement:read", section="admin", icon="settings"),
-    NavItem("Tiers", "/staff/tiers", permission="engagement:read", section="admin", icon="trophy"),
+    NavItem("Tiers", "/staff/tiers", permission="engagement:read", section="admin", icon="steps"),
 )
 
 router = APIRouter(include_in_schema=False)

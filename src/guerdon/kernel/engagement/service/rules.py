@@ -13,19 +13,20 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
-from guerdon.kernel.engagement.binding import bound
 from guerdon.kernel.engagement.errors import (
     RuleEvaluationError,
-    RuleExpressionError,
     RuleLockedError,
     RuleNoteMissingError,
     RuleNotFoundError,
+    RuleSeedError,
 )
 from guerdon.kernel.engagement.expressions import ExpressionError, truth, whole_number
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import Evaluation, RuleSeed, RuleStatus
 from guerdon.kernel.engagement.service import terms
 from guerdon.kernel.engagement.service.params import misfits
+from guerdon.kernel.ledger.catalogue import unit_of
+from guerdon.kernel.ledger.errors import UnknownUnitError
 
 NOTE_LENGTH_MIN = 3
 
@@ -262,39 +263,41 @@ def install(session: Session, program: str, seeds: Sequence[RuleSeed]) -> None:
     """Put in the first version of rules that a program has none of yet, in force at once.
 
     Raises:
-        RuleExpressionError: an expression is not CEL.
-        FieldErrors: a parameter is no whole number, text, truth or object of such.
+        RuleSeedError: a rule says something that staff could not write either.
     """
     for seed in seeds:
-        faults = misfits(seed.params, seed.params)
+        first: dict[str, Any] = {
+            "program": program,
+            "code": seed.code,
+            "activity_kind": seed.activity_kind,
+            "unit_code": seed.unit,
+            "condition": seed.condition,
+            "amount": seed.amount,
+            "params": dict(seed.params),
+            "multipliers": list(seed.multipliers),
+            "multiplier_min_bp": seed.multiplier_min_bp,
+            "multiplier_max_bp": seed.multiplier_max_bp,
+            "caps": dict(seed.caps),
+            "cool_down_s": seed.cool_down_s,
+            "maturity_s": seed.maturity_s,
+            "budget": seed.budget,
+        }
+        rule = Rule(**first)
+        faults = [*misfits(seed.params, seed.params), *terms.misfits(session, rule, terms.of(rule), seed.params)]
+        try:
+            unit_of(session, seed.unit)
+        except UnknownUnitError as exc:
+            raise RuleSeedError(rule=f"{program}.{seed.code}", problems=f"unit: {exc}") from exc
         if faults:
-            raise FieldErrors([*faults])
-        multipliers = [(f"multipliers.{number}", source) for number, source in enumerate(seed.multipliers)]
-        for field, source in (("condition", seed.condition), ("amount", seed.amount), *multipliers):
-            try:
-                bound(source)
-            except ExpressionError as exc:
-                raise RuleExpressionError(field=field, problem=f"{seed.code}: {exc}") from exc
+            problems = " ".join(f"{fault.field}: {fault}" for fault in faults)
+            raise RuleSeedError(rule=f"{program}.{seed.code}", problems=problems)
         session.execute(
             insert(Rule)
             .values(
-                program=program,
-                code=seed.code,
+                **first,
                 version=1,
                 status=RuleStatus.ACTIVE,
-                activity_kind=seed.activity_kind,
-                unit_code=seed.unit,
-                condition=seed.condition,
-                amount=seed.amount,
-                params=dict(seed.params),
                 note=seed.note,
-                multipliers=list(seed.multipliers),
-                multiplier_min_bp=seed.multiplier_min_bp,
-                multiplier_max_bp=seed.multiplier_max_bp,
-                caps=dict(seed.caps),
-                cool_down_s=seed.cool_down_s,
-                maturity_s=seed.maturity_s,
-                budget=seed.budget,
                 transfer_kind=seed.transfer_kind,
                 activated_at=func.now(),
             )

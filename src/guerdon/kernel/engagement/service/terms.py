@@ -63,7 +63,7 @@ def misfits(session: Session, rule: Rule, terms: RuleTerms, params: Mapping[str,
         params: the numbers that go with the terms.
     """
     return [
-        *_expression_faults(load(session), known_of_members(session), rule, terms, params),
+        *_expression_faults(load(session), known_of_members(session, rule.program), rule, terms, params),
         *_number_faults(terms),
         *_budget_faults(session, rule, terms),
     ]
@@ -87,10 +87,14 @@ def _expression_faults(
             yield RuleExpressionError(field=field, **exc.details)
 
 
-def known_of_members(session: Session) -> Mapping[str, Any]:
-    """What expressions may read of a member, by name; of ``tiers`` the programs."""
+def known_of_members(session: Session, *own: str) -> Mapping[str, Any]:
+    """What expressions may read of a member, by name; of ``tiers`` the programs.
+
+    Args:
+        own: a program that may not have been installed yet.
+    """
     programs = {kind.program for kind in load(session).kinds.values()}
-    return {**_MEMBER_SAMPLE, "tiers": dict.fromkeys(sorted({*programs, *ladders(session)}))}
+    return {**_MEMBER_SAMPLE, "tiers": dict.fromkeys(sorted({*own, *programs, *ladders(session)}))}
 
 
 def _check_names(book: Book, rule: Rule, expression: Bound, known: Mapping[str, Any]) -> None:

@@ -27,20 +27,21 @@ from guerdon.web.sent import Sent, SentForm
 from guerdon.web.viewer import viewer_of
 
 NAVIGATION = (
-    NavItem("Streaks", "/streaks", section="main", icon="calendar"),
-    NavItem("Streaks", "/staff/streaks", permission="engagement:read", section="admin", icon="calendar"),
+    NavItem("Streaks", "/streaks", section="main", icon="flame"),
+    NavItem("Streaks", "/staff/streaks", permission="engagement:read", section="admin", icon="flame"),
 )
 PERIODS = {"day": msgid("Days"), "week": msgid("Weeks"), "month": msgid("Months")}
 STATES = {
-    "active": (msgid("Done"), "success"),
-    "open": (msgid("Still open"), "info"),
-    "saved": (msgid("Saved by a freeze"), "info"),
-    "missed": (msgid("Missed"), "danger"),
-    "not_held": (msgid("Nothing was held"), ""),
-    "paused": (msgid("Paused"), ""),
-    "pardoned": (msgid("Forgiven"), ""),
+    "active": msgid("Done"),
+    "open": msgid("Still open"),
+    "saved": msgid("Saved by a freeze"),
+    "missed": msgid("Missed"),
+    "not_begun": msgid("Before the first one"),
+    "not_held": msgid("Nothing was held"),
+    "paused": msgid("Paused"),
+    "pardoned": msgid("Forgiven"),
 }
-SHOWN = 14
+SHOWN = {"day": 53, "week": 52, "month": 24}
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Principal, Depends(requires("engagement:read"))]
@@ -78,7 +79,7 @@ def _rows(
 ) -> list[tuple[reading.MemberStreak, list[reading.CalendarPeriod]]]:
     now = clock.now()
     return [
-        (each, reading.calendar(session, now, user_id, each.streak, SHOWN))
+        (each, reading.calendar(session, now, user_id, each.streak, SHOWN[each.streak.rules.period]))
         for each in reading.of_member(session, now, user_id)
     ]
 

@@ -61,7 +61,9 @@ class PeriodOut(Schema):
     """A period of a member's calendar."""
 
     start: date
-    state: Literal["active", "open", "saved", "missed", "not_held", "paused", "pardoned"]
+    state: Literal["active", "open", "saved", "missed", "not_begun", "not_held", "paused", "pardoned"] = Field(
+        description="`not_begun`: before the first one that counts."
+    )
     value: int
 
 

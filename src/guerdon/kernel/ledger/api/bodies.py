@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from guerdon.core.money import UnitKind
 from guerdon.http.schemas import DecimalText, JsonObject, KeyText, Moment, Schema, Text
+from guerdon.http.validation import MESSAGES
 from guerdon.kernel.ledger.schemas import KEY_LENGTH_MAX, Account, Pocket, SystemAccount
 
 REASON_MAX = 500
@@ -63,7 +64,7 @@ class AccountRef(Schema):
     @model_validator(mode="after")
     def _one_of_two(self) -> "AccountRef":
         if (self.owner_id is None) == (self.system is None) or (self.system is not None and self.pocket is not None):
-            raise PydanticCustomError("account_ambiguous", "An account has either an owner_id or a system name.")
+            raise PydanticCustomError("account_ambiguous", MESSAGES["account_ambiguous"])
         return self
 
     def account(self) -> Account | SystemAccount:

@@ -24,6 +24,7 @@ from guerdon.kernel.ledger.api.bodies import (
 )
 from guerdon.kernel.ledger.api.shapes import (
     KeyHeader,
+    KeyHeaderOrField,
     amount_minor,
     in_decimals,
     posting_of,
@@ -56,7 +57,7 @@ def post_transfer(
     who: Poster,
     session: SessionDep,
     clock: ClockDep,
-    idempotency_key: KeyHeader = None,
+    idempotency_key: KeyHeaderOrField = None,
 ) -> TransferOut:
     """Move value from one account to another."""
     posting = posting_of(session, body, the_key(idempotency_key, body.idempotency_key), who)

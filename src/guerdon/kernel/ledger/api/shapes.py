@@ -13,6 +13,8 @@ from guerdon.core.money import Unit, to_minor, to_text
 from guerdon.core.texts import is_legible
 from guerdon.http.access import Principal
 from guerdon.http.errors import IdempotencyKeyInvalidError, IdempotencyKeyMissingError
+from guerdon.http.idempotency import HEADER, KEY_SCHEMA
+from guerdon.http.openapi import REQUIRED
 from guerdon.http.schemas import storable
 from guerdon.http.transaction import act_as_staff
 from guerdon.kernel.ledger import service
@@ -30,14 +32,19 @@ from guerdon.kernel.ledger.errors import AmountNotPositiveError, UnitMismatchErr
 from guerdon.kernel.ledger.models import Hold, Transfer
 from guerdon.kernel.ledger.schemas import KEY_LENGTH_MAX, Entry, Pocket, Posting, Reference
 
+_KEY = (
+    "Unique for the owner of the account, for ever. Repeated with the same content, the answer is the first transfer; "
+    "with other content, 409."
+)
 KeyHeader = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        description="Unique for the owner of the account, for ever. Repeated with the same content, the answer is the "
-        "first transfer; with other content, 409.",
-    ),
+    str | None, Header(alias=HEADER, description=_KEY, json_schema_extra={**KEY_SCHEMA, REQUIRED: True})
 ]
+"""``idempotency_key: KeyHeader = None`` in a handler; it asks ``the_key`` of it."""
+KeyHeaderOrField = Annotated[
+    str | None,
+    Header(alias=HEADER, description=f"{_KEY} Or the field idempotency_key.", json_schema_extra=dict(KEY_SCHEMA)),
+]
+"""The same where the body may hold the key instead."""
 ME = "me"
 OwnerPath = Annotated[
     str,
@@ -67,9 +74,9 @@ def the_key(header: str | None, in_body: str | None = None) -> str:
         raise KeysDifferError(field="idempotency_key", problem="")
     key = header if header is not None else in_body
     if key is None:
-        raise IdempotencyKeyMissingError(field="Idempotency-Key")
+        raise IdempotencyKeyMissingError(field=HEADER)
     if not 0 < len(key) <= KEY_LENGTH_MAX or not is_legible(key):
-        raise IdempotencyKeyInvalidError(field="Idempotency-Key", problem="")
+        raise IdempotencyKeyInvalidError(field=HEADER, problem="")
     return storable(key)
 
 

@@ -227,8 +227,8 @@ def _row(codes: Catalogue, posting: Posting) -> Row:
     return (
         owner_id,
         unit_id,
-        codes.account_id(_code(debit)),
-        codes.account_id(_code(credit)),
+        _number(codes, debit),
+        _number(codes, credit),
         posting.amount_minor,
         codes.kind_id(posting.kind),
         idempotency_uuid(posting.key),
@@ -264,5 +264,7 @@ def _owners(debit: Account | SystemAccount, credit: Account | SystemAccount) -> 
     raise NoOwnerAccountError()
 
 
-def _code(account: Account | SystemAccount) -> str:
-    return account.pocket.value if isinstance(account, Account) else account.code
+def _number(codes: Catalogue, account: Account | SystemAccount) -> int:
+    if isinstance(account, Account):
+        return codes.account_id(account.pocket.value)
+    return codes.system_account_id(account.code)

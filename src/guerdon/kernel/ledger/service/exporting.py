@@ -1,6 +1,5 @@
 """Writing the ledger out: every entry of every owner, streamed in constant memory."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -8,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import simplejson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -80,7 +80,7 @@ def render_entries(pages: Iterable[Sequence[Entry]], form: ExportFormat) -> Iter
         if form is ExportFormat.CSV:
             yield lines([[_cell(entry[name]) for name in COLUMNS] for entry in records])
         else:
-            yield "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in records)
+            yield "".join(_json(entry) + "\n" for entry in records)
 
 
 def count_entries(session: Session, wanted: Wanted = ALL) -> int:
@@ -146,4 +146,10 @@ def record(entry: Entry) -> dict[str, Any]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    return _json(value) if isinstance(value, dict) else str(value)
+
+
+def _json(document: dict[str, Any]) -> str:
+    # Exactly: a detail may hold fractions, which are read as decimals.
+    text: str = simplejson.dumps(document, ensure_ascii=False, use_decimal=True)
+    return text

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError
 from guerdon.core.ids import idempotency_uuid
 from guerdon.core.money import to_text
+from guerdon.core.texts import is_blank
 from guerdon.db.statement import Row
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.ledger.catalogue import catalogue, is_pocket
@@ -125,7 +126,7 @@ def adjust(
     """
     if account.owner_id == actor_id:
         raise OwnAccountError()
-    if not reason.strip() or len(reason) > REASON_LENGTH_MAX:
+    if is_blank(reason) or len(reason) > REASON_LENGTH_MAX:
         raise ReasonMissingError(field="reason", length_max=REASON_LENGTH_MAX)
     if amount_minor == 0:
         raise AmountNotPositiveError(field="amount")

@@ -1,14 +1,17 @@
 -- Reading: balances now and at any past moment, entries with their running balance, balances of system accounts.
 -- Value whose hold is past its due time counts as available, whether or not the job that settles it has run.
 
--- What an owner has, by unit and pocket, as of p_at.
+-- What an owner has, by unit and pocket, as of p_at. Where what is due does not fit beside what is available, the most that
+-- a balance can be is told: more can nobody spend, and the rest waits until there is room.
 CREATE OR REPLACE FUNCTION ledger.owner_balances(p_owner_id uuid, p_at timestamptz DEFAULT clock_timestamp())
 RETURNS TABLE (
     unit_id smallint, pocket smallint, balance bigint, floor bigint, earned numeric, spent numeric,
     opened_at timestamptz, updated_at timestamptz, closed_at timestamptz)
 LANGUAGE sql STABLE AS $$
     SELECT a.unit_id, a.pocket,
-        (a.balance + CASE WHEN a.pocket = 1 THEN coalesce(due.total, 0) ELSE -coalesce(due.of_pocket, 0) END)::bigint,
+        least(
+            a.balance + CASE WHEN a.pocket = 1 THEN coalesce(due.total, 0) ELSE -coalesce(due.of_pocket, 0) END,
+            9223372036854775807)::bigint,
         a.floor, a.earned, a.spent, a.opened_at, a.updated_at, a.closed_at
     FROM ledger.accounts AS a
     LEFT JOIN LATERAL (
@@ -19,7 +22,8 @@ LANGUAGE sql STABLE AS $$
     WHERE a.owner_id = p_owner_id
     UNION ALL
     -- An award that came in pending and is due, for an owner who has never had anything available.
-    SELECT h.unit_id, 1::smallint, sum(h.remaining)::bigint, 0, 0, 0, min(h.due_at), max(h.due_at), NULL
+    SELECT h.unit_id, 1::smallint, least(sum(h.remaining), 9223372036854775807)::bigint, 0, 0, 0, min(h.due_at),
+        max(h.due_at), NULL
     FROM ledger.holds AS h
     WHERE h.owner_id = p_owner_id AND h.remaining > 0 AND h.due_at <= p_at
         AND NOT EXISTS (
@@ -33,14 +37,15 @@ $$;
 CREATE OR REPLACE FUNCTION ledger.balance_at(
     p_owner_id uuid, p_unit_id smallint, p_pocket smallint, p_moment timestamptz, p_by_happened boolean DEFAULT false)
 RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT (
+    SELECT least(
         coalesce(sum(CASE WHEN t.credit = p_pocket THEN t.amount ELSE -t.amount END), 0)
         + (SELECT coalesce(sum(CASE WHEN p_pocket = 1 THEN h.remaining ELSE -h.remaining END), 0)
             FROM ledger.holds AS h
             JOIN ledger.transfers AS o ON o.owner_id = h.owner_id AND o.id = h.id
             WHERE h.owner_id = p_owner_id AND h.unit_id = p_unit_id AND h.remaining > 0 AND p_pocket IN (1, h.pocket)
                 AND greatest(h.due_at, CASE WHEN p_by_happened THEN o.happened_at ELSE o.recorded_at END) <= p_moment
-                AND h.due_at IS NOT NULL)
+                AND h.due_at IS NOT NULL),
+        9223372036854775807
         )::bigint
     FROM ledger.transfers AS t
     -- What a hold past its due time became, it became at that time, however late the job came that settled it.

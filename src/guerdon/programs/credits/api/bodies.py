@@ -329,7 +329,7 @@ class RateIn(Schema):
 
     model_config = _example(currency="XOF", rate="0.0016", valid_from=_MOMENT)
 
-    currency: Annotated[Text, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     rate: Annotated[DecimalText, Field(gt=0, lt=Decimal(1_000_000_000), decimal_places=12)]
     valid_from: Moment | None = Field(None, description="Now, if not given.")
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Response
 
 from guerdon.http.access import Principal, requires
-from guerdon.http.idempotency import OnceDep
+from guerdon.http.idempotency import OnceIfKeyedDep
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page
 from guerdon.http.transaction import ClockDep, SessionDep, act_as_staff
@@ -32,7 +32,7 @@ SeenRevision = Annotated[
 
 
 @router.post("", status_code=201, response_model=ContributionOut, responses=problem_responses(409))
-def submit(body: Given, who: Member, session: SessionDep, clock: ClockDep, once: OnceDep) -> Response:
+def submit(body: Given, who: Member, session: SessionDep, clock: ClockDep, once: OnceIfKeyedDep) -> Response:
     """Put a contribution up for review; the answer says what it is worth by the rule in force.
 
     With an ``Idempotency-Key`` it is submitted once, however often the request arrives.
@@ -42,7 +42,7 @@ def submit(body: Given, who: Member, session: SessionDep, clock: ClockDep, once:
         made = submitting.submit(session, clock, who.user_id, body, zone=who.time_zone)
         return show_one(session, made.id)
 
-    return once.run(effect, status=201, required=False)
+    return once.run(effect, status=201)
 
 
 @router.get("")

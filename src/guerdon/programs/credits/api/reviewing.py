@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import Principal, requires
-from guerdon.http.idempotency import OnceDep
+from guerdon.http.idempotency import OnceIfKeyedDep
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, LIMIT_MAX, Cursor, Limit, Page
 from guerdon.http.problems import problem, translator
@@ -71,7 +71,7 @@ def list_recent(
 
 @router.post("/bulk", response_model=BulkOut)
 def decide_many(
-    body: BulkIn, request: Request, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceDep
+    body: BulkIn, request: Request, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceIfKeyedDep
 ) -> Response:
     """Decide on many contributions; one that is refused does not hold up the others. The answer has a verdict for each.
 
@@ -98,12 +98,12 @@ def decide_many(
         return BulkOut(done=done, refused=len(items) - done, items=items)
 
     reason = reviewing.checked_reason(body.reason) if body.action is BulkAction.REJECT else ""
-    return once.run(effect, status=200, required=False)
+    return once.run(effect, status=200)
 
 
 @router.post("/{contribution_id}/approve", response_model=ContributionOut, responses=problem_responses(409))
 def approve(
-    contribution_id: UUID, body: Approval, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceDep
+    contribution_id: UUID, body: Approval, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceIfKeyedDep
 ) -> Response:
     """Approve a pending contribution; its credits are on the member's balance with the answer. Never one's own."""
 
@@ -119,7 +119,7 @@ def approve(
         )
         return show_one(session, contribution_id)
 
-    return once.run(effect, status=200, required=False)
+    return once.run(effect, status=200)
 
 
 @router.post("/{contribution_id}/reject", responses=problem_responses(409))
@@ -133,7 +133,7 @@ def reject(
 
 @router.post("/{contribution_id}/reopen", response_model=ContributionOut, responses=problem_responses(409))
 def reopen(
-    contribution_id: UUID, body: Reopening, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceDep
+    contribution_id: UUID, body: Reopening, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceIfKeyedDep
 ) -> Response:
     """Undo a decision: it is pending again, and what was credited is taken back, unless the member has spent it."""
 
@@ -141,12 +141,12 @@ def reopen(
         reviewing.reopen(session, clock, who.user_id, contribution_id, reason=body.reason)
         return show_one(session, contribution_id)
 
-    return once.run(effect, status=200, required=False)
+    return once.run(effect, status=200)
 
 
 @router.post("/{contribution_id}/credits", response_model=ContributionOut, responses=problem_responses(409))
 def correct(
-    contribution_id: UUID, body: Correction, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceDep
+    contribution_id: UUID, body: Correction, who: Reviewer, session: SessionDep, clock: ClockDep, once: OnceIfKeyedDep
 ) -> Response:
     """Give another amount than the rule does, before or after the approval, with a reason."""
 
@@ -154,7 +154,7 @@ def correct(
         reviewing.change_credits(session, clock, who.user_id, contribution_id, credits=body.credits, reason=body.reason)
         return show_one(session, contribution_id)
 
-    return once.run(effect, status=200, required=False)
+    return once.run(effect, status=200)
 
 
 @router.post("/{contribution_id}/recalculate", responses=problem_responses(409))

@@ -8,7 +8,7 @@ from guerdon.programs.credits.pages.home import home
 from guerdon.programs.credits.schemas import PHOTOS_MAX
 from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX
 from guerdon.programs.credits.service.photos import PHOTO_BYTES_MAX
-from guerdon.programs.credits.service.reading import count_pending
+from guerdon.programs.credits.service.reading import PENDING_MAX, count_pending
 from guerdon.web.i18n import msgid
 from guerdon.web.navigation import NavItem
 
@@ -22,7 +22,7 @@ NAVIGATION = (
     NavItem("Contributions", "/credits", permission="credits:contribute", icon="gift"),
     NavItem("Review", "/staff/credits", permission="credits:review", section="staff", icon="inbox"),
 )
-REVIEW = ReviewQueue(msgid("Contributions to review"), "/staff/credits", "credits:review", count_pending)
+REVIEW = ReviewQueue(msgid("Contributions to review"), "/staff/credits", "credits:review", count_pending, PENDING_MAX)
 
 _REST_BYTES = 512 * 1024
 _PHOTOS_BYTES = PHOTOS_MAX * PHOTO_BYTES_MAX + _REST_BYTES

@@ -104,16 +104,16 @@ def shown_and_next(rows: list[Listed]) -> tuple[list[Listed], str | None]:
     return shown, encode_cursor(last.created_at, last.id)
 
 
-def numbers_plain(sent: Mapping[str, str], *names: str) -> dict[str, str]:
+def numbers_plain(sent: Mapping[str, str], locale: str, *names: str) -> dict[str, str]:
     """A form with some of its numbers in the form that the services take."""
-    return {name: plain_number(text) if name in names else text for name, text in sent.items()}
+    return {name: plain_number(text, locale) if name in names else text for name, text in sent.items()}
 
 
-def decimal_of(sent: Mapping[str, str], name: str) -> Decimal | None:
+def decimal_of(sent: Mapping[str, str], name: str, locale: str) -> Decimal | None:
     """A number of a form; None if it was left empty.
 
     Raises:
         AmountNotDecimalError: it is something else.
     """
     text = sent.get(name, "")
-    return parse_decimal(plain_number(text), field=name) if text else None
+    return parse_decimal(plain_number(text, locale), field=name) if text else None

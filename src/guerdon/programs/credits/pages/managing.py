@@ -231,7 +231,7 @@ def set_rate(request: Request, who: Configurer, session: SessionDep, clock: Cloc
     currency = sent.get("currency", "").upper()[:3]
     try:
         with attempt(session):
-            rate = decimal_of(sent, "rate") or Decimal(0)
+            rate = decimal_of(sent, "rate", viewer_of(request).locale) or Decimal(0)
             if not rate:
                 raise RateInvalidError(field="rate", problem="")
             currencies.set_rate(session, currency, rate, valid_from=clock.now(), actor_id=who.user_id)

@@ -21,7 +21,7 @@ from guerdon.kernel.engagement.boards.service.reading import absent
 from guerdon.kernel.engagement.service import tiers
 from guerdon.kernel.ledger.schemas import Entry
 from guerdon.kernel.ledger.service import statement
-from guerdon.programs.credits.models import Contribution
+from guerdon.programs.credits.models import Contribution, ContributionType
 from guerdon.programs.credits.pages.asked import PAGE_SIZE, AskedFor, Word, shown_and_next
 from guerdon.programs.credits.pages.shown import TYPES, credits, page, title_of
 from guerdon.programs.credits.schemas import Filters, Summary
@@ -53,6 +53,14 @@ _KINDS = {
     "mature": msgid("Became available"),
 }
 _UNDONE = msgid("Approval undone")
+BOOKED = (
+    *(msgid("Contribution approved: item_donation"), msgid("Approval undone: item_donation")),
+    *(msgid("Contribution approved: money"), msgid("Approval undone: money")),
+    *(msgid("Contribution approved: volunteer_hours"), msgid("Approval undone: volunteer_hours")),
+)
+"""The reasons that ``sql/10_contributions.sql`` books, for who reads the ledger itself."""
+_BARS = {**TYPES, ContributionType.VOLUNTEER_HOURS: msgid("Hours")}
+"""Types in words short enough to stand below a bar on a small screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def breakdown_chart(request: Request, standing: Summary) -> Markup | None:
     with viewing(viewer):
         return bar_chart(
             gettext("Credits by type"),
-            [gettext(TYPES[part.type]) for part in standing.breakdown],
+            [gettext(_BARS[part.type]) for part in standing.breakdown],
             [Series(gettext("Credits"), [part.credits for part in standing.breakdown])],
             form=lambda number: credits(Decimal(str(number))),
         )

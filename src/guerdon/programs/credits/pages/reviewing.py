@@ -216,7 +216,7 @@ def decide(
         return redirect(request, f"/staff/credits/{contribution_id}")
     try:
         with attempt(session):
-            contribution = _decide(session, clock, who, contribution_id, decision, sent)
+            contribution = _decide(request, session, clock, who, contribution_id, decision, sent)
     except FieldError as exc:
         state = FormState.refused(sent, exc, viewer_of(request).translator)
         return _show(request, session, clock, who, contribution_id, state=state, open_form=decision, status=exc.status)
@@ -239,13 +239,13 @@ _DONE = {
 
 
 def _decide(
-    session: Session, clock: Clock, who: Principal, contribution_id: UUID, decision: str, sent: Sent
+    request: Request, session: Session, clock: Clock, who: Principal, contribution_id: UUID, decision: str, sent: Sent
 ) -> Contribution:
     text = sent.get("revision", "")
     revision = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
     reason = sent.get("reason", "")
     if decision == "approve":
-        given = decimal_of(sent, "credits")
+        given = decimal_of(sent, "credits", viewer_of(request).locale)
         return reviewing.approve(
             session, clock, who.user_id, contribution_id, revision=revision, credits=given, reason=reason or None
         )
@@ -255,7 +255,7 @@ def _decide(
         return reviewing.reopen(session, clock, who.user_id, contribution_id, reason=reason)
     if decision == "recalculate":
         return reviewing.recalculate(session, clock, who.user_id, contribution_id)
-    given = decimal_of(sent, "credits")
+    given = decimal_of(sent, "credits", viewer_of(request).locale)
     if given is None:
         raise AmountMissingError(field="credits", problem="")
     return reviewing.change_credits(session, clock, who.user_id, contribution_id, credits=given, reason=reason)

@@ -16,6 +16,7 @@ from guerdon.programs.credits.models import Contribution, ContributionStatus, Co
 from guerdon.programs.credits.pages.explanation import explained, gettext
 from guerdon.programs.credits.schemas import Condition, PaymentMethod
 from guerdon.programs.credits.service.currencies import BASE_CURRENCY
+from guerdon.programs.credits.service.reading import PENDING_MAX
 from guerdon.programs.credits.service.submitting import WITHDRAWN
 from guerdon.programs.credits.service.valuing import HUNDREDTHS, SCALE
 from guerdon.web import formats
@@ -208,6 +209,7 @@ SHARED = {
     "METHODS": METHODS,
     "TIERS": TIERS,
     "BASE_CURRENCY": BASE_CURRENCY,
+    "PENDING_MAX": PENDING_MAX,
     "WITHDRAWN": WITHDRAWN,
     "state_of": state_of,
     "title_of": title_of,

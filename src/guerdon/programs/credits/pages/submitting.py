@@ -133,7 +133,7 @@ def submit(request: Request, form: str, who: Member, session: SessionDep, clock:
         return redirect(request, "/credits/new")
     try:
         with attempt(session):
-            given = _given(form, sent)
+            given = _given(form, sent, viewer_of(request).locale)
             contribution = submitting.submit(
                 session, clock, who.user_id, given, zone=str(zone_of(who)), contribution_id=_chosen_id(sent)
             )
@@ -159,9 +159,9 @@ def _chosen_id(sent: Sent) -> UUID | None:
         return None
 
 
-def _given(form: str, sent: Sent) -> ItemIn | MoneyIn | HoursIn:
+def _given(form: str, sent: Sent, locale: str) -> ItemIn | MoneyIn | HoursIn:
     model = _MODELS[form]
-    plain = numbers_plain(sent, *_NUMBERS)
+    plain = numbers_plain(sent, locale, *_NUMBERS)
     return model.model_validate({name: plain[name] for name in model.model_fields if name in plain and name != "type"})
 
 
@@ -228,7 +228,7 @@ def edit(
                 clock,
                 who.user_id,
                 contribution_id,
-                _given(form, sent),
+                _given(form, sent, viewer_of(request).locale),
                 revision=int(revision) if revision.isascii() and revision.isdigit() and len(revision) < 9 else None,
                 zone=str(zone_of(who)),
             )

@@ -39,3 +39,6 @@ FIELDS = {
     ContributionType.VOLUNTEER_HOURS: ("activity", "hours", "date", "supervisor", "notes"),
 }
 """The columns of each type."""
+
+NUMBERS = ("estimated_value", "amount", "hours")
+"""The columns that hold one."""

@@ -12,8 +12,9 @@ from guerdon.programs.credits.errors import (
     ImportRowUnreadableError,
     ImportTooLongError,
 )
-from guerdon.programs.credits.service.csv_format import INPUT_COLUMNS, OUTPUT_COLUMNS
+from guerdon.programs.credits.service.csv_format import INPUT_COLUMNS, NUMBERS, OUTPUT_COLUMNS
 from guerdon.web.i18n import msgid
+from guerdon.web.typed import plain_number
 
 ROWS_MAX = 10_000
 FILE_BYTES_MAX = 8 * 1024 * 1024
@@ -25,7 +26,7 @@ def read_rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row that is not blank with its number; blank ones count too, so that a spreadsheet shows the same number.
 
     Args:
-        content: UTF-8, comma or semicolon, with a header.
+        content: UTF-8, comma or semicolon, with a header. Where semicolons part cells, numbers may have a comma.
 
     Raises:
         ImportFileError: it is no such CSV, or has too many rows.
@@ -49,6 +50,8 @@ def read_rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             if number > ROWS_MAX + 1:
                 raise too_long()
             cells = dict(zip(names, map(uncell, row), strict=False))
+            if delimiter == ";":
+                cells |= {name: plain_number(cells[name]) for name in NUMBERS if name in cells}
             if any(cell.strip() for cell in row[len(names) :]):
                 cells[SURPLUS] = "too many cells"
             if any(cells.values()):

@@ -20,6 +20,8 @@ from guerdon.programs.credits.service.valuing import SCALE
 
 SEARCHED = ("description", "activity", "notes", "transaction_id", "supervisor")
 WORDS_MAX = 10
+PENDING_MAX = 1000
+"""Nobody has to know by how much more there is to review."""
 
 _reviewer = aliased(User)
 
@@ -97,9 +99,10 @@ def next_pending(session: Session, reviewer_id: UUID, after: tuple[datetime, UUI
     return following or session.scalars(waiting.order_by(*order).limit(1)).first()
 
 
-def count_pending(session: Session, *, up_to: int = 1000) -> int:
-    """How many contributions wait for review, counted no further than ``up_to``."""
-    waiting = select(Contribution.id).where(Contribution.status == ContributionStatus.PENDING).limit(up_to).subquery()
+def count_pending(session: Session) -> int:
+    """How many contributions wait for review, counted no further than ``PENDING_MAX``."""
+    pending = select(Contribution.id).where(Contribution.status == ContributionStatus.PENDING)
+    waiting = pending.limit(PENDING_MAX).subquery()
     return session.scalars(select(func.count()).select_from(waiting)).one()
 
 

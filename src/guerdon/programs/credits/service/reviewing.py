@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.errors import GuerdonError
 from guerdon.core.money import to_text
+from guerdon.core.texts import is_blank
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.ledger.errors import InsufficientBalanceError
 from guerdon.kernel.ledger.service import refusals
@@ -194,7 +195,7 @@ def checked_reason(reason: str | None) -> str:
         ReasonRequiredError: there is none, or it is too long.
     """
     text = (reason or "").strip()
-    if not 0 < len(text) <= REASON_LENGTH_MAX:
+    if is_blank(text) or len(text) > REASON_LENGTH_MAX:
         raise ReasonRequiredError(field="reason", length_max=REASON_LENGTH_MAX)
     return text
 

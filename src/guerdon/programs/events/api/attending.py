@@ -15,11 +15,11 @@ from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_c
 from guerdon.http.schemas import Text
 from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep
-from guerdon.programs.events.api.bodies import AttendeeOut, PaymentOut, RecordPaymentIn, RefundIn
+from guerdon.programs.events.api.bodies import AttendeeOut, FreedOut, PaymentOut, RecordPaymentIn, RefundIn
 from guerdon.programs.events.api.shapes import show_attendee, show_payment
 from guerdon.programs.events.models import RegistrationStatus
 from guerdon.programs.events.schemas import Attendee, AttendeeFilters
-from guerdon.programs.events.service import attendees, changing, paying, reading
+from guerdon.programs.events.service import attendees, changing, paying, reading, registering
 
 router = APIRouter()
 
@@ -29,16 +29,30 @@ CSV_RESPONSE: dict[int | str, dict[str, Any]] = {
     200: {"description": "CSV in UTF-8.", "content": {"text/csv": {"schema": {"type": "string"}}}}
 }
 StatusQuery = Annotated[RegistrationStatus | None, Query(description="Where the registration stands.")]
-NoShowQuery = Annotated[bool, Query(description="Who had a place and did not come.")]
+NoShowQuery = Annotated[bool, Query(description="Who had a place and did not come; nobody before the event is over.")]
 UnpaidQuery = Annotated[bool, Query(description="Who still has to pay.")]
+SuspendedQuery = Annotated[
+    bool, Query(description="Who holds a place or a turn, and cannot be let in: suspended or closed.")
+]
 SearchQuery = Annotated[Text, Query(max_length=200, description="Part of a name or address.")]
 
 
 def narrowed(
-    status: StatusQuery = None, no_show: NoShowQuery = False, unpaid: UnpaidQuery = False, search: SearchQuery = ""
+    clock: ClockDep,
+    status: StatusQuery = None,
+    no_show: NoShowQuery = False,
+    unpaid: UnpaidQuery = False,
+    suspended: SuspendedQuery = False,
+    search: SearchQuery = "",
 ) -> AttendeeFilters:
     """Dependency: what the list is narrowed to."""
-    return AttendeeFilters(status=status, no_show=no_show, unpaid=unpaid, search=search)
+    return AttendeeFilters(
+        status=status,
+        no_show_by=clock.now() if no_show else None,
+        unpaid=unpaid,
+        suspended=suspended,
+        search=search,
+    )
 
 
 Narrowed = Annotated[AttendeeFilters, Depends(narrowed)]
@@ -80,6 +94,12 @@ def _chunks(database: Database, event_id: UUID, filters: AttendeeFilters) -> Ite
     # The request's own transaction ends before the first byte goes out.
     with database.transaction() as session:
         yield from attendees.export_csv(session, event_id, filters)
+
+
+@router.post("/{event_id}/attendees/free-suspended", responses=problem_responses(409))
+def free_suspended(event_id: UUID, who: Keeper, session: SessionDep, clock: ClockDep) -> FreedOut:
+    """Give the places and turns of suspended and closed accounts to others; what was paid is given back."""
+    return FreedOut(freed=registering.free_suspended(session, clock, event_id, actor_id=who.user_id))
 
 
 @router.post(

@@ -21,6 +21,7 @@ from guerdon.programs.events.schemas import (
     Repetition,
     Scope,
 )
+from guerdon.programs.events.service.holders import AccountState
 
 _EVENT = "0198c0de-0000-7000-8000-0000000000e1"
 _REGISTRATION = "0198c0de-0000-7000-8000-0000000000e2"
@@ -323,4 +324,13 @@ class AttendeeOut(Schema):
     registration: RegistrationOut
     name: str
     email: str | None
+    account: AccountState = Field(description="Who is not ``open`` cannot be let in.")
     check_in_time: datetime | None
+
+
+class FreedOut(Schema):
+    """How many registrations were cancelled because their accounts are suspended or closed."""
+
+    model_config = _example(freed=2)
+
+    freed: int

@@ -85,6 +85,7 @@ def show(
             AtTheDoorOut(
                 user_id=each.user_id,
                 name=each.name,
+                account=each.account,
                 status=each.status.value,
                 attendance_id=each.attendance.id if each.attendance else None,
                 check_in_time=each.attendance.check_in_time if each.attendance else None,
@@ -116,6 +117,7 @@ def _answer(session: SessionDep, admission: doors.Admission, response: Response)
         user_id=admission.attendance.user_id,
         name=admission.name,
         already=admission.already,
+        returned=admission.returned,
         check_in_time=admission.attendance.check_in_time,
         method=admission.attendance.method,
         earned=[

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from guerdon.http.schemas import Schema, Text
 from guerdon.programs.events.models import CheckInMethod, ConnectionStatus
 from guerdon.programs.events.seeds import SPECIAL_POINTS_MAX
+from guerdon.programs.events.service.holders import AccountState
 from guerdon.programs.events.service.reasons import REASON_LENGTH_MAX, REASON_LENGTH_MIN
 from guerdon.programs.events.service.results import PLACED_MAX
 from guerdon.programs.events.service.specials import TITLE_LENGTH_MAX
@@ -87,6 +88,7 @@ class AdmissionOut(Schema):
         user_id=_MEMBER,
         name="Heron",
         already=False,
+        returned=False,
         check_in_time=_MOMENT,
         method="ticket",
         earned=[{"rule": "attendance", "unit": "POINT", "amount": "10"}],
@@ -97,7 +99,8 @@ class AdmissionOut(Schema):
     attendance_id: UUID
     user_id: UUID
     name: str
-    already: bool = Field(description="They came in before, at ``check_in_time``; nothing has happened now.")
+    already: bool = Field(description="They came in before, at ``check_in_time``; nothing is earned again.")
+    returned: bool = Field(description="They had left, and are inside again.")
     check_in_time: datetime
     method: CheckInMethod
     earned: list[EarnedOut]
@@ -121,6 +124,7 @@ class AtTheDoorOut(Schema):
 
     user_id: UUID
     name: str
+    account: AccountState = Field(description="Who is not ``open`` cannot be let in.")
     status: str = Field(description="``registered`` or ``attended``.", examples=["registered"])
     attendance_id: UUID | None
     check_in_time: datetime | None

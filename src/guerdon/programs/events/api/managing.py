@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Response
 
 from guerdon.http.access import Principal, requires
-from guerdon.http.idempotency import OnceDep
+from guerdon.http.idempotency import OnceIfKeyedDep
 from guerdon.http.openapi import problem_responses
 from guerdon.http.schemas import Schema, Text
 from guerdon.http.transaction import ClockDep, SessionDep
@@ -39,7 +39,7 @@ class MadeOut(Schema):
 
 
 @router.post("", status_code=201, response_model=MadeOut)
-def create(body: Given, who: Manager, session: SessionDep, clock: ClockDep, once: OnceDep) -> Response:
+def create(body: Given, who: Manager, session: SessionDep, clock: ClockDep, once: OnceIfKeyedDep) -> Response:
     """Make an event, or all those of a series, as drafts.
 
     With an ``Idempotency-Key`` they are made once, however often the request arrives.
@@ -49,7 +49,7 @@ def create(body: Given, who: Manager, session: SessionDep, clock: ClockDep, once
         made = making.create(session, clock, who.user_id, _of(body), repetition=body.repetition)
         return _shown(session, clock, [each.id for each in made])
 
-    return once.run(effect, status=201, required=False)
+    return once.run(effect, status=201)
 
 
 @router.put("/{event_id}", responses=problem_responses(409))

@@ -92,7 +92,7 @@ def connect(
         other = codes.find(connections.fellows(session, event_id, who.user_id), body.code).user_id
     if other is None:
         raise MeetingCodeUnknownError(field="code")
-    made = connections.request(session, clock, event_id, who.user_id, other)
+    made = connections.request(session, clock, event_id, who.user_id, other, by_code=body.code is not None)
     return _one(session, who.user_id, made.id)
 
 

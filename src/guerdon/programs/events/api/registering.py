@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from guerdon.http.access import Principal, requires
-from guerdon.http.idempotency import OnceDep
+from guerdon.http.idempotency import OnceDep, OnceIfKeyedDep
 from guerdon.http.openapi import problem_responses
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, page_of
 from guerdon.http.transaction import ClockDep, SessionDep, act_as_staff
@@ -62,7 +62,7 @@ def register(
     who: Member,
     session: SessionDep,
     clock: ClockDep,
-    once: OnceDep,
+    once: OnceIfKeyedDep,
     body: RegisterIn | None = None,
 ) -> Response:
     """Register for an event; when every place is taken, you join its waiting list."""
@@ -72,7 +72,7 @@ def register(
         made = service.register(session, clock, who.user_id, event_id, wait=wait)
         return show_own_registration(session, made)
 
-    return once.run(effect, status=201, required=False)
+    return once.run(effect, status=201)
 
 
 @router.get("/registrations/{registration_id}")

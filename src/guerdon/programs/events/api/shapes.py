@@ -17,6 +17,7 @@ from guerdon.programs.events.schemas import Attendee, ListedEvent, Own
 from guerdon.programs.events.service import paying, places
 from guerdon.programs.events.service.changing import state_at
 from guerdon.programs.events.service.checking import price_text
+from guerdon.programs.events.service.holders import AccountState
 
 
 def show_event(each: ListedEvent, now: datetime) -> EventOut:
@@ -121,5 +122,6 @@ def show_attendee(each: Attendee, payments: Sequence[Payment]) -> AttendeeOut:
         registration=show_registration(each.registration, payments=payments),
         name=each.name,
         email=each.email,
+        account=AccountState(each.account),
         check_in_time=each.check_in_time,
     )

@@ -19,29 +19,33 @@ from guerdon.programs.events.errors import OwnPaymentError, RegistrationNotFound
 from guerdon.programs.events.models import Event, Registration, RegistrationStatus
 from guerdon.programs.events.pages.asked import PAGE_SIZE, Word
 from guerdon.programs.events.pages.registering import tell_refusal
-from guerdon.programs.events.pages.shown import page
+from guerdon.programs.events.pages.shown import AS_IS, page
 from guerdon.programs.events.schemas import AttendeeFilters
 from guerdon.programs.events.service import attendees, changing, paying, reading, registering
+from guerdon.programs.events.service.changing import state_at
+from guerdon.programs.events.service.holders import HOLDING, AccountState, held_by_nobody, state_of_account
 from guerdon.programs.events.service.providers import DESK
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
 from guerdon.web.sent import SentForm
 from guerdon.web.typed import plain_number
+from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/staff/events")
 
 Keeper = Annotated[Principal, Depends(requires("events:attendees"))]
 
-NO_SHOW, UNPAID = "no_show", "unpaid"
+NO_SHOW, UNPAID, SUSPENDED = "no_show", "unpaid", "suspended"
 
 
-def narrowed(q: Word = "", status: Word = "") -> AttendeeFilters:
+def narrowed(clock: ClockDep, q: Word = "", status: Word = "") -> AttendeeFilters:
     """Dependency: what the list is narrowed to. What makes no sense filters nothing."""
     return AttendeeFilters(
         status=next((each for each in RegistrationStatus if each.value == status), None),
-        no_show=status == NO_SHOW,
+        no_show_by=clock.now() if status == NO_SHOW else None,
         unpaid=status == UNPAID,
+        suspended=status == SUSPENDED,
         search=q,
     )
 
@@ -55,6 +59,7 @@ def show_attendees(
     event_id: UUID,
     _who: Keeper,
     session: SessionDep,
+    clock: ClockDep,
     filters: Narrowed,
     q: Word = "",
     status: Word = "",
@@ -74,6 +79,8 @@ def show_attendees(
         "filters": FormState({"q": q, "status": status}),
         "narrowed": bool(q or status),
         "counts": attendees.counts(session, event_id),
+        "suspended": held_by_nobody(session, event_id),
+        "freeable": state_at(event, clock.now()) in ("published", "running"),
         "cursor": cursor,
         "next_cursor": encode_cursor(last.registration_date, last.id) if last else None,
     }
@@ -95,6 +102,22 @@ def export(
     return stream(request, rows(), media_type=csv_type, filename="attendees.csv", each_on_its_own=False)
 
 
+@router.post("/{event_id}/attendees/free-suspended")
+def free_suspended(request: Request, event_id: UUID, who: Keeper, session: SessionDep, clock: ClockDep) -> Response:
+    """Give the places of suspended and closed accounts to others."""
+    try:
+        with attempt(session):
+            freed = registering.free_suspended(session, clock, event_id, actor_id=who.user_id)
+    except ConflictError as exc:
+        tell_refusal(request, exc)
+    else:
+        text = viewer_of(request).translator.ngettext(
+            "{number} registration cancelled.", "{number} registrations cancelled.", freed
+        )
+        flash(request, AS_IS, text=text)
+    return redirect(request, f"/staff/events/{event_id}/attendees")
+
+
 @router.get("/registrations/{registration_id}")
 def show_registration(request: Request, registration_id: UUID, _who: Keeper, session: SessionDep) -> Response:
     """One registration: who, where it stands, what was paid."""
@@ -111,7 +134,8 @@ def _registration(
         "name": names_of(session, {found.user_id}).get(found.user_id, ""),
         "payments": paying.of_registrations(session, [found.id]).get(found.id, []),
         "channels": DESK.channels,
-        "cancellable": found.status in registering.CANCELLABLE,
+        "cancellable": found.status in HOLDING,
+        "suspended": found.status in HOLDING and state_of_account(session, found.user_id) is not AccountState.OPEN,
         "state": state,
     }
     return page(request, "staff/registration.html", context, status)

@@ -16,7 +16,7 @@ from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.transaction import ClockDep, SessionDep, act_as_staff
 from guerdon.programs.events.models import PaymentState, RegistrationStatus
 from guerdon.programs.events.pages.asked import PAGE_SIZE, AskedFor, Word, month_of, shown_and_next
-from guerdon.programs.events.pages.shown import page
+from guerdon.programs.events.pages.shown import last_day, page
 from guerdon.programs.events.schemas import Filters, ListedEvent
 from guerdon.programs.events.service import paying, places, providers, reading, types
 from guerdon.web.forms import FormState
@@ -84,11 +84,8 @@ def _month_text(day: date) -> str:
 
 
 def _days_of(row: ListedEvent) -> Iterator[date]:
-    zone = ZoneInfo(row.event.time_zone)
-    day = local_date(row.event.start_time, zone)
-    # An event that ends at midnight does not reach into the day that begins then.
-    last = local_date(row.event.end_time - timedelta(microseconds=1), zone)
-    while day <= last:
+    day = local_date(row.event.start_time, ZoneInfo(row.event.time_zone))
+    while day <= last_day(row.event):
         yield day
         day += timedelta(days=1)
 

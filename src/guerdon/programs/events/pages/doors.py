@@ -73,11 +73,14 @@ def _page(
     open_form: str = "",
     status: int = 200,
 ) -> Response:
+    event = reading.get(session, event_id)
     context = {
-        "event": reading.get(session, event_id),
+        "event": event,
+        "on": event.end_time >= viewer_of(request).now,
         "count": doors.count(session, event_id),
         "guests": guests.at_the_door(session, event_id, search=search),
         "search": search,
+        "shown_max": guests.SHOWN_MAX,
         "verdict": verdict,
         "state": state or FormState(),
         "open_form": open_form,
@@ -122,6 +125,8 @@ def _verdict(request: Request, event: Event, admission: doors.Admission) -> Verd
     gettext = viewer.translator.gettext
     with viewing(viewer):
         at = time_of(admission.attendance.check_in_time, event)
+        if admission.returned:
+            return Verdict("success", gettext("Welcome back, {name}", name=admission.name), "")
         if admission.already:
             return Verdict(
                 "warning", gettext("Already in: {name}", name=admission.name), gettext("Since {time}.", time=at)

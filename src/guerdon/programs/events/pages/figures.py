@@ -8,12 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from markupsafe import Markup
 
+from guerdon.core.clock import local_date
 from guerdon.core.csv_text import lines
 from guerdon.http.access import Principal, requires
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.programs.events.evening_errors import RangeInvalidError
 from guerdon.programs.events.pages.profile import KINDS
+from guerdon.programs.events.service.community import zone_of_community
 from guerdon.programs.events.service.figures import (
     Cohort,
     Issued,
@@ -44,7 +46,7 @@ def show(
 ) -> Response:
     """The dashboards of a range of days; the last twelve weeks unless asked otherwise."""
     viewer = viewer_of(request)
-    today = clock.now().astimezone(viewer.zone).date()
+    today = local_date(clock.now(), zone_of_community(session))
     state = FormState({"since": since, "until": until})
     try:
         chosen = _range(today, since, until)
@@ -81,7 +83,6 @@ class Chart(StrEnum):
 
 @router.get("/{name}.csv")
 def download(
-    request: Request,
     name: Chart,
     _who: Reporter,
     session: SessionDep,
@@ -94,7 +95,7 @@ def download(
     Raises:
         RangeInvalidError: the days are no range.
     """
-    chosen = _range(clock.now().astimezone(viewer_of(request).zone).date(), since, until)
+    chosen = _range(local_date(clock.now(), zone_of_community(session)), since, until)
     now = clock.now()
     rows: list[Sequence[object]]
     if name is Chart.RETENTION:

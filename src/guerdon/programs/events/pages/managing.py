@@ -14,6 +14,7 @@ from guerdon.core.errors import ConflictError, FieldError, FieldErrors
 from guerdon.http.access import Principal, requires
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.service.fields import time_zones
+from guerdon.programs.events.errors import EventChangedError
 from guerdon.programs.events.models import Event
 from guerdon.programs.events.pages.asked import (
     PAGE_SIZE,
@@ -32,13 +33,14 @@ from guerdon.programs.events.service.checking import price_text
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
-from guerdon.web.sent import SentForm
+from guerdon.web.sent import Sent, SentForm
 from guerdon.web.viewer import viewer_of
 
 router = APIRouter(prefix="/staff/events")
 
 Manager = Annotated[Principal, Depends(requires("events:manage"))]
 
+SAYS_NOW = msgid("By now it says: {text}")
 REASONS = (
     msgid("Too few people can come."),
     msgid("The place cannot be used."),
@@ -136,7 +138,8 @@ def _form(
         "state": state,
         "event": event,
         "types": offered,
-        "zones": time_zones(),
+        # That of an event that was made over HTTP may be one that people are not offered, such as Japan.
+        "zones": sorted({*time_zones(), *([event.time_zone] if event else [])}),
         "action": f"/staff/events/{event.id}/edit" if event else "/staff/events/new",
     }
     return page(request, "staff/form.html", context, status)
@@ -190,7 +193,9 @@ def _values(event: Event) -> dict[str, Any]:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+    """A time of day as a form has it: to the minute, or as far as a browser goes if that is not all of it."""
+    local = moment.astimezone(zone).replace(tzinfo=None)
+    return local.isoformat(timespec="milliseconds" if local.second or local.microsecond else "minutes")
 
 
 @router.post("/{event_id}/edit")
@@ -212,11 +217,26 @@ def change(
                 scope=scope_of(sent),
                 revision=int(revision) if revision.isdecimal() and len(revision) < 10 else None,
             )
+    except EventChangedError as exc:
+        session.refresh(event)
+        return _form(request, session, _beside(request, sent, exc, event), event=event, status=exc.status)
     except (ValidationError, FieldError, FieldErrors, ConflictError) as exc:
         session.refresh(event)
         return _form(request, session, refused(request, sent, exc), event=event, status=status_of(exc))
     flash(request, msgid("Changed. Whoever is registered is told if time or place are others now."))
     return redirect(request, f"/staff/events/{event_id}")
+
+
+def _beside(request: Request, sent: Sent, exc: EventChangedError, event: Event) -> FormState:
+    """What somebody wrote, beside what the event says by now where that is something else; sent again, it counts."""
+    translator = viewer_of(request).translator
+    state = refused(request, sent, exc)
+    found = dict(state.errors)
+    for name, value in _values(event).items():
+        says = "" if value is None else str(value)
+        if name != "revision" and says.split() != sent.get(name, "").split():
+            found[name] = translator.gettext(SAYS_NOW, text=says or "–")
+    return FormState({**state.values, "revision": event.revision}, found)
 
 
 @router.post("/{event_id}/publish")

@@ -101,7 +101,7 @@ def connect(
             else:
                 others = connections.fellows(session, event_id, who.user_id)
                 other = codes.find(others, sent.get("code", "")).user_id
-            made = connections.request(session, clock, event_id, who.user_id, other)
+            made = connections.request(session, clock, event_id, who.user_id, other, by_code="user_id" not in sent)
     except FieldError as exc:
         state = FormState.refused(sent, exc, viewer_of(request).translator)
         return _people(request, session, event_id, who, codes, settings.base_url, state, status=exc.status)

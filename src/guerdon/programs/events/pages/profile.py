@@ -13,11 +13,8 @@ from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.kernel.engagement.badges.service.reading import of_member as badges_of
 from guerdon.kernel.engagement.streaks.service import reading as streaks
 from guerdon.kernel.engagement.streaks.service.reading import CalendarPeriod, MemberStreak
-from guerdon.kernel.ledger.schemas import Pocket
-from guerdon.kernel.ledger.service import balances
 from guerdon.programs.events.pages.shown import page
-from guerdon.programs.events.seeds import UNIT, WEEKLY
-from guerdon.programs.events.service import connections, history
+from guerdon.programs.events.service import connections, history, standing
 from guerdon.web.i18n import msgid
 from guerdon.web.render import render
 
@@ -32,6 +29,7 @@ STATES = {
     "active": msgid("attended"),
     "saved": msgid("saved by a freeze"),
     "missed": msgid("missed"),
+    "not_begun": msgid("before your first"),
     "not_held": msgid("no event"),
     "paused": msgid("paused"),
     "pardoned": msgid("forgiven"),
@@ -60,12 +58,11 @@ class Weeks:
 def show_profile(request: Request, who: Member, session: SessionDep, clock: ClockDep) -> Response:
     """Points, badges, weeks in a row, connections."""
     now = clock.now()
-    own = [each for each in balances(session, who.user_id, now) if each.unit == UNIT]
-    available = next((each for each in own if each.pocket is Pocket.AVAILABLE), None)
+    points = standing.points(session, who.user_id, now)
     known = connections.known(session, who.user_id)
     context = {
-        "balance": available.balance_minor if available else 0,
-        "earned": sum(each.earned_minor for each in own),
+        "balance": points.available,
+        "earned": points.earned,
         "weeks": _weeks(session, clock, who.user_id),
         "badges": badges_of(session, who.user_id, program="events"),
         "recent": history.latest_points(session, who.user_id, RECENT),
@@ -79,10 +76,10 @@ def show_profile(request: Request, who: Member, session: SessionDep, clock: Cloc
 
 
 def _weeks(session: Session, clock: Clock, user_id: UUID) -> Weeks | None:
-    for streak in streaks.of_member(session, clock.now(), user_id, program="events"):
-        if streak.streak.code == WEEKLY:
-            return Weeks(streak, streaks.calendar(session, clock.now(), user_id, streak.streak, WEEKS_SHOWN))
-    return None
+    own = standing.weeks(session, user_id, clock.now())
+    if own is None:
+        return None
+    return Weeks(own, streaks.calendar(session, clock.now(), user_id, own.streak, WEEKS_SHOWN))
 
 
 @router.get("/history")

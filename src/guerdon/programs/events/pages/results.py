@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.core.ids import new_id
 from guerdon.http.access import Principal, requires
+from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.programs.events.evening_errors import MemberUnknownError, PlaceInvalidError, PointsInvalidError
 from guerdon.programs.events.models import Award
@@ -28,9 +29,9 @@ Awarder = Annotated[Principal, Depends(requires("events:award"))]
 
 
 @router.get("")
-def show(request: Request, event_id: UUID, who: Awarder, session: SessionDep) -> Response:
+def show(request: Request, event_id: UUID, who: Awarder, session: SessionDep, q: Text = "") -> Response:
     """Who came, with their places, and what was given."""
-    return _page(request, session, event_id, who)
+    return _page(request, session, event_id, who, search=q)
 
 
 def _page(
@@ -39,15 +40,18 @@ def _page(
     event_id: UUID,
     who: Principal,
     *,
+    search: str = "",
     state: FormState | None = None,
     open_form: str = "",
     problem: tuple[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    came = [each for each in guests.at_the_door(session, event_id) if each.attendance is not None]
+    attendees = guests.who_came(session, event_id, besides=who.user_id, search=search)
     context = {
         "event": reading.get(session, event_id),
-        "attendees": sorted((each for each in came if each.user_id != who.user_id), key=lambda each: each.name),
+        "attendees": attendees,
+        "search": search,
+        "shown_max": guests.SHOWN_MAX,
         "results": results.results_of(session, event_id),
         "given": specials.given_at(session, event_id),
         "state": state or FormState(),
@@ -158,13 +162,24 @@ def _refused(
     if exc.status == 404:
         raise exc
     session.expire_all()
+    search = sent.get("q", "")
     translator = viewer_of(request).translator
     if isinstance(exc, FieldError):
         state = FormState.refused(sent, exc, translator)
         problem = None if form != "places" else translator.translate_error(exc)
-        return _page(request, session, event_id, who, state=state, open_form=form, problem=problem, status=exc.status)
+        return _page(
+            request,
+            session,
+            event_id,
+            who,
+            search=search,
+            state=state,
+            open_form=form,
+            problem=problem,
+            status=exc.status,
+        )
     told = translator.translate_error(exc)
-    return _page(request, session, event_id, who, problem=told, status=exc.status)
+    return _page(request, session, event_id, who, search=search, problem=told, status=exc.status)
 
 
 def _placings(sent: Sent) -> list[Placing]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from guerdon.programs.events.models import (
 from guerdon.programs.events.service import paying
 from guerdon.programs.events.service.changing import state_at
 from guerdon.programs.events.service.checking import scale_of
+from guerdon.programs.events.service.holders import AccountState
 from guerdon.web.i18n import msgid
 from guerdon.web.render import render
 from guerdon.web.viewer import current_viewer
@@ -67,6 +68,10 @@ PAYMENT_STATES = {
     PaymentState.PAID: msgid("Settled"),
     PaymentState.FAILED: msgid("Failed"),
     PaymentState.REFUNDED: msgid("Given back"),
+}
+ACCOUNT_STATES = {
+    AccountState.SUSPENDED: msgid("Account suspended"),
+    AccountState.CLOSED: msgid("Account closed"),
 }
 PAYMENT_KINDS = {PaymentKind.CHARGE: msgid("Payment"), PaymentKind.REFUND: msgid("Refund")}
 CHANNELS = {
@@ -127,6 +132,21 @@ def time_of(moment: datetime, event: Event) -> str:
     return _with_zone(_clock(moment.astimezone(zone)), moment, zone)
 
 
+def time_on(day: date, event: Event) -> str:
+    """The time of an event on one of its days: when it begins, at last until when it lasts, in between nothing."""
+    zone = ZoneInfo(event.time_zone)
+    if event.start_time.astimezone(zone).date() == day:
+        return time_of(event.start_time, event)
+    if last_day(event) == day:
+        return gettext(msgid("until {moment}"), moment=time_of(event.end_time, event))
+    return ""
+
+
+def last_day(event: Event) -> date:
+    """The day on which it ends, on the clock of its place; what ends at midnight does not reach into the next one."""
+    return (event.end_time - timedelta(microseconds=1)).astimezone(ZoneInfo(event.time_zone)).date()
+
+
 def _with_zone(text: str, moment: datetime, zone: ZoneInfo) -> str:
     return text if _same_clock(zone, moment) else f"{text} ({zone.key})"
 
@@ -182,8 +202,8 @@ def channel_named(channel: str) -> str:
     return gettext(CHANNELS[channel]) if channel in CHANNELS else channel
 
 
-def payment_reason(reason: str) -> str:
-    """Why a payment changed: as somebody put it, or as the program says it itself."""
+def reason_shown(reason: str) -> str:
+    """Why a payment or a registration changed: as somebody put it, or as the program says it itself."""
     return gettext(reason) if reason in paying.OWN_REASONS else reason
 
 
@@ -208,12 +228,14 @@ SHARED = {
     "PAYMENT_STATUSES": PAYMENT_STATUSES,
     "PAYMENT_STATES": PAYMENT_STATES,
     "PAYMENT_KINDS": PAYMENT_KINDS,
+    "ACCOUNT_STATES": ACCOUNT_STATES,
     "state_of": state_of,
     "standing_of": standing_of,
     "when_of": when_of,
     "short_when_of": short_when_of,
     "until_text": until_text,
     "time_of": time_of,
+    "time_on": time_on,
     "local_of": local_of,
     "month_short": month_short,
     "month_name": month_name,
@@ -221,6 +243,6 @@ SHARED = {
     "money": money,
     "price_of": price_of,
     "channel_named": channel_named,
-    "payment_reason": payment_reason,
+    "reason_shown": reason_shown,
     "places_of": places_of,
 }

@@ -13,18 +13,30 @@ from guerdon.programs.events.models import (
     LIVE,
     Attendance,
     AttendanceStatus,
+    Event,
     PaymentStatus,
     Registration,
     RegistrationStatus,
 )
 from guerdon.programs.events.schemas import Attendee, AttendeeFilters
 from guerdon.programs.events.service.checking import price_text
+from guerdon.programs.events.service.holders import HOLDING, account_state
 
-AttendeeSelect = Select[Registration, str, str | None, datetime]
+AttendeeSelect = Select[Registration, str, str | None, str, datetime]
 
 CHUNK_ROWS = 1000
 COLUMNS = (
-    *("registration_id", "name", "email", "status", "registered_at", "walk_in", "queue_number", "check_in_time"),
+    *(
+        "registration_id",
+        "name",
+        "email",
+        "account",
+        "status",
+        "registered_at",
+        "walk_in",
+        "queue_number",
+        "check_in_time",
+    ),
     *("payment_status", "price", "currency", "cancelled_at", "cancellation_reason"),
 )
 
@@ -53,7 +65,7 @@ def counts(session: Session, event_id: UUID) -> dict[RegistrationStatus, int]:
 
 def _query(event_id: UUID, filters: AttendeeFilters) -> AttendeeSelect:
     query: AttendeeSelect = (
-        select(Registration, User.name, User.email, Attendance.check_in_time)
+        select(Registration, User.name, User.email, account_state(), Attendance.check_in_time)
         .join(User, User.id == Registration.user_id)
         .outerjoin(
             Attendance,
@@ -61,12 +73,15 @@ def _query(event_id: UUID, filters: AttendeeFilters) -> AttendeeSelect:
         )
         .where(Registration.event_id == event_id)
     )
-    if filters.no_show:
-        query = query.where(Registration.status == RegistrationStatus.REGISTERED)
+    if filters.no_show_by is not None:
+        over = select(Event.id).where(Event.id == event_id, Event.end_time <= filters.no_show_by).exists()
+        query = query.where(Registration.status == RegistrationStatus.REGISTERED, over)
     elif filters.status is not None:
         query = query.where(Registration.status == filters.status)
     if filters.unpaid:
         query = query.where(Registration.payment_status == PaymentStatus.PENDING, Registration.status.in_(LIVE))
+    if filters.suspended:
+        query = query.where(Registration.status.in_(HOLDING), ~User.is_active)
     for word in filters.search.split():
         query = query.where(
             or_(User.name.icontains(word, autoescape=True), User.email.icontains(word, autoescape=True))
@@ -88,7 +103,7 @@ def export_csv(session: Session, event_id: UUID, filters: AttendeeFilters) -> It
 def _row(one: Attendee) -> list[str]:
     kept = one.registration
     values = (
-        *(kept.id, one.name, one.email, kept.status.value, kept.registration_date),
+        *(kept.id, one.name, one.email, one.account, kept.status.value, kept.registration_date),
         *("yes" if kept.is_walk_in else "no", kept.queue_number, one.check_in_time, kept.payment_status.value),
         *(price_text(kept.price_minor, kept.currency), kept.currency, kept.cancelled_at, kept.cancellation_reason),
     )

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
+from guerdon.core.texts import is_blank
 from guerdon.kernel.acts import Act, announce
 from guerdon.programs.events.errors import (
     CancellationReasonError,
@@ -22,6 +23,8 @@ from guerdon.programs.events.models import Event, EventStatus, Registration, Reg
 from guerdon.programs.events.schemas import REASON_LENGTH_MAX, EventIn, Scope
 from guerdon.programs.events.service import notices, paying, places, reading
 from guerdon.programs.events.service.checking import Checked, checked, zone_named
+from guerdon.programs.events.service.counted import check_stays
+from guerdon.programs.events.service.holders import HOLDING
 from guerdon.programs.events.service.series import start_on
 
 TOLD = ("title", "start_time", "end_time", "location", "max_participants", "points_reward", "price_minor", "currency")
@@ -29,8 +32,6 @@ TOLD = ("title", "start_time", "end_time", "location", "max_participants", "poin
 
 MOVED = ("start_time", "end_time", "location")
 """What those who are registered are told of when it changes."""
-
-HOLDING = (RegistrationStatus.REGISTERED, RegistrationStatus.OFFERED, RegistrationStatus.WAITING)
 
 
 def change(
@@ -58,6 +59,7 @@ def change(
         FieldErrors: everything that is wrong with what was said.
         InThePastError: one that follows would have begun by now; nothing changes.
         CapacityBelowTakenError: more places are taken, at this event or one that follows; nothing changes.
+        EventAttendedError: it would be on another day or of another type, and somebody is checked in; nothing changes.
         NotInASeriesError: it stands alone, and those that follow were asked for.
     """
     event = locked(session, event_id, revision)
@@ -68,9 +70,9 @@ def change(
     found = checked(session, clock.now(), given, present=event)
     following = _following(session, clock, event) if scope is Scope.FOLLOWING else []
     before = {each.id: _told(each, (*TOLD, *MOVED)) for each in (event, *following)}
-    _take(event, given, found, clock)
+    _take(session, clock, event, given, found)
     for each in following:
-        _take(each, given, _same_day(each, found, clock.now()), clock)
+        _take(session, clock, each, given, _same_day(each, found, clock.now()))
     session.flush()
     for each in (event, *following):
         session.refresh(each)
@@ -103,7 +105,8 @@ def _same_day(each: Event, found: Checked, now: datetime) -> Checked:
     return Checked(start, start + (found.end - found.start), found.zone, found.price_minor)
 
 
-def _take(event: Event, given: EventIn, found: Checked, clock: Clock) -> None:
+def _take(session: Session, clock: Clock, event: Event, given: EventIn, found: Checked) -> None:
+    check_stays(session, event, start=found.start, event_type=given.event_type)
     if given.max_participants is not None and given.max_participants < event.places_taken:
         day = event.start_time.astimezone(found.zone).date()
         occasion = f" ({day.isoformat()})" if event.series_id else ""
@@ -275,7 +278,7 @@ def checked_reason(reason: str) -> str:
         CancellationReasonError: none, or one that is too long.
     """
     why = reason.strip()
-    if not why or len(why) > REASON_LENGTH_MAX:
+    if is_blank(why) or len(why) > REASON_LENGTH_MAX:
         raise CancellationReasonError(field="reason", length_max=REASON_LENGTH_MAX)
     return why
 

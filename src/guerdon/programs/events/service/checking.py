@@ -1,5 +1,6 @@
 """Whether what staff say of an event can be: every field at fault is named at once."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.money import Unit, UnitKind, to_minor, to_text
+from guerdon.core.texts import is_blank, one_line
 from guerdon.kernel.identity.errors import TimeZoneUnknownError
 from guerdon.programs.events.errors import (
+    BlankError,
     EndBeforeStartError,
     EventCurrencyError,
     EventTypeUnknownError,
@@ -45,11 +48,11 @@ class Checked:
     def values(self, given: EventIn) -> dict[str, object]:
         """The columns of an event."""
         return {
-            "title": given.title.strip(),
+            "title": one_line(given.title),
             "description": given.description,
             "event_type": given.event_type,
-            "location": given.location.strip(),
-            "map_url": given.map_url,
+            "location": one_line(given.location),
+            "map_url": _link(given.map_url),
             "start_time": self.start,
             "end_time": self.end,
             "time_zone": given.time_zone,
@@ -62,26 +65,18 @@ class Checked:
         }
 
 
-class BlankError(FieldError):
-    """Only spaces where something has to be said."""
-
-    code = "blank"
-    message = "This has to be filled in."
-    remedy = "Write a few words."
-
-
 def checked(session: Session, now: datetime, given: EventIn, *, present: Event | None = None) -> Checked:
     """Check what was said of an event.
 
     Args:
-        present: the event as it stands, if it is a change: a start that is not moved may lie in the past, and a type
-            that is not offered any more may stay.
+        present: the event as it stands, if it is a change: a start that is not moved may lie in the past, a type that
+            is not offered any more may stay, and a time of day that stays is the moment that it was.
 
     Raises:
         FieldErrors: every field at fault.
     """
     faults: list[FieldError] = [
-        BlankError(field=name) for name in ("title", "location") if not getattr(given, name).strip()
+        BlankError(field=name) for name in ("title", "location") if is_blank(getattr(given, name))
     ]
     faults += _type_faults(session, given, present)
     faults += _link_faults(given)
@@ -129,6 +124,15 @@ def moment_in(zone: ZoneInfo, given: datetime) -> datetime | None:
     return moment if moment.astimezone(zone).replace(tzinfo=None) == given else None
 
 
+def _unmoved(present: Event | None, name: str, given: EventIn) -> datetime | None:
+    """The moment of an event that is said again as a time of day; of an hour that comes twice, the same one."""
+    if present is None or given.time_zone != present.time_zone:
+        return None
+    moment: datetime = getattr(present, name)
+    said = moment.astimezone(ZoneInfo(present.time_zone)).replace(tzinfo=None, fold=0)
+    return moment if said == getattr(given, name) else None
+
+
 def _type_faults(session: Session, given: EventIn, present: Event | None) -> list[FieldError]:
     offered = [each.code for each in types.listed(session, active_only=True)]
     if given.event_type in offered or (present is not None and present.event_type == given.event_type):
@@ -141,10 +145,20 @@ def _link_faults(given: EventIn) -> list[FieldError]:
         return []
     try:
         parts = urlsplit(given.map_url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in given.map_url
+        # A port that is none raises as well.
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fine = fine and not re.search(r"\s", given.map_url)
     except ValueError:
         fine = False
     return [] if fine else [MapLinkError(field="map_url")]
+
+
+def _link(given: str | None) -> str | None:
+    """A link with its scheme in lower case: telephones begin a field with a capital."""
+    if given is None:
+        return None
+    scheme, _, rest = given.partition(":")
+    return f"{scheme.lower()}:{rest}"
 
 
 def _price(given: EventIn) -> tuple[int, Sequence[FieldError]]:
@@ -169,7 +183,7 @@ def _times(
     for name in ("start_time", "end_time"):
         value: datetime = getattr(given, name)
         try:
-            moment = moment_in(zone, value)
+            moment = _unmoved(present, name, given) or moment_in(zone, value)
         except OverflowError:
             return now, now, [TooFarAheadError(field=name, years=YEARS_AHEAD_MAX)]
         if moment is None:

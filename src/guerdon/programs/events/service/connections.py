@@ -117,12 +117,17 @@ def fellows(session: Session, event_id: UUID, user_id: UUID) -> list[Fellow]:
     return [Fellow(row.user_id, row.attendance_id, row.name, row.listed) for row in rows]
 
 
-def request(session: Session, clock: Clock, event_id: UUID, user_id: UUID, other: UUID) -> Connection:
+def request(
+    session: Session, clock: Clock, event_id: UUID, user_id: UUID, other: UUID, *, by_code: bool = False
+) -> Connection:
     """Ask another attendee to connect. Whoever was asked by them already agrees with this.
+
+    Args:
+        by_code: they showed their code; else they have to stand in the list.
 
     Raises:
         OwnConnectionError: with oneself.
-        NotBothThereError: one of the two was not at the event, or has blocked the other.
+        NotBothThereError: one of the two was not at the event, keeps out of the list, or has blocked the other.
         ConnectedAlreadyError: they are connected, or the question is open.
     """
     if other == user_id:
@@ -131,6 +136,8 @@ def request(session: Session, clock: Clock, event_id: UUID, user_id: UUID, other
     fellow = next((each for each in fellows(session, event_id, user_id) if each.user_id == other), None)
     if fellow is None:
         raise NotBothThereError
+    if not by_code and not fellow.listed:
+        return _agreed_with(session, clock, user_id, other)
     made = session.execute(
         text(
             "INSERT INTO events.connections (id, event_id, requester_id, addressee_id, requester_attendance_id,"
@@ -155,6 +162,21 @@ def request(session: Session, clock: Clock, event_id: UUID, user_id: UUID, other
         agree(session, clock, stands.id, user_id)
         return stands
     raise ConnectedAlreadyError
+
+
+def _agreed_with(session: Session, clock: Clock, user_id: UUID, other: UUID) -> Connection:
+    """The connection with somebody who is in no list: made if they asked, and otherwise they were never there."""
+    stands = session.scalars(
+        select(Connection).where(
+            Connection.requester_id == other,
+            Connection.addressee_id == user_id,
+            Connection.status == ConnectionStatus.REQUESTED,
+        )
+    ).one_or_none()
+    if stands is None:
+        raise NotBothThereError
+    agree(session, clock, stands.id, user_id)
+    return stands
 
 
 def agree(session: Session, clock: Clock, connection_id: UUID, user_id: UUID) -> list[Outcome]:

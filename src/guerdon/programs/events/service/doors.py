@@ -19,6 +19,7 @@ from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.service.accounts import get_account
 from guerdon.programs.events.errors import AlreadyRegisteredError, EventNotFoundError
 from guerdon.programs.events.evening_errors import (
+    AccountNotOpenError,
     AttendanceNotFoundError,
     DoorClosedError,
     DoorNotOpenError,
@@ -46,6 +47,7 @@ from guerdon.programs.events.models import (
 from guerdon.programs.events.seeds import ATTENDED
 from guerdon.programs.events.service import invitations, paying, registering
 from guerdon.programs.events.service.facts import fact, tell
+from guerdon.programs.events.service.holders import AccountState, account_state
 from guerdon.programs.events.service.passes import PAID
 from guerdon.programs.events.service.reasons import checked_reason
 from guerdon.programs.events.service.tickets import TicketSigner, looks_like_number, plain_number
@@ -68,6 +70,7 @@ _ATTENDANCE = select(Attendance).where(
 )
 _POINTS = select(EventType.default_points).where(EventType.code == bindparam("code"))
 _NAME = select(User.name).where(User.id == bindparam("id"))
+_HOLDER = select(User.name, account_state()).where(User.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,16 @@ class Admission:
     """What the door answers.
 
     Attributes:
-        already: they came in before, at ``attendance.check_in_time``; nothing has happened now.
+        already: they came in before, at ``attendance.check_in_time``; nothing is earned again.
         outcome: what it earned; None if ``already``.
+        returned: they had left, and are inside again.
     """
 
     attendance: Attendance
     name: str
     already: bool
     outcome: Outcome | None
+    returned: bool = False
 
 
 def check_in(
@@ -96,6 +101,7 @@ def check_in(
     Raises:
         TicketForgedError: it is no ticket of ours.
         TicketOfOtherEventError, TicketVoidError, RegistrationUnpaidError: not with this ticket.
+        AccountNotOpenError: its holder is suspended, or has left.
         EventNotFoundError, EventNotOnError, DoorNotOpenError, DoorClosedError: not here, or not now.
     """
     event = _event(session, event_id)
@@ -103,10 +109,12 @@ def check_in(
     if ticket.event_id != event_id:
         raise TicketOfOtherEventError(field="code", title=_title(session, ticket.event_id))
     registration = _locked(session, ticket.registration_id)
+    # Staff may have changed both while we waited: the event cannot move now before we are done.
     session.refresh(ticket)
+    session.refresh(event)
     before = _attendance(session, registration)
     if before is not None and ticket.revoked_at is None:
-        return Admission(before, _name(session, registration.user_id), True, None)
+        return _came_before(session, clock, event, before)
     _check_on(event)
     if ticket.revoked_at is not None or registration.status is not RegistrationStatus.REGISTERED:
         raise TicketVoidError(field="code")
@@ -133,9 +141,10 @@ def check_in_by_name(
     if user_id == actor_id:
         raise OwnCheckInError(permission="events:door")
     registration = _locked_of(session, event_id, user_id)
+    session.refresh(event)
     before = _attendance(session, registration)
     if before is not None:
-        return Admission(before, _name(session, user_id), True, None)
+        return _came_before(session, clock, event, before)
     _check_on(event)
     if registration.status is not RegistrationStatus.REGISTERED:
         raise NotRegisteredError
@@ -188,6 +197,7 @@ def walk_in(
         GuestRegisteredError: they are registered; a ticket or their name will do.
         EventFullError, EventClosedError: every place is taken; the event is not on.
         RegistrationUnpaidError: there is a price, and they have not paid.
+        AccountNotOpenError: they are suspended.
     """
     event = _event(session, event_id)
     if user_id == actor_id:
@@ -220,7 +230,7 @@ def _let_in(
     ticket_id: UUID | None = None,
     reason: str | None = None,
 ) -> Admission:
-    now = clock.now()
+    now, name = clock.now(), _open_holder(session, registration.user_id)
     attendance = Attendance(
         registration_id=registration.id,
         user_id=registration.user_id,
@@ -265,7 +275,26 @@ def _let_in(
             reason=reason,
         ),
     )
-    return Admission(attendance, _name(session, attendance.user_id), False, outcome)
+    return Admission(attendance, name, False, outcome)
+
+
+def _came_before(session: Session, clock: Clock, event: Event, attendance: Attendance) -> Admission:
+    """Whoever came before is in; if they had left and it is still on, they are back."""
+    on = event.status is EventStatus.PUBLISHED and clock.now() <= event.end_time
+    if attendance.check_out_time is None or not on:
+        return Admission(attendance, _name(session, attendance.user_id), True, None)
+    name = _open_holder(session, attendance.user_id)
+    attendance.check_out_time = None
+    session.flush()
+    return Admission(attendance, name, True, None, returned=True)
+
+
+def _open_holder(session: Session, user_id: UUID) -> str:
+    """The name of somebody whose account is open."""
+    name, state = session.execute(_HOLDER, {"id": user_id}).one()
+    if state != AccountState.OPEN:
+        raise AccountNotOpenError(name=name, status=state)
+    return name
 
 
 def happened(event: Event, now: datetime) -> datetime:

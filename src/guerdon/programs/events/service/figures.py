@@ -13,9 +13,11 @@ from enum import StrEnum
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from guerdon.core.clock import local_date
 from guerdon.programs.events.evening_errors import (
     RangeInvalidError,
 )
+from guerdon.programs.events.service.community import zone_of_community
 
 DAYS_MAX = 3660
 WEEKS_UP_TO = timedelta(days=27 * 7)
@@ -170,8 +172,9 @@ def cohorts(session: Session, chosen: Range, now: datetime) -> list[Cohort]:
     for row in session.execute(_COHORTS, {"first": chosen.first, "past": chosen.last + timedelta(days=1)}):
         counted[row.month][row.later] = row.members
     found = []
+    today = local_date(now, zone_of_community(session))
     for month, members in counted.items():
-        begun = (now.year - month.year) * 12 + now.month - month.month
+        begun = (today.year - month.year) * 12 + today.month - month.month
         returned = {later: members.get(later, 0) for later in range(1, min(begun, MONTHS_LATER_MAX) + 1)}
         found.append(Cohort(month, members[0], returned))
     return found

@@ -1,7 +1,7 @@
 """What a member has to look back on: the events that they attended."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, text, tuple_
@@ -80,20 +80,3 @@ def _points(session: Session, user_id: UUID, event_ids: list[UUID]) -> dict[UUID
         {"user_id": user_id, "event_ids": event_ids},
     )
     return {row.event_id: int(row.points) for row in rows}
-
-
-def weeks_attended(session: Session, user_id: UUID, first: date, past: date) -> dict[date, int]:
-    """How many events a member attended, by the Monday of the week on the community's clock."""
-    rows = session.execute(
-        text(
-            "SELECT date_trunc('week', e.start_time AT TIME ZONE c.time_zone)::date AS week, count(*) AS number"
-            " FROM events.event_attendees AS a JOIN events.events AS e ON e.id = a.event_id,"
-            " engagement.community AS c"
-            " WHERE a.user_id = :user_id AND a.status = 'attended'"
-            " AND e.start_time >= CAST(:first AS timestamp) AT TIME ZONE c.time_zone"
-            " AND e.start_time < CAST(:past AS timestamp) AT TIME ZONE c.time_zone"
-            " GROUP BY 1"
-        ),
-        {"user_id": user_id, "first": first, "past": past},
-    )
-    return {row.week: row.number for row in rows}

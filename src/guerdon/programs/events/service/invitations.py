@@ -1,6 +1,7 @@
 """Who brought whom: a member's own link, and what becomes of it when somebody comes for the first time."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text
@@ -121,9 +122,7 @@ def first_attended(session: Session, clock: Clock, attendance: Attendance) -> li
         return []
     invitation.attended_at = clock.now()
     invitation.attendance_id = attendance.id
-    return [
-        fact(BROUGHT, invitation.inviter_id, attendance.id, clock.now(), event_id=attendance.event_id),
-    ]
+    return _brought(session, invitation, attendance, clock.now())
 
 
 def no_longer_attended(session: Session, attendance: Attendance) -> tuple[list[Told], list[Fact]]:
@@ -147,9 +146,15 @@ def no_longer_attended(session: Session, attendance: Attendance) -> tuple[list[T
         invitation.attended_at = invitation.attendance_id = None
         return [told], []
     invitation.attended_at, invitation.attendance_id = other.check_in_time, other.id
-    return [told], [
-        fact(BROUGHT, invitation.inviter_id, other.id, other.check_in_time, event_id=other.event_id),
-    ]
+    return [told], _brought(session, invitation, other, other.check_in_time)
+
+
+def _brought(session: Session, invitation: Invitation, attendance: Attendance, happened_at: datetime) -> list[Fact]:
+    """What speaks for the inviter; nothing if they have left meanwhile, which holds back nobody whom they invited."""
+    left = select(User.id).where(User.id == invitation.inviter_id, User.deleted_at.is_not(None))
+    if session.scalars(left).first() is not None:
+        return []
+    return [fact(BROUGHT, invitation.inviter_id, attendance.id, happened_at, event_id=attendance.event_id)]
 
 
 def _came(session: Session, user_id: UUID, *, besides: UUID | None = None) -> bool:

@@ -56,6 +56,10 @@ REMOVED_SUBJECT = msgid("Your registration is cancelled: {title}")
 REMOVED_BODY = msgid(
     "Hello {name},\n\nyour registration for {title}, {when}, was cancelled: {reason}\n\n{base_url}/events/mine"
 )
+REMOVED_PAID_BODY = msgid(
+    "Hello {name},\n\nyour registration for {title}, {when}, was cancelled: {reason}\n\n"
+    "What you paid is given back:\n\n{base_url}/events/mine"
+)
 
 
 def registered(session: Session, event: Event, registration: Registration) -> None:
@@ -102,8 +106,8 @@ def called_off(session: Session, event: Event, user_ids: Collection[UUID], *, re
     _tell(session, event, others, "called_off", subject=subject, body=CALLED_OFF_BODY, dedupe=key, params=params)
 
 
-def cancelled_by_staff(session: Session, event: Event, registration: Registration) -> None:
-    """Tell a member that staff cancelled their registration, and why."""
+def cancelled_by_staff(session: Session, event: Event, registration: Registration, *, refunded: bool) -> None:
+    """Tell a member that staff cancelled their registration, and why; and that they get back what they paid."""
     key = f"events.registration_cancelled:{registration.id}"
     params = {"reason": registration.cancellation_reason}
     user_ids = [registration.user_id]
@@ -113,7 +117,7 @@ def cancelled_by_staff(session: Session, event: Event, registration: Registratio
         user_ids,
         "registration_cancelled",
         subject=REMOVED_SUBJECT,
-        body=REMOVED_BODY,
+        body=REMOVED_PAID_BODY if refunded else REMOVED_BODY,
         dedupe=key,
         params=params,
     )

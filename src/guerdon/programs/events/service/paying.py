@@ -41,8 +41,9 @@ from guerdon.worker.tasks import Task
 OTHER_WAY = msgid("Another way to pay was chosen")
 AT_THE_DESK = msgid("Paid at the desk instead")
 BY_THE_MEMBER = msgid("Cancelled by the member")
-OWN_REASONS = (OTHER_WAY, AT_THE_DESK, BY_THE_MEMBER)
-"""Why payments changed that nobody gave a reason for; pages translate them."""
+ACCOUNT_SUSPENDED = msgid("The account is suspended or closed")
+OWN_REASONS = (OTHER_WAY, AT_THE_DESK, BY_THE_MEMBER, ACCOUNT_SUSPENDED)
+"""Why payments and registrations changed that nobody gave a reason for; pages translate them."""
 PAYABLE = (RegistrationStatus.REGISTERED, RegistrationStatus.ATTENDED)
 PAYOUTS_MAX = 200
 

@@ -9,19 +9,20 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
+from guerdon.kernel.identity.models import User
 from guerdon.programs.events.errors import (
     AlreadyRegisteredError,
     EventBegunError,
     EventClosedError,
     EventFullError,
+    EventStateError,
     OfferLapsedError,
     RegistrationNotFoundError,
     RegistrationStateError,
 )
 from guerdon.programs.events.models import LIVE, Event, Registration, RegistrationStatus
 from guerdon.programs.events.service import changing, notices, paying, places
-
-CANCELLABLE = (RegistrationStatus.REGISTERED, RegistrationStatus.WAITING, RegistrationStatus.OFFERED)
+from guerdon.programs.events.service.holders import HOLDING
 
 TRANSITIONS = {
     RegistrationStatus.WAITING: (
@@ -165,7 +166,7 @@ def cancel(
         raise EventBegunError
     gone = session.execute(
         update(Registration)
-        .where(Registration.id == registration_id, Registration.status.in_(CANCELLABLE))
+        .where(Registration.id == registration_id, Registration.status.in_(HOLDING))
         .values(
             status=RegistrationStatus.CANCELLED,
             cancelled_at=clock.now(),
@@ -180,9 +181,9 @@ def cancel(
     ).one()
     if gone is None:
         raise RegistrationStateError(status=found.status.value)
-    paying.give_back_many(session, clock, [found.id], reason=why or paying.BY_THE_MEMBER)
+    refunded = paying.give_back_many(session, clock, [found.id], reason=why or paying.BY_THE_MEMBER)
     if by_staff:
-        notices.cancelled_by_staff(session, event, found)
+        notices.cancelled_by_staff(session, event, found, refunded=bool(refunded))
         told = {"user_id": found.user_id, "event_id": event_id}
         announce(
             session,
@@ -198,6 +199,33 @@ def cancel(
     places.settle(session, clock, event_id)
     session.refresh(found)
     return found
+
+
+def free_suspended(session: Session, clock: Clock, event_id: UUID, *, actor_id: UUID) -> int:
+    """Give the places and turns of suspended and closed accounts at an event to others; what was paid is given back.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        EventNotFoundError: there is none.
+        EventStateError: it is over, cancelled or a draft; there is nothing to free.
+    """
+    event = changing.locked(session, event_id)
+    state = changing.state_at(event, clock.now())
+    if state not in ("published", "running"):
+        raise EventStateError(status=state)
+    held = (
+        select(Registration.id)
+        .join(User, User.id == Registration.user_id)
+        .where(Registration.event_id == event_id, Registration.status.in_(HOLDING), ~User.is_active)
+        # Who waits goes first, so that no place is offered to them meanwhile.
+        .order_by(Registration.status != RegistrationStatus.WAITING, Registration.id)
+    )
+    found = session.scalars(held).all()
+    for registration_id in found:
+        cancel(session, clock, registration_id, actor_id=actor_id, reason=paying.ACCOUNT_SUSPENDED)
+    return len(found)
 
 
 def live_of(session: Session, user_id: UUID, event_id: UUID) -> Registration | None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.ids import new_id
+from guerdon.core.texts import is_blank, one_line
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.service.accounts import get_account
@@ -60,8 +61,8 @@ def award(
         AbsenteeError, EventNotFoundError: the event.
         NotFoundError: there is no such account.
     """
-    why, name = checked_reason(reason), title.strip()
-    if not 0 < len(name) <= TITLE_LENGTH_MAX:
+    why, name = checked_reason(reason), one_line(title)
+    if is_blank(name) or len(name) > TITLE_LENGTH_MAX:
         raise AwardTitleError(field="title", length_max=TITLE_LENGTH_MAX)
     if not 1 <= points <= SPECIAL_POINTS_MAX:
         raise PointsInvalidError(field="points", points_max=SPECIAL_POINTS_MAX)

@@ -8,8 +8,15 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from guerdon.core.texts import is_blank, one_line
 from guerdon.kernel.acts import Act, announce
-from guerdon.programs.events.errors import EventTypeNotFoundError, TypeCodeError, TypeInUseError, TypeKnownError
+from guerdon.programs.events.errors import (
+    BlankError,
+    EventTypeNotFoundError,
+    TypeCodeError,
+    TypeInUseError,
+    TypeKnownError,
+)
 from guerdon.programs.events.models import EventType
 from guerdon.web.i18n import msgid
 
@@ -38,11 +45,12 @@ def add(session: Session, actor_id: UUID, *, code: str, name: str, default_point
     """Add a type, after the others.
 
     Raises:
-        TypeCodeError: the code.
+        TypeCodeError, BlankError: the code, the name.
         TypeKnownError: there is one of that code.
     """
     if not _CODE.fullmatch(code):
         raise TypeCodeError(field="code")
+    name = _checked(name)
     last = session.scalar(select(func.max(EventType.position)))
     made = EventType(code=code, name=name, default_points=default_points, position=(last or 0) + 1)
     try:
@@ -63,11 +71,12 @@ def change(
 
     Raises:
         EventTypeNotFoundError: there is none of that code.
+        BlankError: the name.
     """
     found = session.scalars(select(EventType).where(EventType.code == code).with_for_update()).one_or_none()
     if found is None:
         raise EventTypeNotFoundError
-    old = _told(found)
+    old, name = _told(found), _checked(name)
     found.name, found.default_points, found.position, found.is_active = name, default_points, position, is_active
     session.flush()
     _put_on_record(session, "changed", found, actor_id, old)
@@ -98,6 +107,12 @@ def install(session: Session) -> None:
         for position, (code, name, points) in enumerate(FIRST_TYPES):
             session.add(EventType(code=code, name=name, default_points=points, position=position))
         session.flush()
+
+
+def _checked(name: str) -> str:
+    if is_blank(name):
+        raise BlankError(field="name")
+    return one_line(name)
 
 
 def _told(each: EventType) -> dict[str, object]:

@@ -106,15 +106,23 @@ BEGIN
     -- Read again: the lines above have changed its counts.
     SELECT * INTO v_event FROM events.events AS e WHERE e.id = p_event_id;
     IF v_event.status = 'published' AND v_event.waiting > 0 THEN
+        -- Whose account is suspended could not take a place: when it is their turn, it passes to the next.
         RETURN QUERY
+            WITH turns AS (
+                SELECT w.id, u.is_active,
+                    count(*) FILTER (WHERE u.is_active) OVER (
+                        ORDER BY w.queue_number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+                FROM events.registrations AS w
+                JOIN identity.users AS u ON u.id = w.user_id
+                WHERE w.event_id = p_event_id AND w.status = 'waiting')
             UPDATE events.registrations AS r
-            SET status = 'offered', offered_at = p_now,
-                offer_expires_at = least(p_now + make_interval(secs => v_event.offer_s), v_event.start_time)
-            WHERE r.id IN (
-                SELECT w.id FROM events.registrations AS w
-                WHERE w.event_id = p_event_id AND w.status = 'waiting'
-                ORDER BY w.queue_number
-                LIMIT v_event.max_participants - v_event.places_taken)
+            SET status = CASE WHEN t.is_active THEN 'offered' ELSE 'lapsed' END,
+                offered_at = CASE WHEN t.is_active THEN p_now END,
+                offer_expires_at = CASE WHEN t.is_active THEN
+                    least(p_now + make_interval(secs => v_event.offer_s), v_event.start_time) END
+            FROM turns AS t
+            WHERE r.id = t.id
+                AND (v_event.max_participants IS NULL OR t.before < v_event.max_participants - v_event.places_taken)
             RETURNING r.id, r.user_id, r.status::text, r.offer_expires_at;
     END IF;
 END $$;

@@ -136,7 +136,7 @@ class _Reporting:
             self._record(late)
 
     def _record(self, numbers: Sequence[int]) -> None:
-        outcomes = record(self._session, self._clock, [self._facts[number] for number in numbers])
+        outcomes = record(self._session, self._clock, [self._facts[number] for number in numbers], self._book)
         for number, outcome in zip(numbers, outcomes, strict=True):
             refused = outcome.refused
             self._told[number] = Told(self._facts[number], outcome) if refused is None else _in_words_of_events(refused)

@@ -54,11 +54,6 @@ def follow(name: str, place: int, follower: Follower, looks_at: Looks | None = N
     _followers[name] = _Known(place, follower, looks_at)
 
 
-def unfollow(name: str) -> None:
-    """Call it no more; for tests."""
-    _followers.pop(name, None)
-
-
 def followers() -> Sequence[Follower]:
     """Everybody who follows, in their order."""
     return [known.follower for _, known in sorted(_followers.items(), key=lambda each: (each[1].place, each[0]))]

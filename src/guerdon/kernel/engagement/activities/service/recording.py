@@ -50,7 +50,7 @@ class _Entry:
     same_as: int | None = None
 
 
-def record(session: Session, clock: Clock, facts: Sequence[Fact]) -> list[Outcome]:
+def record(session: Session, clock: Clock, facts: Sequence[Fact], book: Book | None = None) -> list[Outcome]:
     """Record facts in their order, each judged after those before it, with everything that follows from them.
 
     A fact that was recorded before under its key answers with what was answered then. A fact that cannot be recorded is
@@ -58,6 +58,7 @@ def record(session: Session, clock: Clock, facts: Sequence[Fact]) -> list[Outcom
 
     Args:
         facts: at most ``BATCH_MAX``.
+        book: what is in force, from whoever has just looked it up in this transaction.
 
     Returns:
         One outcome for each fact, in order.
@@ -70,7 +71,7 @@ def record(session: Session, clock: Clock, facts: Sequence[Fact]) -> list[Outcom
     if not facts:
         return []
     with members.reaching_all(session), _undisturbed(len(facts)):
-        return _Recording(session, clock.now(), facts).run()
+        return _Recording(session, clock.now(), facts, book or load(session)).run()
 
 
 @contextmanager
@@ -91,11 +92,11 @@ def _undisturbed(facts: int) -> Iterator[None]:
 
 
 class _Recording:
-    def __init__(self, session: Session, now: datetime, facts: Sequence[Fact]) -> None:
+    def __init__(self, session: Session, now: datetime, facts: Sequence[Fact], book: Book) -> None:
         self.session = session
         self.now = now
         self.entries = [_Entry(fact) for fact in facts]
-        self.book: Book = load(session)
+        self.book = book
         self.members: dict[UUID, dict[str, Any]] = {}
         self.last_activity_id: UUID | None = None
         self.community = zone(self.book.time_zone)

@@ -8,20 +8,21 @@ RETURNS TABLE (
     verified boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_missing uuid[] := ARRAY(
-        SELECT u.id FROM identity.users AS u
-        WHERE u.id = ANY (p_ids) AND u.deleted_at IS NULL
-            AND NOT EXISTS (SELECT FROM engagement.members AS m WHERE m.owner_id = u.id)
-        ORDER BY u.id);
     v_opened uuid;
 BEGIN
-    FOR v_opened IN
-        INSERT INTO engagement.members AS m (owner_id) SELECT each FROM unnest(v_missing) AS each ORDER BY each
-        ON CONFLICT DO NOTHING
-        RETURNING m.owner_id
-    LOOP
-        PERFORM ledger.open_member(v_opened);
-    END LOOP;
+    IF cardinality(p_ids) > (SELECT count(*) FROM engagement.members AS m WHERE m.owner_id = ANY (p_ids)) THEN
+        FOR v_opened IN
+            INSERT INTO engagement.members AS m (owner_id)
+            SELECT u.id FROM identity.users AS u
+            WHERE u.id = ANY (p_ids) AND u.deleted_at IS NULL
+                AND NOT EXISTS (SELECT FROM engagement.members AS known WHERE known.owner_id = u.id)
+            ORDER BY u.id
+            ON CONFLICT DO NOTHING
+            RETURNING m.owner_id
+        LOOP
+            PERFORM ledger.open_member(v_opened);
+        END LOOP;
+    END IF;
     PERFORM FROM engagement.members AS m WHERE m.owner_id = ANY (p_ids) ORDER BY m.owner_id FOR NO KEY UPDATE;
     -- A statement of its own, so that it sees what whoever held the locks has written.
     RETURN QUERY

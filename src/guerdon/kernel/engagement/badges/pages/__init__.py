@@ -8,8 +8,8 @@ from guerdon.web.navigation import NavItem
 from guerdon.web.render import add_templates
 
 NAVIGATION = (
-    NavItem("Badges", "/badges", section="main", icon="star"),
-    NavItem("Badges", "/staff/badges", permission="engagement:read", section="admin", icon="star"),
+    NavItem("Badges", "/badges", section="main", icon="medal"),
+    NavItem("Badges", "/staff/badges", permission="engagement:read", section="admin", icon="medal"),
 )
 
 router = APIRouter(include_in_schema=False)

@@ -4,7 +4,6 @@ A level that staff revoked is not earned again by criteria; one that fell with a
 only what had been taken back.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -334,11 +333,3 @@ def _lower_level(session: Session, owner_id: UUID, badge_id: UUID) -> None:
         session.execute(delete(MemberBadge).where(own))
     else:
         session.execute(update(MemberBadge).where(own).values(level=left.level, earned_at=left.earned_at))
-
-
-def by_owner(awarded: Iterable[Awarded]) -> dict[UUID, list[Awarded]]:
-    """What was written, by member."""
-    found: dict[UUID, list[Awarded]] = defaultdict(list)
-    for each in awarded:
-        found[each.owner_id].append(each)
-    return found

@@ -7,7 +7,7 @@ from guerdon.web.i18n import add_catalogue
 from guerdon.web.navigation import NavItem
 from guerdon.web.render import add_templates
 
-NAVIGATION = (NavItem("Your tiers", "/tiers", icon="star"),)
+NAVIGATION = (NavItem("Your tiers", "/tiers", icon="steps"),)
 
 router = APIRouter(include_in_schema=False)
 router.include_router(member.router)

@@ -17,12 +17,14 @@ def show_tiers(request: Request, who: SignedIn, session: SessionDep, clock: Cloc
     """Every program's ladder."""
     rows = [
         {
-            "kept": keeping.kept(session, ladder, who.user_id, clock.now()),
+            "kept": kept,
             "unit": catalogue(session).unit(ladder.unit),
+            "reached": ladder.number(kept.standing.tier.code),
             "history": keeping.history(session, who.user_id, program, limit=10),
             "names": {step.code: step.name for step in ladder.steps},
         }
         for program, ladder in keeping.ladders(session).items()
+        for kept in (keeping.kept(session, ladder, who.user_id, clock.now()),)
     ]
     titles = {program.name: program.title for program in request.app.state.programs}
     return render(request, "ladders/tiers.html", {"rows": rows, "titles": titles, "reasons": REASONS})

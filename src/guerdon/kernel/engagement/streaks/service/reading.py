@@ -18,7 +18,7 @@ from guerdon.kernel.engagement.streaks.service.definitions import Definition, de
 from guerdon.kernel.engagement.streaks.service.neutrality import Neutrality, Why
 from guerdon.kernel.identity.models import User
 
-PeriodState = Literal["active", "open", "saved", "missed", "not_held", "paused", "pardoned"]
+PeriodState = Literal["active", "open", "saved", "missed", "not_begun", "not_held", "paused", "pardoned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ def calendar(
 ) -> list[CalendarPeriod]:
     """What became of a member's last periods, the earliest first, the present one last.
 
+    Nobody has missed a period before their first one: there was nothing to keep up yet.
+
     Args:
         periods: how many.
     """
@@ -128,7 +130,8 @@ def calendar(
         )
     }
     active = {start for start, value in values.items() if value >= streak.minimum}
-    earliest = min([*active, first])
+    begun = min(active, default=present)
+    earliest = min(begun, first)
     neutrality = Neutrality(session, streak, [owner_id], earliest, present)
     saved = _saved(active, streak, neutrality, owner_id, present)
     shown = (following(first, streak.rules.period, number) for number in range(periods))
@@ -139,7 +142,7 @@ def calendar(
             if start in active
             else "saved"
             if start in saved
-            else _unfinished(neutrality.why(owner_id, start), is_open=start == present),
+            else neutrality.why(owner_id, start) or _unfinished(start, begun, present),
             values.get(start, 0),
         )
         for start in shown
@@ -160,5 +163,7 @@ def _saved(
     return frozenset(found)
 
 
-def _unfinished(why: Why | None, *, is_open: bool) -> PeriodState:
-    return why or ("open" if is_open else "missed")
+def _unfinished(start: date, begun: date, present: date) -> PeriodState:
+    if start == present:
+        return "open"
+    return "not_begun" if start < begun else "missed"

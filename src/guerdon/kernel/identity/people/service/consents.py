@@ -46,13 +46,6 @@ def latest(session: Session, user_id: UUID) -> Mapping[str, Consent]:
     return {each.purpose: each for each in session.scalars(query)}
 
 
-def agrees(session: Session, user_id: UUID, purpose: str) -> bool:
-    """Whether somebody agrees to the present text of a purpose; nobody does who was not asked."""
-    versions = {each.purpose: each.version for each in QUESTIONS}
-    given = latest(session, user_id).get(purpose)
-    return given is not None and given.granted and given.version == versions.get(purpose)
-
-
 def answer(
     session: Session, clock: Clock, user_id: UUID, *, purpose: str, version: str, granted: bool, source: Source
 ) -> Consent:
