@@ -87,6 +87,25 @@ class TestPages:
         for words in ("A run", "+10", "4,321", "Far away", "does not fulfil"):
             assert words in page
 
+    def test_why_a_rule_failed_is_told_in_the_readers_words(self, track: Track, visit: Callable[..., Client]) -> None:
+        track.install(
+            rule("share", "100 / (activity.metres - 4321)"),
+            rule("night", "activity.night ? 1 : 2"),
+            rule("text", "params.by[activity.route]", params={"by": {"hill": 3}}),
+        )
+        browser = visit("user")
+        track.run(id_of(track, "user"), 4321)
+        page = browser.get("/activities").text
+        for words in ("it divides by zero.", "activity.night&#39; is not there.", "&#39;river&#39; is not there."):
+            assert f"The rule could not be applied: {words}".split(": ")[1] in page
+        assert "Error" not in page.replace("Error:", "")
+        browser.cookies.set("guerdon_locale", "fr")
+        with psycopg.connect(track.owner_dsn, autocommit=True) as connection:
+            connection.execute("UPDATE identity.users SET locale = 'fr'")
+        page = browser.get("/activities").text
+        assert "elle divise par zéro." in page
+        assert "« activity.night » manque." in page.replace("\N{NO-BREAK SPACE}", " ")
+
     def test_staff_withdraw_on_the_page(self, track: Track, visit: Callable[..., Client]) -> None:
         track.install(rule("run"))
         browser = visit("staff")

@@ -1,6 +1,7 @@
 """Activities from outside: one CloudEvent, thousands of lines, many clients at once; each verdict is durable."""
 
 import asyncio
+import codecs
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -407,6 +408,12 @@ class TestBatch:
         assert told[3]["problem"]["field"] == "type"
         assert told[4]["problem"]["code"] == "activity-line-too-long"
         assert track.counters(runner, "runs")["life"] == 3
+
+    def test_a_file_that_begins_with_a_mark_of_the_byte_order(self, till: Client, track: Track, runner: UUID) -> None:
+        lines_of_a_file = ndjson(event(runner, 1), event(runner, 2)).replace(b"\n", b"\r\n")
+        told = send(till, codecs.BOM_UTF8 + lines_of_a_file + codecs.BOM_UTF8 + lines_of_a_file)
+        assert [(each["line"], each["status"]) for each in told] == [(1, 201), (2, 201), (3, 422), (4, 200)]
+        assert track.counters(runner, "runs")["life"] == 2
 
     def test_sent_again_everything_is_as_it_was(self, till: Client, track: Track, runner: UUID) -> None:
         body = ndjson(*(event(runner, number) for number in range(2500)))

@@ -22,7 +22,9 @@ from sqlalchemy import text
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
-from guerdon.kernel.engagement.badges.service import staffing
+from guerdon.kernel.engagement.badges.seeds import BadgeLevel, Criteria
+from guerdon.kernel.engagement.badges.service import defining, staffing
+from guerdon.kernel.engagement.badges.service.defining import Draft
 from guerdon.kernel.engagement.badges.service.definitions import by_code
 from guerdon.kernel.identity.people import encryption
 from guerdon.kernel.identity.people.service import rotation
@@ -117,6 +119,28 @@ def test_a_credential_verifies_with_a_library_of_another_author(
     achievement = public.get(urlsplit(subject["achievement"]["id"]).path).json()
     assert achievement["name"] == "Walker, level 2"
     assert issue(holder, walkers)["id"] == issued["id"]
+
+
+def test_a_credential_says_what_the_level_took_when_it_was_earned(
+    club_app: FastAPI, holder: Asker, walkers: Database, person: Callable[..., Any]
+) -> None:
+    staff = person("heron").id
+    with walkers.transaction() as session:
+        badge = by_code(session, "walkers", "walker")
+        harder = Draft("Marathon", "Far.", Criteria.total("walks"), (BadgeLevel(500),), reason="It was too easy.")
+        defining.change(session, badge.id, harder, actor_id=staff)
+    public = Client(club_app)
+    for level, narrative in ((1, "Walks: 1."), (2, "Walks: 3.")):  # there is no second level any more
+        subject = verified(public, issue(holder, walkers, level)["token"])["credentialSubject"]
+        assert subject["achievement"]["name"] == f"Walker, level {level}"
+        assert subject["achievement"]["criteria"]["narrative"] == narrative
+        address = urlsplit(subject["achievement"]["id"]).path
+        assert public.get(f"{address}/image.svg").status_code == 200
+        found = public.get(address).json()
+        assert (found["name"], found["criteria"]["narrative"]) == (
+            ("Marathon", "Walks: 500.") if level == 1 else ("Walker, level 2", "Walks: 3.")
+        )
+    assert public.get(f"/credentials/achievements/{badge.id}/4").status_code == 404
 
 
 def test_a_changed_token_does_not_verify(club_app: FastAPI, holder: Asker, walkers: Database) -> None:

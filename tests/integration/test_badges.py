@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from guerdon.core.clock import FixedClock
 from guerdon.core.errors import FieldErrors
@@ -30,6 +31,8 @@ from guerdon.kernel.engagement.badges.service.awarding import Candidate
 from guerdon.kernel.engagement.badges.service.defining import Draft
 from guerdon.kernel.engagement.badges.service.definitions import by_code, get
 from guerdon.kernel.engagement.service.rewarding import give
+from guerdon.kernel.ledger import service as ledger
+from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
 from guerdon.kernel.ledger.service import open_member
 from support.databases import START_OF_TIME
 from support.walkers import advance, beans
@@ -129,6 +132,48 @@ def test_a_withdrawal_takes_back_level_and_reward_and_what_comes_again_is_paid_a
     assert (hiker.levels()["walker"], hiker.beans()) == (2, before)
 
 
+@pytest.mark.parametrize(
+    "harder",
+    [
+        {"criteria": Criteria.total("walks"), "levels": (BadgeLevel(50),)},
+        {"criteria": Criteria.total("routes"), "levels": (BadgeLevel(4), BadgeLevel(9))},
+        {"criteria": Criteria.days("steps", 5000), "levels": (BadgeLevel(10),)},
+        {"criteria": Criteria.longest("weekly"), "levels": (BadgeLevel(10),)},
+    ],
+)
+def test_a_badge_that_asks_for_more_is_kept_when_something_is_withdrawn(
+    hiker: Hiker, person: Callable[..., Any], harder: dict[str, Any]
+) -> None:
+    staff = person("heron").id
+
+    def move(by: int) -> None:
+        with hiker.database.transaction() as session:
+            more = {"walks": by, "routes": by, "steps": by * 6000}
+            advance(session, hiker.clock.now(), hiker.owner_id, START_OF_TIME.date(), withdrawn=by < 0, **more)
+
+    move(4)
+    before = hiker.beans()
+    with hiker.database.transaction() as session:
+        badge = by_code(session, "walkers", "walker")
+        defining.change(session, badge.id, draft(**harder, reason="It was too easy."), actor_id=staff)
+    move(-1)  # by what it said when it was earned, level 2 still stands
+    assert (hiker.levels()["walker"], hiker.beans()) == (2, before)
+    if harder["criteria"] == Criteria.total("walks"):
+        move(-1)
+        assert (hiker.levels()["walker"], hiker.beans()) == (1, before - 30)
+
+
+def test_a_badge_that_asks_for_less_is_kept_by_what_it_asks_for_now(hiker: Hiker, person: Callable[..., Any]) -> None:
+    with hiker.database.transaction() as session:
+        advance(session, hiker.clock.now(), hiker.owner_id, START_OF_TIME.date(), walks=3)
+        badge = by_code(session, "walkers", "walker")
+        easier = draft(levels=(BadgeLevel(1), BadgeLevel(2)), reason="It was too hard.")
+        defining.change(session, badge.id, easier, actor_id=person("heron").id)
+    with hiker.database.transaction() as session:
+        advance(session, hiker.clock.now(), hiker.owner_id, START_OF_TIME.date(), withdrawn=True, walks=-1)
+    assert hiker.levels()["walker"] == 2
+
+
 def test_many_at_once_write_a_level_once(hiker: Hiker) -> None:
     barrier = threading.Barrier(8)
     written: list[int] = []
@@ -180,6 +225,41 @@ def test_staff_award_by_hand_and_revoke(hiker: Hiker, person: Callable[..., Any]
     with hiker.database.transaction() as session:
         actions = session.scalars(text("SELECT action FROM admin.audit_logs WHERE action LIKE 'engagement.badge_%'"))
         assert sorted(actions) == ["engagement.badge_awarded"] * 2 + ["engagement.badge_revoked"]
+
+
+def test_a_reward_in_another_unit_than_before_is_given_whole(hiker: Hiker, person: Callable[..., Any]) -> None:
+    staff, now = person("heron").id, hiker.clock.now()
+
+    def award_and_revoke(session: Session) -> None:
+        badge = by_code(session, "walkers", "helper")
+        staffing.award_by_hand(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="Ran the kitchen.")
+        redemption = SystemAccount("redemption", "BEAN")
+        ledger.post(session, Posting(Account(hiker.owner_id, "BEAN"), redemption, 90, "spend", "tea"), now)
+        staffing.revoke(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="A mistake.")
+
+    def award_again(session: Session) -> Any:
+        badge = by_code(session, "walkers", "helper")
+        [found] = staffing.award_by_hand(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="She did.")
+        return found.document()["reward"]
+
+    def change(session: Session, *, unit: str) -> None:
+        badge = by_code(session, "walkers", "helper")
+        other = draft(criteria=Criteria.by_hand(), levels=(BadgeLevel(1, unit, 100),), reason="Something else.")
+        defining.change(session, badge.id, other, actor_id=staff)
+
+    with hiker.database.transaction() as session:
+        award_and_revoke(session)
+    with hiker.database.transaction() as session:
+        change(session, unit="CREDIT")
+    with hiker.database.transaction() as session:
+        assert award_again(session) == {"unit": "CREDIT", "amount_minor": 100}
+    with hiker.database.transaction() as session:
+        badge = by_code(session, "walkers", "helper")
+        staffing.revoke(session, now, hiker.owner_id, badge, 1, actor_id=staff, reason="Not at all.")
+        change(session, unit="BEAN")
+    with hiker.database.transaction() as session:
+        assert award_again(session) == {"unit": "BEAN", "amount_minor": 10}  # 90 of them were never taken back
+    assert hiker.beans() == 10
 
 
 def test_what_staff_revoked_is_not_earned_again_by_itself(hiker: Hiker, person: Callable[..., Any]) -> None:

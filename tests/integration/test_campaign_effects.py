@@ -82,7 +82,7 @@ def test_only_for_whom_and_when_and_what_it_is(running: Track) -> None:
     campaign(running, "long", condition="activity.metres > 5000", rules=("track.run",))
     campaign(running, "third", condition="counters.track.runs.life == 3", multiplier_bp=30_000)
     campaign(running, "later", starts_at=now + timedelta(hours=1))
-    campaign(running, "strange", condition="activity.night == true && activity.nothing > 3")
+    campaign(running, "strange", condition="activity.friends.size() > 3 && activity.friends[9] == 'awa'")
     member = running.member()
     outcomes = [running.run(member), running.run(member, 6000), running.run(member)]
     boosts = [{award.rule: dict(award.boosts) for award in outcome.awards} for outcome in outcomes]
@@ -146,6 +146,26 @@ def test_a_campaign_without_money_left_moves_nothing_for_those_after_it(track: T
         (10, 15_000, {"spring": 0}),
     ]
     assert (spent(track, empty), spent(track, second), track.laps(member)) == (0, 10, 40)
+    assert track.do(verify) == []
+
+
+def test_an_award_that_fits_the_cap_of_one_act_is_not_refused_for_what_a_campaign_adds(track: Track) -> None:
+    track.install(rule("run", "activity.metres", caps={"act": 100}))
+    boosting.install()
+    try:
+        doubling = campaign(track, "spring", budget_minor=1000)
+        member = track.member()
+        outcomes = [track.run(member, metres) for metres in (40, 60, 100, 101)]
+    finally:
+        boosters.boost_no_more(boosting.NAME)
+    awards = [award for outcome in outcomes for award in outcome.awards]
+    assert [(each.amount_minor, each.capped, dict(each.boosts)) for each in awards] == [
+        (80, None, {"spring": 40}),
+        (100, "act", {"spring": 40}),
+        (100, "act", {}),
+    ]
+    assert [each.reason for each in outcomes[3].not_awarded] == ["act_cap"]
+    assert (spent(track, doubling), track.laps(member)) == (80, 280)
     assert track.do(verify) == []
 
 

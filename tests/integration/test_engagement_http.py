@@ -60,6 +60,29 @@ class TestRules:
         assert [act.action for act in state(garden)[2]] == ["engagement.rule_written", "engagement.rule_activated"]
         assert all(act.actor_user_id for act in state(garden)[2])
 
+    @pytest.mark.parametrize(
+        ("amount", "status"),
+        [
+            ("activity.litres_hundredths * 2", 201),
+            ("ratio(activity.litres_hundredths, 3)", 201),
+            ("activity.plant == 'moss' && activity.litres_hundredths > 500 ? 100 : 0", 201),
+            ("activity.plant + 'moss'", 422),
+            ("activity.plant == 'moss'", 422),
+            ("activity.litres_hundredths * 'moss'", 422),
+        ],
+    )
+    def test_the_formula_of_facts_that_are_recorded_elsewhere_is_changed(
+        self, call: Api, garden: Database, amount: str, status: int
+    ) -> None:
+        """Nobody knows of which types their properties are; what fits none is refused all the same."""
+        admin = call("admin")
+        before = state(garden)
+        answer = admin.post(RULES, json={**NEW, "amount": amount})
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert [each["field"] for each in answer.json()["errors"]] == ["amount"]
+            assert state(garden) == before
+
     def test_a_draft_is_thrown_away_once(self, call: Api, garden: Database) -> None:
         admin = call("admin")
         draft = admin.post(RULES, json=NEW).json()

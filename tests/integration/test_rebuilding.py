@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from guerdon.kernel.engagement.activities.errors import (
     ActivityWithdrawnError,
@@ -19,9 +21,11 @@ from guerdon.kernel.ledger import service as ledger
 from guerdon.kernel.ledger.errors import InsufficientBalanceError, LedgerError
 from guerdon.kernel.ledger.schemas import Account, Posting, SystemAccount
 from support.databases import START_OF_TIME
-from support.track import Track, rule
+from support.track import Track, rule, together
 
 COUNTED = ("counters", "distinct_values", "rule_grants")
+ZONES = ("UTC", "Pacific/Auckland", "America/Lima")
+_MOVE = text("UPDATE identity.users SET time_zone = :zone WHERE id = :id")
 
 
 MOST = 2**63 - 1
@@ -58,13 +62,61 @@ class TestRebuilding:
         assert stands() == {MOST}
         assert track.do(differences, [awa]).changes == []
 
+    def test_a_member_who_moves_keeps_what_was_counted_by_their_former_clock(self, track: Track) -> None:
+        awa = track.member(zone="Asia/Tokyo")
+        evening = track.clock.now().replace(hour=20)
+
+        def moved(to: str) -> None:
+            track.do(Session.execute, _MOVE, {"zone": to, "id": awa})
+
+        def runs() -> list[UUID | None]:
+            at = evening - timedelta(days=3)
+            return [track.run(awa, 6000, at=at + timedelta(days=day)).activity_id for day in range(3)]
+
+        first = runs()  # on the next day in Tokyo
+        moved("America/New_York")
+        moved("America/Lima")
+        runs()
+        moved("Asia/Tokyo")
+        runs()
+        days = {
+            "day 2026-02-27": 1,
+            "day 2026-02-28": 3,
+            "day 2026-03-01": 3,
+            "day 2026-03-02": 2,
+        }
+        counted = {**days, "week 2026-02-23": 7, "week 2026-03-02": 2, "month 2026-02-01": 4, "month 2026-03-01": 5}
+        assert track.counters(awa, "long_runs") == {**counted, "life": 9}
+        assert track.do(differences, [awa]).changes == []
+        track.do(withdraw, track.clock, awa, first[2], actor_id=None, reason="not so")
+        assert track.counters(awa, "long_runs")["day 2026-03-02"] == 1
+        assert track.counters(awa, "long_runs")["day 2026-02-28"] == 3
+        assert track.do(rebuild, [awa]) == []
+
+    def test_moving_while_facts_are_recorded(self, track: Track) -> None:
+        awa = track.member(zone="Asia/Tokyo")
+        evening = track.clock.now().replace(hour=20) - timedelta(days=3)
+        track.run(awa, 6000, at=evening)
+
+        def work(number: int) -> None:
+            for turn in range(12):
+                if number == 0:
+                    zone = ("America/Lima", "Asia/Tokyo")[turn % 2]
+                    track.do(Session.execute, _MOVE, {"zone": zone, "id": awa})
+                else:
+                    track.run(awa, 6000, at=evening, key=f"{number} {turn}")
+
+        assert together(work, 4) == []
+        assert track.do(differences, [awa]).changes == []
+        assert track.counters(awa, "long_runs")["life"] == 37
+
     def test_random_histories(self, track: Track) -> None:
         """Whatever happened, in whatever order: counting anew finds nothing to put right, and undoes tampering."""
         track.install(
             rule("run", "ratio(activity.metres, 100)", caps={"week": 60}),
             rule("rare", condition="counters.runs.day == 2", cool_down_s=7200, maturity_s=86_400),
         )
-        members = [track.member(zone=zone) for zone in ("UTC", "Pacific/Auckland", "America/Lima")]
+        members = [track.member(zone=zone) for zone in ZONES]
         staff = track.member()
         metres = st.integers(-5, 9000)
         moments = st.integers(0, 60 * 24 * 40).map(lambda minutes: START_OF_TIME - timedelta(minutes=minutes))
@@ -74,6 +126,7 @@ class TestRebuilding:
             st.integers(0, 200).map(lambda each: ("withdraw", each)),
             st.integers(-20, 20).filter(bool).map(lambda each: ("adjust", each)),
             st.integers(0, 200).map(lambda each: ("reverse", each)),
+            st.tuples(st.sampled_from(members), st.sampled_from(ZONES)).map(lambda each: ("move", each)),
         )
         recorded: list[Outcome] = []
         owners: dict[UUID | None, UUID] = {}
@@ -86,6 +139,8 @@ class TestRebuilding:
                     found = track.record(*(track.fact(m, d, r, at=at) for m, d, r, at in each))
                     recorded.extend(found)
                     owners.update((new.activity_id, m) for new, (m, *_) in zip(found, each, strict=True))
+                elif what == "move":
+                    track.do(Session.execute, _MOVE, {"id": each[0], "zone": each[1]})
                 elif what == "adjust":
                     with suppress(InsufficientBalanceError):
                         key = f"adjusted {uuid4()}"

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldErrors
+from guerdon.kernel.engagement.errors import RuleExpressionError
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.ledger import service as ledger
 from support.http_client import Client
@@ -62,8 +64,34 @@ class TestWriting:
         assert track.snapshot() == before
 
     @pytest.mark.parametrize(
+        ("changes", "words", "place"),
+        [
+            ({"condition": "has(activity.meters)"}, "did you mean 'activity.metres'?", (1, 5)),
+            ({"condition": "member.verifed"}, "did you mean 'member.verified'?", (1, 1)),
+            ({"condition": "member.tiers.trak == 'gold'"}, "did you mean 'member.tiers.track'?", (1, 1)),
+            ({"amount": "1 + params.rates"}, "did you mean 'params.rate'?", (1, 5)),
+            ({"amount": "params.by.hil"}, "did you mean 'params.by.hill'?", (1, 1)),
+            ({"amount": "counters.rns.week"}, "did you mean 'counters.runs'?", (1, 1)),
+            ({"amount": "activity.metres +\n sise('a')"}, "did you mean 'size'?", (2, 2)),
+            ({"amount": "ratio(activity.route, 2)"}, "'ratio' can do nothing with what it is given.", (None, None)),
+        ],
+    )
+    def test_what_is_wrong_is_told_in_plain_words_with_its_place(
+        self, track: Track, changes: dict[str, Any], words: str, place: tuple[int, int]
+    ) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1, "by": {"hill": 2}}))
+        before = track.snapshot()
+        with pytest.raises(FieldErrors) as refused:
+            write(track, {"rate": 1, "by": {"hill": 2}}, **changes)
+        [fault] = refused.value.errors
+        assert str(fault).endswith(words)
+        assert (fault.params["line"], fault.params["column"]) == place
+        assert track.snapshot() == before
+
+    @pytest.mark.parametrize(
         "terms",
         [
+            {"condition": "activity.route != 'params.nothing' // params.more"},
             {"amount": "100 / (activity.metres - 1)"},
             {"amount": "int(activity.route)"},
             {"amount": "params.by_route[activity.route]"},
@@ -97,6 +125,18 @@ class TestWriting:
             write(track, {"each": 3}, budget="nowhere")
         assert write(track, {"each": 3}, budget="track.prizes")
 
+    def test_a_draft_that_has_become_impossible_is_not_put_in_force(self, track: Track) -> None:
+        track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
+        draft_id = write(track, amount="activity.metres * params.rate + 1")
+        nested = "activity.friends.all(f, activity.friends.all(g, f == g))"  # as former versions of Guerdon took it
+        with psycopg.connect(track.owner_dsn, autocommit=True) as connection:
+            connection.execute("UPDATE engagement.rules SET condition = %s WHERE id = %s", (nested, draft_id))
+        before = track.snapshot()
+        with pytest.raises(RuleExpressionError) as refused:
+            track.do(rules.activate, draft_id, track.clock.now())
+        assert refused.value.field == "condition"
+        assert track.snapshot() == before
+
     def test_other_numbers_alone_keep_their_names(self, track: Track) -> None:
         track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
         with pytest.raises(FieldErrors) as refused:
@@ -120,7 +160,11 @@ class TestFromOutside:
         before = track.snapshot()
         refused = admin.post("/api/v1/engagement/rules", json={**body, "condition": "activity.speed > 1"})
         assert refused.status_code == 422
-        assert [each["field"] for each in refused.json()["errors"]] == ["condition"]
+        [fault] = refused.json()["errors"]
+        assert (fault["field"], fault["line"], fault["column"]) == ("condition", 1, 1)
+        assert "technical" not in fault
+        refused = admin.post("/api/v1/engagement/rules", json={**body, "amount": "activity.metres +"})
+        assert refused.json()["errors"][0]["technical"].startswith("mismatched input")
         assert track.snapshot() == before
 
     def test_on_pages(self, track: Track, visit: Callable[..., Client]) -> None:
@@ -145,6 +189,13 @@ class TestFromOutside:
         refused = admin.submit(f"{path}/new", **{**form, "maturity_s": "soon"})
         assert refused.status_code == 422
         assert "Enter a whole number." in refused.text
+        wrong = {"condition": " activity.meters > 10", "multipliers": "15000\n\nactivity.metres *"}
+        refused = admin.submit(f"{path}/new", **{**form, **wrong})
+        assert refused.status_code == 422
+        assert '<code><u class="negative strong">activity.meters</u> &gt; 10</code>' in refused.text
+        assert "did you mean &#39;activity.metres&#39;?" in refused.text
+        assert "Line 2: The expression cannot be used: it stops too early" in refused.text
+        assert "mismatched input" in refused.text
         written = admin.submit(f"{path}/new", **form)
         assert written.status_code == 303, written.text
         page = admin.get(written.headers["location"]).text

@@ -1,6 +1,7 @@
 """Streaks on a real database: bonuses, late facts, withdrawals, pauses, pardons."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from guerdon.db.database import Database
 from guerdon.kernel.engagement.activities.schemas import ActivityKind, Fact, MetricSeed, Zone
 from guerdon.kernel.engagement.activities.service.recording import record
 from guerdon.kernel.engagement.badges import personal_data
+from guerdon.kernel.engagement.streaks import jobs
 from guerdon.kernel.engagement.streaks.errors import (
     NothingToRestoreError,
     OwnStreakError,
@@ -26,9 +28,10 @@ from guerdon.kernel.engagement.streaks.errors import (
     StreakReasonMissingError,
 )
 from guerdon.kernel.engagement.streaks.seeds import StreakSeed
-from guerdon.kernel.engagement.streaks.service import pardons, pauses, reading, reminding
+from guerdon.kernel.engagement.streaks.service import catching_up, changing, pardons, pauses, reading, reminding
 from guerdon.kernel.engagement.streaks.service.definitions import Definition, by_code, use
 from guerdon.kernel.program import Program
+from guerdon.worker.runner import run_worker
 from support.databases import START_OF_TIME
 from support.walkers import WALKERS, advance, beans
 
@@ -412,3 +415,78 @@ def test_a_daily_streak_goes_on_across_a_change_of_clocks(
     assert stands().standing.current == (last - first).days + 1
     clock.move(timedelta(seconds=1))
     assert (stands().standing.current, stands().standing.lost) == (0, (last - first).days + 1)
+
+
+def test_what_was_done_while_a_streak_was_not_active_counts_when_it_is_again(
+    walking: Walking, person: Callable[..., Any]
+) -> None:
+    other = person("heron").id
+    for number in range(2):
+        walking.to(number)
+        walking.week(number)
+    staff = person("wren").id
+
+    def set_active(session: Session, active: bool) -> None:
+        streak = walking.weekly(session)
+        numbers = replace(changing.numbers_of(streak), active=active)
+        jobs.change_and_catch_up(session, walking.clock, streak.id, numbers, actor_id=staff, reason="a trial")
+
+    with walking.database.transaction() as session:
+        set_active(session, False)
+    for number in range(2, 5):
+        walking.to(number)
+        walking.week(number)
+    with walking.database.transaction() as session:
+        advance(session, walking.clock.now(), other, MONDAY + 4 * WEEK, walks=1)
+    assert walking.stands().standing.current == 0
+    with walking.database.transaction() as session:
+        set_active(session, True)
+    run_worker(walking.database, boot.tasks().values(), walking.clock, until_idle=True)
+    assert (walking.stands().standing.current, walking.bonus()) == (5, 5 + 10)
+    with walking.database.transaction() as session:
+        assert reading.one_of_member(session, walking.clock.now(), other, walking.weekly(session)).standing.current == 1
+    walking.to(5)
+    walking.week(5)
+    assert (walking.stands().standing.current, walking.bonus()) == (6, 5 + 10 + 30)
+
+
+def test_runs_follow_counters_that_were_put_right(walking: Walking, person: Callable[..., Any]) -> None:
+    gone = person("heron").id
+    for number in range(3):
+        walking.week(number)
+        with walking.database.transaction() as session:
+            advance(session, walking.clock.now(), gone, MONDAY + number * WEEK, walks=1)
+    with walking.database.transaction() as session:  # what a rebuild finds not to have been so
+        session.execute(
+            text("UPDATE engagement.counters SET value = 0 WHERE owner_id = :gone OR period_start = :week"),
+            {"gone": gone, "week": MONDAY + WEEK},
+        )
+        jobs.catch_up_all(session)
+    run_worker(walking.database, boot.tasks().values(), walking.clock, until_idle=True)
+    walking.to(2)
+    stands = walking.stands().standing
+    assert (stands.current, stands.longest, stands.started) == (1, 1, MONDAY + 2 * WEEK)
+    with walking.database.transaction() as session:
+        other = reading.one_of_member(session, walking.clock.now(), gone, walking.weekly(session)).standing
+    assert (other.current, other.longest, other.last) == (0, 0, None)
+
+
+def test_catching_up_goes_on_member_by_member(walking: Walking, person: Callable[..., Any]) -> None:
+    owners = sorted([walking.owner_id, *(person(name).id for name in ("heron", "wren"))])
+    with walking.database.transaction() as session:
+        for owner_id in owners:
+            for number in range(3):
+                advance(session, walking.clock.now(), owner_id, MONDAY + number * WEEK, walks=1)
+        session.execute(text("DELETE FROM engagement.streak_runs"))
+    after: UUID | None = None
+    for owner_id in owners:
+        with walking.database.transaction() as session:
+            after = catching_up.go_on(session, walking.clock, walking.weekly(session).id, after, portion=1)
+            assert after == owner_id
+    with walking.database.transaction() as session:
+        assert catching_up.go_on(session, walking.clock, walking.weekly(session).id, after, portion=1) is None
+        lengths = text(
+            "SELECT current FROM engagement.streak_runs AS r JOIN engagement.streaks AS s"
+            " ON s.id = r.streak_id AND s.code = 'weekly' ORDER BY owner_id"
+        )
+        assert list(session.scalars(lengths)) == [3, 3, 3]

@@ -1,5 +1,6 @@
 """Expressions bound flat: what they read is known, and they give what they would give on objects."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -86,6 +87,18 @@ def test_put_together(parts: list[str]) -> None:
         "min(activity.metres, 50)",
         "activity.route.lower() == 'hill'",
         "__import__('os')",
+        "size_(activity.route)",
+        "activity.tags.all(a, activity.tags.all(b, a == b))",
+        "(activity.tags + activity.tags).all(a, a == 'b')",
+        "activity.tags.all(a, 0" + " + a" * 11 + " == 1)",
+        "[activity.tags + activity.tags].all(a, a == ['b'])",
+        "activity.tags . exists // (\n (a, a.matches('b'))",
+        "activity.route.matches(activity.route)",
+        "activity.route.matches(true ? 'a' : 'b')",
+        "activity.route.matches('(a')",
+        "activity.route.matches('(.{1,40}){1,40}z')",
+        "activity.route.matches('" + "a" * 201 + "')",
+        " || ".join(["activity.route.matches('a')"] * 6),
     ],
 )
 def test_what_there_is_not_is_refused_when_it_is_written(source: str) -> None:
@@ -98,15 +111,59 @@ def test_what_there_is_to_call_may_be_called() -> None:
     assert flat(source) == 13
 
 
-def test_the_longest_hostile_expression_does_not_hang() -> None:
-    many = list(range(100))
-    source = "activity.tags.all(a, activity.tags.all(b, " + " && ".join(["a + b + member.n >= 0"] * 60) + "))"
-    found = bound(source)
+MANY = "activity.tags"
+LONG = {
+    "sums of numbers for each element": f"{MANY}.all(a, " + " && ".join(["a * a * member.n >= 0"] * 80) + ")",
+    "lists put together for each element": f"{MANY}.all(a, (" + "+".join([MANY] * 11) + ").size() > 0)",
+    "lists looked through for each element": f"{MANY}.all(a, " + " && ".join([f"a in {MANY}"] * 70) + ")",
+    "lists compared for each element": f"{MANY}.all(a, " + " && ".join([f"{MANY} == {MANY}"] * 50) + ")",
+    "the same for each number of a list": "[" + "1," * 880 + "1].all(a, (" + "+".join([MANY] * 11) + ").size() > 0)",
+    "texts put together for each element": f"{MANY}.all(a, (" + "+".join(["activity.route"] * 11) + ").size() > 0)",
+    "patterns": " && ".join(["(activity.route + activity.route).matches('(.{1,14}){1,14}z')"] * 5),
+    "a pattern for a text that is long": "(" + "+".join(["activity.route"] * 120) + ").matches('a')",
+}
+
+
+@pytest.mark.parametrize("source", LONG.values(), ids=LONG.keys())
+def test_the_longest_hostile_expression_does_not_hang(source: str) -> None:
     frame = Frame({})
-    frame.bind(["activity__tags", "member__n"], [many, 1])
+    frame.bind(["activity__tags", "activity__route", "member__n"], [list(range(100)), "a" * 500, 1])
     start = time.perf_counter()
-    assert frame.value(found) is True
-    assert time.perf_counter() - start < 5
+    with contextlib.suppress(ExpressionError):
+        frame.value(bound(source))
+    assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("activity.route.size()", 4),
+        ("size(activity.route) + size('😀é')", 6),
+        ("activity.tags.size() + size({'a': 1})", 3),
+        (r"'''a\''''.size() + r'size('.size()", 7),
+        ("// size(\n'é'.size()", 1),
+        ("activity.tags.exists(t, t.size () == 1) ? 1 : 0", 1),
+    ],
+)
+def test_size_counts_characters(source: str, expected: int) -> None:
+    frame = Frame({})
+    frame.bind(["activity__route", "activity__tags"], ["été€", ["é", "bb"]])
+    assert frame.value(bound(source)) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("activity.route.matches('^hi')", True),
+        (r"matches(activity.route, r'\d{2}$')", False),
+        (r"activity.route.matches('\\{h')", False),
+        ("activity.route.startsWith('matches(') || activity.route.matches('i')", True),
+    ],
+)
+def test_patterns(source: str, expected: bool) -> None:
+    frame = Frame({})
+    frame.bind(["activity__route"], ["hill"])
+    assert frame.value(bound(source)) is expected
 
 
 def test_a_frame_forgets_nothing_and_leaks_nothing() -> None:

@@ -1,10 +1,12 @@
 """Expressions of rules: what they give, what they refuse, and that no text makes them run for long."""
 
 import contextlib
+import json
 import time
 from fractions import Fraction
 from typing import Any
 
+import cel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,9 @@ from guerdon.kernel.engagement.expressions import (
     truth,
     whole_number,
 )
+from guerdon.kernel.engagement.mistakes import read_back
+from guerdon.kernel.engagement.spelling import masked
+from guerdon.web.i18n import add_catalogue, translator
 
 SLOWEST_S = 2.0
 """Far above the 50 ms that the worst expression takes here, far below what a person would call hanging."""
@@ -187,3 +192,61 @@ def test_a_formula_made_ready_is_filled_as_any_other(
     formula: str, params: dict[str, Any], inputs: dict[str, Any]
 ) -> None:
     assert explanation.Filling(formula, params)(inputs) == explanation.filled_in(formula, inputs, params)
+
+
+WORDS = [
+    ("activity.n *", "it stops too early; something is missing at its end.", (1, 13)),
+    ("activity.n ===\n 2", "write == to compare, at line 1, character 14.", (1, 14)),
+    ("1 +\n\n* 2", "'*' is not expected, at line 3, character 1.", (3, 1)),
+    ("((1)", "')' is missing, at character 5.", (1, 5)),
+    ("'abc", "a text is not closed, or has a sign that cannot be read, at character 1.", (1, 1)),
+    ("1 and 2", "write && for and, || for or, ! for not, at character 3.", (1, 3)),
+    ("a..b", "'..' is not expected, at character 3.", (1, 3)),
+    ("9223372036854775808", "a number is too large, at character 1.", (1, 1)),
+    ("(" * 200 + "1" + ")" * 200, "it is nested too deeply.", (1, 97)),
+    ("activity.n + 'a'", "it puts together what does not go together, such as a number and a text.", None),
+    ("activity.absent", "'absent' is not there.", None),
+    ("activity.n / 0", "it divides by zero.", None),
+    ("ratio(activity.n, 0)", "it divides by zero.", None),
+    ("ratio('a', 1)", "'ratio' can do nothing with what it is given.", None),
+    ("size(activity.n)", "'size' can do nothing with what it is given.", None),
+    ("int('x')", "'int' can do nothing with what it is given.", None),
+    ("9223372036854775807 + activity.n", "a number becomes larger than 64 bits hold.", None),
+    ("[1][2]", "a list is shorter than it would have to be.", None),
+    ("'1'", "it gives a text instead of a whole number.", None),
+]
+
+
+@pytest.mark.parametrize(("source", "words", "place"), WORDS)
+def test_mistakes_are_told_in_plain_words(source: str, words: str, place: tuple[int, int] | None) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        whole_number(source, {"activity": {"n": 7}})
+    assert str(refused.value) == words
+    assert refused.value.place == place
+
+
+@pytest.mark.parametrize(("source", "words", "place"), WORDS)
+def test_mistakes_are_told_in_french(source: str, words: str, place: tuple[int, int] | None) -> None:
+    add_catalogue("guerdon.kernel.engagement")
+    with pytest.raises(ExpressionError) as refused:
+        whole_number(source, {"activity": {"n": 7}})
+    told = refused.value.sentence.told(translator("fr").gettext)
+    assert told not in (words, "")
+    if place is None:  # what fails on a fact is kept with it
+        kept = json.loads(json.dumps(refused.value.kept))
+        assert read_back(kept).told(translator("fr").gettext) == told
+        assert str(read_back(kept)) == words
+
+
+def test_what_was_kept_of_a_mistake_before_it_had_words_is_told_as_it_is() -> None:
+    assert read_back({"problem": "KeyError: {'a'}"}).told(str) == "KeyError: {'a'}"
+
+
+@given(st.text(alphabet="'\"\\rb \na(", max_size=14))
+def test_texts_are_found_where_they_are(source: str) -> None:
+    try:
+        cel.compile(source)
+    except ValueError:
+        return
+    assert len(masked(source)) == len(source)
+    cel.compile(masked(source))

@@ -29,6 +29,7 @@ from guerdon.kernel.engagement.errors import RuleNotFoundError
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.engagement.simulations.schemas import Tally
 from guerdon.kernel.engagement.simulations.service import running as simulating
+from guerdon.kernel.engagement.streaks.jobs import catch_up_all
 from guerdon.kernel.ledger.catalogue import unit_of
 
 app = typer.Typer(
@@ -58,7 +59,12 @@ def rebuild() -> None:
                 session.execute(update(Community).values(time_zone=zone))
                 out.print(Text(f"Days now begin by {zone} instead of {former}."))
         found = _each(database, "Rebuilding", rebuilding.rebuild)
+        if found:
+            with database.transaction() as session:
+                catch_up_all(session)
     out.print(Text(f"Counters are rebuilt; {len(found)} were not as they should have been."))
+    if found:
+        out.print(Text("The worker now works out every streak anew."))
 
 
 @app.command()

@@ -6,10 +6,36 @@ are shown, so a domain never needs to know who reads it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 _AS_PYTHON_WRITES_IT = re.compile(r"Decimal\('(.+)'\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence, or a clause, that stands within another one and is translated with it.
+
+    Attributes:
+        template: English, with ``{placeholders}``: a message id.
+        params: what fills them; some may be sentences themselves.
+    """
+
+    template: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self, translate: Callable[[str], str] = str) -> str:
+        """The sentence in a language."""
+        return translate(self.template).format(**told(self.params, translate))
+
+    def __str__(self) -> str:
+        return self.told()
+
+
+def told(params: Mapping[str, Any], translate: Callable[[str], str]) -> dict[str, Any]:
+    """Parameters with the sentences among them in a language."""
+    return {name: value.told(translate) if isinstance(value, Sentence) else value for name, value in params.items()}
 
 
 class GuerdonError(Exception):
@@ -21,6 +47,7 @@ class GuerdonError(Exception):
         message: English template of what went wrong, with ``{placeholders}`` filled from ``params``.
         remedy: English template of what the reader can do.
         words: parameters that are English words or clauses themselves, and translated where there is a translation.
+        details: parameters that problem documents carry as members besides, where they are given.
 
     Args:
         field: the input field at fault, as a dotted path (``value.hours``), if it is one field.
@@ -32,6 +59,7 @@ class GuerdonError(Exception):
     message: ClassVar[str] = "Something went wrong."
     remedy: ClassVar[str] = "Try again later; if it happens again, tell the operator."
     words: ClassVar[frozenset[str]] = frozenset({"what", "status", "action", "problem"})
+    details: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, field: str | None = None, **params: Any) -> None:
         self.field = field

@@ -21,6 +21,9 @@ FIELD_PROBLEM = {
         "code": {"type": "string"},
         "detail": {"type": "string"},
         "remedy": {"type": "string"},
+        "line": {"type": "integer", "description": "Where in the text of the field, from 1; where that is known."},
+        "column": {"type": "integer", "description": "Which character of the line, from 1."},
+        "technical": {"type": "string", "description": "What a library said of it, for developers; in English."},
     },
 }
 PROBLEM_SCHEMA = {

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError
+from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError, told
 from guerdon.db.database import is_retryable
 from guerdon.http.access import recognise
 from guerdon.http.context import current_request
@@ -57,13 +57,15 @@ def problem(error: GuerdonError, translate: Translate = str, request_id: str | N
         "status": error.status,
         "code": error.code,
         **_sentences(error, translate),
+        **_details(error),
         "request_id": request_id,
     }
     if error.field is not None:
         document["field"] = error.field
     if isinstance(error, FieldErrors):
         document["errors"] = [
-            {"field": each.field, "code": each.code, **_sentences(each, translate)} for each in error.errors
+            {"field": each.field, "code": each.code, **_sentences(each, translate), **_details(each)}
+            for each in error.errors
         ]
     return document
 
@@ -73,12 +75,16 @@ def _sentences(error: GuerdonError, translate: Translate) -> dict[str, str]:
         name: translate(value)
         if name in error.words and value and isinstance(value, str) and "{" not in value
         else value
-        for name, value in error.params.items()
+        for name, value in told(error.params, translate).items()
     }
     return {
         "detail": translate(error.message).format(**params),
         "remedy": translate(error.remedy).format(**params),
     }
+
+
+def _details(error: GuerdonError) -> dict[str, Any]:
+    return {name: error.params[name] for name in error.details if error.params.get(name) is not None}
 
 
 def crashed(scope: MutableMapping[str, Any], request_id: str) -> Response:

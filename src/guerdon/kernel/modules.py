@@ -12,7 +12,7 @@ KERNEL_MODULES = (
     Module("guerdon.kernel.identity", "identity", since="0005_access"),
     Module("guerdon.kernel.identity.people", "identity", since="0006_people", views_in=("events", "steps")),
     Module("guerdon.kernel.engagement", "engagement"),
-    Module("guerdon.kernel.engagement.activities", "engagement", since="0007_activities", install=install),
+    Module("guerdon.kernel.engagement.activities", "engagement", since="0018_former_zones", install=install),
     Module("guerdon.kernel.engagement.streaks", "engagement", since="0009_recognition", install=install_recognition),
     Module("guerdon.kernel.engagement.badges", "engagement", since="0009_recognition"),
     Module(

@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.requests import Request
 
-from guerdon.core.errors import GuerdonError
+from guerdon.core.errors import GuerdonError, told
 
 LANGUAGES = {"en": "English", "fr": "Français"}
 """The languages that pages are written in, by code, each named in itself."""
@@ -51,7 +51,7 @@ class Translator:
         """
         params = {
             name: self._catalogue.gettext(value) if name in error.words and value and isinstance(value, str) else value
-            for name, value in error.params.items()
+            for name, value in told(error.params, self._catalogue.gettext).items()
         }
         return self.gettext(error.message, **params), self.gettext(error.remedy, **params)
 

@@ -13,29 +13,26 @@ from typing import Any
 
 import cel
 
-from guerdon.core.money import AMOUNT_MINOR_MAX
-from guerdon.kernel.engagement.expressions import ExpressionError, compiled, ratio
+from guerdon.kernel.engagement.expressions import (
+    CALLABLE,
+    as_truth,
+    as_whole_number,
+    compiled,
+    executed,
+    functions,
+)
+from guerdon.kernel.engagement.mistakes import ExpressionError, Place, place_at, unknown
+from guerdon.kernel.engagement.spelling import TEXTS, masked
+from guerdon.web.i18n import msgid
 
 ROOTS = ("activity", "member", "counters", "params")
 PERIODS = ("day", "week", "month", "life")
-_STRINGS = (
-    r"[rRbB]{0,2}\"\"\".*?\"\"\"|[rRbB]{0,2}'''.*?'''"
-    r"|[rR][bB]?\"[^\"\n]*\"|[rR][bB]?'[^'\n]*'"
-    r"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"
-)
 _TOKENS = re.compile(
-    rf"(?P<kept>{_STRINGS}|//[^\n]*|\bhas\s*\([^()]*\))"
+    rf"(?P<kept>{TEXTS}|//[^\n]*|\bhas\s*\([^()]*\))"
     r"|(?<![\w.])(?P<root>activity|member|counters)(?P<path>(?:\.[A-Za-z_]\w*)+)(?P<call>\s*\()?",
     re.DOTALL,
 )
 _ITERATED = re.compile(r"\b(?:all|exists|exists_one)\s*\(\s*(\w+)\s*,")
-FUNCTIONS = frozenset(
-    """
-    bytes contains double dyn duration endsWith int matches ratio size startsWith string timestamp type uint
-    getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds
-    """.split()  # noqa: SIM905 - two dozen lines otherwise
-)
-"""What an expression may call; without this list a misspelt name would be found out by the first award."""
 _FLAT = re.compile(r"\b(?:activity|member|counters)__\w+")
 
 
@@ -77,8 +74,9 @@ def bound(source: str) -> Bound:
         ExpressionError: it is not CEL, could run for long, or reads or calls what there is not.
     """
     compiled(source)
-    if _FLAT.search(source):
-        raise ExpressionError("names with two underscores after activity, member or counters are not available")
+    flat = _FLAT.search(masked(source))
+    if flat:
+        raise unknown(flat[0], (), place_at(source, flat.start()))
     found: dict[str, Read] = {}
 
     def flatten(token: re.Match[str]) -> str:
@@ -94,15 +92,22 @@ def bound(source: str) -> Bound:
 
     program = compiled(_TOKENS.sub(flatten, source), longest=None)
     roots = set(program.variables()) - set(found) - set(_ITERATED.findall(source))
-    unknown = roots - set(ROOTS)
-    if unknown:
-        raise ExpressionError(f"it reads '{min(unknown)}', which there is not")
-    strange = {name for name in compiled(source).functions() if name.isidentifier()} - FUNCTIONS
-    if strange:
-        raise ExpressionError(f"it calls '{min(strange)}', which there is not")
+    for name in sorted(roots - set(ROOTS)):
+        raise unknown(name, ROOTS, place_of(name, source))
+    for name in sorted({name for name in cel.compile(source).functions() if name.isidentifier()} - CALLABLE):
+        raise unknown(name, CALLABLE, place_of(name, source))
     if "counters" in roots:
-        raise ExpressionError("counters are read as counters.<metric>.<day, week, month or life>")
+        raise ExpressionError(
+            msgid("counters are read as counters.<metric>.<day, week, month or life>."),
+            place=place_of("counters", source),
+        )
     return Bound(source, program, tuple(found.values()), frozenset(roots))
+
+
+def place_of(name: str, source: str) -> Place | None:
+    """Where a name first stands in an expression, or is called."""
+    found = re.search(rf"(?<![\w.]){re.escape(name)}\b|\b{re.escape(name)}(?=\s*\()", masked(source))
+    return place_at(source, found.start()) if found else None
 
 
 def _taken(root: str, names: list[str], *, called: bool) -> int:
@@ -123,7 +128,7 @@ class Frame:
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        self._context = cel.Context(variables={"params": dict(params)}, functions={"ratio": ratio})
+        self._context = cel.Context(variables={"params": dict(params)}, functions=functions())
 
     def bind(self, names: Sequence[str], values: Sequence[Any]) -> None:
         """Give variables their values: whole numbers of 64 bits, texts, truths, lists and objects of such, or None."""
@@ -136,10 +141,7 @@ class Frame:
         Raises:
             ExpressionError: it fails.
         """
-        try:
-            return expression.program.execute(self._context)
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as exc:
-            raise ExpressionError(f"{type(exc).__name__}: {str(exc)[:200]}") from exc
+        return executed(expression.program, self._context)
 
     def truth(self, expression: Bound) -> bool:
         """What an expression gives that must be true or false.
@@ -147,10 +149,7 @@ class Frame:
         Raises:
             ExpressionError: it fails, or gives something else.
         """
-        value = self.value(expression)
-        if not isinstance(value, bool):
-            raise ExpressionError(f"it gives {type(value).__name__} instead of true or false")
-        return value
+        return as_truth(self.value(expression))
 
     def whole_number(self, expression: Bound) -> int:
         """What an expression gives that must be a whole number from 0 to what an account can hold.
@@ -158,9 +157,4 @@ class Frame:
         Raises:
             ExpressionError: it fails, or gives something else.
         """
-        value = self.value(expression)
-        if type(value) is not int:
-            raise ExpressionError(f"it gives {type(value).__name__} instead of a whole number")
-        if not 0 <= value <= AMOUNT_MINOR_MAX:
-            raise ExpressionError("it gives less than 0" if value < 0 else "it gives more than an account can hold")
-        return value
+        return as_whole_number(self.value(expression))

@@ -25,6 +25,7 @@ class RuleExpressionError(FieldError):
     code = "rule-expression"
     message = "The expression cannot be used: {problem}"
     remedy = "Correct the expression; try it with a dry run before you activate it."
+    details = ("line", "column", "technical")
 
 
 class RuleBoundsError(FieldError):
@@ -170,3 +171,4 @@ class RuleEvaluationError(GuerdonError):
     status = 409
     message = "Version {version} of the rule '{rule}' cannot be applied here: {problem}"
     remedy = "Nothing was awarded. Ask staff to correct the rule by a new version."
+    details = ("technical",)

@@ -4,7 +4,7 @@ Amounts are integers of a unit's smallest part. Where a rule has to multiply by 
 ``ratio(value, divisor)``, which divides exactly and rounds halves up; a float as a result is refused.
 """
 
-import re
+import logging
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,17 +12,42 @@ from typing import Any
 import cel
 
 from guerdon.core.money import AMOUNT_MINOR_MAX
+from guerdon.kernel.engagement import spelling
+from guerdon.kernel.engagement.mistakes import (
+    TOO_MUCH,
+    TRUTH,
+    WHOLE_NUMBER,
+    ExpressionError,
+    of_running,
+    of_spelling,
+    wrong_result,
+)
+from guerdon.web.i18n import msgid
+
+__all__ = [
+    "ExpressionError",
+    "as_truth",
+    "as_whole_number",
+    "compiled",
+    "evaluate",
+    "executed",
+    "functions",
+    "ratio",
+    "truth",
+    "whole_number",
+]
 
 EXPRESSION_LENGTH_MAX = 2000
-QUESTIONS_MAX = 2
 INTEGER_MIN = -(2**63)
-_CALL = r"(?:\s|//[^\n]*)*\("
-_BUILDS_LIST = re.compile(r"\b(map|filter)\b" + _CALL)
-_ASKS_LIST = re.compile(r"\b(all|exists|exists_one)\b" + _CALL)
-
-
-class ExpressionError(ValueError):
-    """The expression cannot be compiled or evaluated; its text says why."""
+CALLABLE = frozenset(
+    """
+    bytes contains double dyn duration endsWith int matches ratio size startsWith string timestamp type uint
+    getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds
+    """.split()  # noqa: SIM905 - two dozen lines otherwise
+)
+"""What an expression may call; without this list a misspelt name would be found out by the first award."""
+# The library logs a warning whenever a function that it calls raises; what raised is told to whoever asked.
+logging.getLogger("cel").setLevel(logging.ERROR)
 
 
 def ratio(value: int, divisor: int) -> int:
@@ -40,25 +65,37 @@ def ratio(value: int, divisor: int) -> int:
 def compiled(source: str, *, longest: int | None = EXPRESSION_LENGTH_MAX) -> "cel.Program":
     """The compiled form of an expression.
 
-    CEL has no loops but for its macros over lists, and those nest: four ``map`` in each other, 300 characters long, run
-    for seconds. An amount needs no lists built, so ``map`` and ``filter`` are refused, and of ``all``, ``exists`` and
-    ``exists_one`` two are allowed. With that and the limit on length, the worst takes some 50 ms.
-
     Raises:
         ExpressionError: it is empty, too long, not CEL, or could run for long.
     """
     if not source.strip():
-        raise ExpressionError("it is empty")
+        raise ExpressionError(msgid("it is empty."))
     if longest is not None and len(source) > longest:
-        raise ExpressionError(f"it is longer than {longest} characters")
-    if _BUILDS_LIST.search(source):
-        raise ExpressionError("map and filter are not available")
-    if len(_ASKS_LIST.findall(source)) > QUESTIONS_MAX:
-        raise ExpressionError(f"all, exists and exists_one may stand in it {QUESTIONS_MAX} times together")
+        raise ExpressionError(msgid("it is longer than {maximum} characters."), maximum=longest)
     try:
-        return cel.compile(source)
+        program = cel.compile(source)
     except ValueError as exc:
-        raise ExpressionError(str(exc).splitlines()[0][:200]) from exc
+        raise of_spelling(source, exc) from exc
+    spelling.check(source)
+    own = spelling.renamed(source)
+    return program if own == source else cel.compile(own)
+
+
+def functions() -> dict[str, Any]:
+    """What a context has to have for expressions to call."""
+    return {"ratio": ratio, **spelling.OWN_FUNCTIONS}
+
+
+def executed(program: "cel.Program", context: "cel.Context") -> Any:
+    """What a compiled expression gives.
+
+    Raises:
+        ExpressionError: it fails.
+    """
+    try:
+        return program.execute(context)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as exc:
+        raise of_running(exc, CALLABLE) from exc
 
 
 def evaluate(source: str, variables: Mapping[str, Any]) -> Any:
@@ -72,11 +109,7 @@ def evaluate(source: str, variables: Mapping[str, Any]) -> Any:
     """
     program = compiled(source)
     _check_variable(variables)
-    context = cel.Context(variables=dict(variables), functions={"ratio": ratio})
-    try:
-        return program.execute(context)
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as exc:
-        raise ExpressionError(f"{type(exc).__name__}: {str(exc)[:200]}") from exc
+    return executed(program, cel.Context(variables=dict(variables), functions=functions()))
 
 
 def _check_variable(value: Any) -> None:
@@ -89,9 +122,9 @@ def _check_variable(value: Any) -> None:
             _check_variable(each)
     elif isinstance(value, int) and not isinstance(value, bool):
         if not INTEGER_MIN <= value <= AMOUNT_MINOR_MAX:
-            raise ExpressionError("a number is larger than 64 bits hold")
+            raise ExpressionError(msgid("a number is larger than 64 bits hold."))
     elif value is not None and not isinstance(value, bool | str):
-        raise ExpressionError(f"it cannot read a {type(value).__name__}")
+        raise ExpressionError("it cannot read a {kind}.", kind=type(value).__name__)
 
 
 def whole_number(source: str, variables: Mapping[str, Any]) -> int:
@@ -100,14 +133,7 @@ def whole_number(source: str, variables: Mapping[str, Any]) -> int:
     Raises:
         ExpressionError: it is anything else.
     """
-    value = evaluate(source, variables)
-    if type(value) is not int:
-        raise ExpressionError(f"it gives {type(value).__name__} instead of a whole number")
-    if value < 0:
-        raise ExpressionError("it gives less than 0")
-    if value > AMOUNT_MINOR_MAX:
-        raise ExpressionError("it gives more than an account can hold")
-    return value
+    return as_whole_number(evaluate(source, variables))
 
 
 def truth(source: str, variables: Mapping[str, Any]) -> bool:
@@ -116,7 +142,30 @@ def truth(source: str, variables: Mapping[str, Any]) -> bool:
     Raises:
         ExpressionError: it is anything else.
     """
-    value = evaluate(source, variables)
+    return as_truth(evaluate(source, variables))
+
+
+def as_whole_number(value: Any) -> int:
+    """A value, if it is a whole number from 0 to what an account can hold.
+
+    Raises:
+        ExpressionError: it is anything else.
+    """
+    if type(value) is not int:
+        raise wrong_result(value, WHOLE_NUMBER)
+    if value < 0:
+        raise ExpressionError(msgid("it gives less than 0."))
+    if value > AMOUNT_MINOR_MAX:
+        raise ExpressionError(TOO_MUCH)
+    return value
+
+
+def as_truth(value: Any) -> bool:
+    """A value, if it is true or false.
+
+    Raises:
+        ExpressionError: it is anything else.
+    """
     if not isinstance(value, bool):
-        raise ExpressionError(f"it gives {type(value).__name__} instead of true or false")
+        raise wrong_result(value, TRUTH)
     return value

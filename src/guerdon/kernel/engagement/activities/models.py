@@ -77,6 +77,20 @@ class Member(Base):
     first_recorded_at: Mapped[CreatedAt]
 
 
+class FormerZone(Base):
+    """The zone that a member had up to an activity of theirs; a trigger keeps it when they move.
+
+    Where that activity is the last one before several moves, it is the zone before the first.
+    """
+
+    __tablename__ = "former_zones"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    owner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    last_activity_id: Mapped[UUID] = mapped_column(primary_key=True)
+    time_zone: Mapped[str] = mapped_column(Text)
+
+
 class Activity(Base):
     """One fact, and all that followed from it. Ids of a member's activities sort in the order of recording."""
 

@@ -7,13 +7,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError, NotFoundError
-from guerdon.core.money import to_text
 from guerdon.http.access import Principal, SignedIn, requires
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
-from guerdon.kernel.engagement.activities.errors import REASONS
 from guerdon.kernel.engagement.activities.schemas import NotAwarded
 from guerdon.kernel.engagement.activities.service import reading, withdrawing
+from guerdon.kernel.engagement.activities.service.wording import in_words
 from guerdon.kernel.engagement.explanation import words
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.ledger.catalogue import catalogue, unit_of
@@ -115,9 +114,5 @@ def _context(request: Request, session: Session, owner_id: UUID, cursor: str | N
 
 
 def _why_not(request: Request, session: Session, refusal: NotAwarded) -> str:
-    params = dict(refusal.params)
-    if "unit" in params:
-        scale = unit_of(session, params["unit"]).scale
-        for name in [name for name in params if name.endswith("_minor")]:
-            params[name.removesuffix("_minor")] = to_text(params[name], scale)
-    return viewer_of(request).translator.gettext(REASONS[refusal.reason], **params)
+    scale = unit_of(session, refusal.params["unit"]).scale if "unit" in refusal.params else 0
+    return in_words(refusal, scale, viewer_of(request).translator.gettext)

@@ -81,6 +81,7 @@ class CampaignConditionError(FieldError):
     code = "campaign-condition"
     message = "The condition cannot be used: {problem}"
     remedy = "Write CEL over activity, member and counters that gives true or false; leave it empty for everybody."
+    details = ("line", "column", "technical")
 
 
 class CampaignRuleUnknownError(FieldError):

@@ -19,6 +19,7 @@ from guerdon.kernel.engagement.campaigns import api
 from guerdon.kernel.engagement.campaigns.models import Campaign
 from guerdon.kernel.engagement.campaigns.schemas import CampaignIn, CampaignPhase, Spending, Terms, phase_of
 from guerdon.kernel.engagement.campaigns.service import managing, reading
+from guerdon.kernel.engagement.pages import marks
 from guerdon.kernel.identity.service.accounts import names_of
 from guerdon.kernel.ledger.catalogue import unit_of
 from guerdon.kernel.ledger.service import units
@@ -185,9 +186,15 @@ def stop(
 
 
 def _form(
-    request: Request, session: Session, state: FormState, campaign: Campaign | None = None, status: int = 200
+    request: Request,
+    session: Session,
+    state: FormState,
+    campaign: Campaign | None = None,
+    status: int = 200,
+    marked: Mapping[str, marks.Mark] | None = None,
 ) -> Response:
-    context = {"state": state, "draft": campaign, "units": units(session), "zone": viewer_of(request).zone.key}
+    zone = viewer_of(request).zone.key
+    context = {"state": state, "draft": campaign, "units": units(session), "zone": zone, "marks": marked or {}}
     return render(request, "campaigns/campaign_form.html", context, status)
 
 
@@ -199,7 +206,9 @@ def _refused(
     campaign: Campaign | None = None,
 ) -> Response:
     state = FormState.refused(sent, error, viewer_of(request).translator)
-    return _form(request, session, state, campaign, error.status if isinstance(error, GuerdonError) else 422)
+    if not isinstance(error, GuerdonError):
+        return _form(request, session, state, campaign, 422)
+    return _form(request, session, state, campaign, error.status, marks.of(error, sent))
 
 
 def _terms(request: Request, session: Session, sent: Mapping[str, str]) -> Terms:

@@ -1,5 +1,6 @@
 """``/staff/rules``: what is in force, how it came to be, trying it out, and writing and activating versions."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from guerdon.kernel.engagement.activities.service.wording import in_words
 from guerdon.kernel.engagement.errors import NumberMissingError, RuleLockedError, RuleNotFoundError
 from guerdon.kernel.engagement.explanation import filled_in
 from guerdon.kernel.engagement.models import Rule
-from guerdon.kernel.engagement.pages import shown
+from guerdon.kernel.engagement.pages import marks, shown
 from guerdon.kernel.engagement.schemas import Inputs, RuleStatus
 from guerdon.kernel.engagement.service import params, rules, terms, trying
 from guerdon.kernel.ledger.catalogue import catalogue
@@ -119,7 +120,13 @@ def show_new(request: Request, program: Name, code: Name, _who: Configurer, sess
 
 
 def _new_form(
-    request: Request, session: Session, program: str, code: str, state: FormState | None = None, status: int = 200
+    request: Request,
+    session: Session,
+    program: str,
+    code: str,
+    state: FormState | None = None,
+    status: int = 200,
+    marked: Mapping[str, marks.Mark] | None = None,
 ) -> Response:
     base = rules.in_force(session, program, code)
     values = {field: value for field, _, value in params.flat(base.params)}
@@ -135,6 +142,7 @@ def _new_form(
         "titles": titles(request),
         "numbers": shown.numbers(base),
         "state": state or FormState(values),
+        "marks": marked or {},
     }
     return render(request, "engagement/rule_new.html", context, status)
 
@@ -157,8 +165,10 @@ def write(
                 changes=_terms(sent),
             )
     except GuerdonError as error:
+        gettext = viewer_of(request).translator.gettext
         state = FormState.refused(sent, error, viewer_of(request).translator)
-        return _new_form(request, session, program, code, state, error.status)
+        state.errors = marks.by_field(state.errors, gettext)
+        return _new_form(request, session, program, code, state, error.status, marks.of(error, sent))
     flash(request, msgid("Version {version} is written. It is not in force yet."), version=draft.version)
     return redirect(request, f"/staff/rules/{program}/{code}/{draft.version}")
 

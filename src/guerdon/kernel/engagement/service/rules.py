@@ -165,8 +165,11 @@ def activate(session: Session, rule_id: UUID, at: datetime, *, actor_id: UUID | 
     Raises:
         RuleNotFoundError: there is no such version.
         RuleLockedError: it is not a draft any more.
+        FieldError: it says what cannot be any more, such as an expression that is now refused.
     """
     rule = _locked_draft(session, rule_id)
+    for fault in terms.misfits(session, rule, terms.of(rule), rule.params):
+        raise fault
     former = session.scalars(
         select(Rule).where(Rule.program == rule.program, Rule.code == rule.code, Rule.status == RuleStatus.ACTIVE)
     ).one_or_none()
@@ -242,7 +245,7 @@ def evaluate(rule: Rule, inputs: Mapping[str, Any]) -> Evaluation:
         applies = truth(rule.condition, variables)
         amount_minor = whole_number(rule.amount, variables) if applies else 0
     except ExpressionError as exc:
-        raise RuleEvaluationError(rule=f"{rule.program}.{rule.code}", version=rule.version, problem=str(exc)) from exc
+        raise RuleEvaluationError(rule=f"{rule.program}.{rule.code}", version=rule.version, **exc.details) from exc
     return Evaluation(
         rule_id=rule.id,
         code=rule.code,

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from guerdon.core.errors import FieldError
+from guerdon.core.errors import FieldError, Sentence
 from guerdon.core.money import AMOUNT_MINOR_MAX
 from guerdon.kernel.engagement.activities.service.book import Book, Kind, counter_read, load
-from guerdon.kernel.engagement.binding import Bound, Frame, Read, bound
+from guerdon.kernel.engagement.binding import Bound, Frame, Read, bound, place_of
 from guerdon.kernel.engagement.errors import (
     RuleBoundsError,
     RuleBudgetError,
@@ -19,20 +20,24 @@ from guerdon.kernel.engagement.errors import (
     RuleWaitError,
 )
 from guerdon.kernel.engagement.expressions import EXPRESSION_LENGTH_MAX, ExpressionError
+from guerdon.kernel.engagement.mistakes import TRUTH, WHOLE_NUMBER, Place, place_at, unknown, wrong_result
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleTerms
+from guerdon.kernel.engagement.service.tiers import ladders
+from guerdon.kernel.engagement.spelling import masked
+from guerdon.web.i18n import msgid
 
 MULTIPLIERS_MAX = 10
 BP_MAX = 1_000_000
 WAIT_MAX_S = 10 * 366 * 86_400
 CAPS = ("act", "day", "week", "month", "life")
-MEMBER_READS = frozenset({"account_age_days", "verified", "locale", "country", "time_zone", "tiers"})
+_TRIES_MAX = 256
 _SAMPLES: Mapping[str, Any] = {"int": 1, "str": "", "bool": True, "list": []}
 _MEMBER_SAMPLE: Mapping[str, Any] = {
     **{"account_age_days": 1, "verified": True, "locale": "en", "country": "SN", "time_zone": "UTC"},
     "tiers": {},
 }
-_PARAM = re.compile(r"\bparams\.([A-Za-z_]\w*)")
+_PATH = re.compile(r"(?<![\w.])((?:activity|member|params)(?:\.[A-Za-z_]\w*)+)(?P<call>\s*\()?")
 
 
 def of(rule: Rule) -> RuleTerms:
@@ -58,77 +63,123 @@ def misfits(session: Session, rule: Rule, terms: RuleTerms, params: Mapping[str,
         params: the numbers that go with the terms.
     """
     return [
-        *_expression_faults(load(session), rule, terms, params),
+        *_expression_faults(load(session), known_of_members(session, rule.program), rule, terms, params),
         *_number_faults(terms),
         *_budget_faults(session, rule, terms),
     ]
 
 
 def _expression_faults(
-    book: Book, rule: Rule, terms: RuleTerms, params: Mapping[str, Any]
+    book: Book, member: Mapping[str, Any], rule: Rule, terms: RuleTerms, params: Mapping[str, Any]
 ) -> Iterator[RuleExpressionError]:
     sources = [("condition", terms.condition), ("amount", terms.amount)]
     sources += [(f"multipliers.{number}", source) for number, source in enumerate(terms.multipliers)]
     if len(terms.multipliers) > MULTIPLIERS_MAX:
-        problem = f"there are more than {MULTIPLIERS_MAX}"
-        yield RuleExpressionError(field="multipliers", problem=problem)
+        yield RuleExpressionError(
+            field="multipliers", problem=Sentence(msgid("there are more than {maximum}."), {"maximum": MULTIPLIERS_MAX})
+        )
         return
     for field, source in sources:
         try:
-            _check_names(book, rule, bound(source), params)
+            _check_names(book, rule, bound(source), {"member": member, "params": params})
             check_type(book.kinds.get(rule.activity_kind), bound(source), params, truth=field == "condition")
         except ExpressionError as exc:
-            yield RuleExpressionError(field=field, problem=str(exc))
+            yield RuleExpressionError(field=field, **exc.details)
 
 
-def _check_names(book: Book, rule: Rule, expression: Bound, params: Mapping[str, Any]) -> None:
+def known_of_members(session: Session, *own: str) -> Mapping[str, Any]:
+    """What expressions may read of a member, by name; of ``tiers`` the programs.
+
+    Args:
+        own: a program that may not have been installed yet.
+    """
+    programs = {kind.program for kind in load(session).kinds.values()}
+    return {**_MEMBER_SAMPLE, "tiers": dict.fromkeys(sorted({*own, *programs, *ladders(session)}))}
+
+
+def _check_names(book: Book, rule: Rule, expression: Bound, known: Mapping[str, Any]) -> None:
     """Hold what an expression reads against what there is, as far as that can be known before a fact comes.
 
     Raises:
         ExpressionError: it reads something that there is not.
     """
-    kind = book.kinds.get(rule.activity_kind)
     for read in expression.reads:
         if read.root == "counters":
-            counter_read(read, rule.program, book.metrics)
-        elif read.root == "member" and read.path[0] not in MEMBER_READS:
-            raise ExpressionError(f"a member has no '{read.path[0]}'")
-        elif read.root == "activity" and kind is not None and read.path[0] not in kind.properties:
-            raise ExpressionError(f"{kind.name} has no '{read.path[0]}'")
-    for name in _PARAM.findall(expression.source):
-        if name not in params:
-            raise ExpressionError(f"there is no parameter '{name}'")
+            try:
+                counter_read(read, rule.program, book.metrics)
+            except ExpressionError as exc:
+                exc.place = place_of(".".join((read.root, *read.path)), expression.source)
+                raise
+    kind = book.kinds.get(rule.activity_kind)
+    properties = {"activity": dict.fromkeys(kind.properties)} if kind is not None else {}
+    check_paths(expression.source, {**known, **properties})
+
+
+def check_paths(source: str, known: Mapping[str, Any]) -> None:
+    """Hold the paths that an expression reads against what there is.
+
+    Args:
+        known: by root what it has, by name; what is no object there may be followed by anything. What is said of a
+            root that is missing is not looked at.
+
+    Raises:
+        ExpressionError: a path leads nowhere.
+    """
+    for found in _PATH.finditer(masked(source)):
+        root, *names = found[1].split(".")
+        if found["call"]:
+            names.pop()
+        _check_path(known.get(root), root, names, place_at(source, found.start(1)))
+
+
+def _check_path(known: Any, path: str, names: Sequence[str], place: Place) -> None:
+    for name in names:
+        if not isinstance(known, Mapping):
+            return
+        if name not in known:
+            raise unknown(f"{path}.{name}", [f"{path}.{each}" for each in known], place)
+        known, path = known[name], f"{path}.{name}"
 
 
 def check_type(kind: Kind | None, expression: Bound, params: Mapping[str, Any], *, truth: bool) -> None:
     """Refuse what could never be a condition, or an amount: it is tried on a made-up fact.
 
     What fails there for its values, such as a division by zero, may do well with others; what is of the wrong type is
-    so with all of them. Of a kind that no program tells of, as where rules are evaluated alone, nobody knows what facts
-    hold, and what reads them is not tried.
+    so with all of them. Of a kind that is not known, each property is tried as each of the types that there are.
 
     Raises:
         ExpressionError: it gives neither true nor false, or no whole number, or puts together what does not fit.
     """
-    if kind is None and ("activity" in expression.roots or any(read.root == "activity" for read in expression.reads)):
-        return
-    activity = {name: _SAMPLES[each.removesuffix("?")] for name, each in kind.properties.items()} if kind else {}
-    samples = {"activity": activity, "member": _MEMBER_SAMPLE}
+    open_names = [] if kind else [read.path[0] for read in expression.reads if read.root == "activity"]
+    known = {name: _SAMPLES[each.removesuffix("?")] for name, each in kind.properties.items()} if kind else {}
+    problem: ExpressionError | None = None
+    for values in islice(product(_SAMPLES.values(), repeat=len(open_names)), _TRIES_MAX):
+        try:
+            _try(expression, params, {**known, **dict(zip(open_names, values, strict=True))}, truth=truth)
+        except ExpressionError as exc:
+            problem = problem or exc
+        else:
+            return
+    if problem is not None:
+        raise problem
+
+
+def _try(expression: Bound, params: Mapping[str, Any], activity: Mapping[str, Any], *, truth: bool) -> None:
+    samples: dict[str, Mapping[str, Any]] = {"activity": activity, "member": _MEMBER_SAMPLE}
     frame = Frame(params)
     for root, sample in samples.items():
         if root in expression.roots:
-            frame.bind([root], [sample])
+            frame.bind([root], [dict(sample)])
     for read in expression.reads:
         frame.bind([read.name], [_sample(read, samples)])
     try:
         value = frame.value(expression)
     except ExpressionError as exc:
-        if isinstance(exc.__cause__, TypeError):
+        if exc.misfit:
             raise
         return
     if type(value) is not (bool if truth else int):
-        wanted = "true or false" if truth else "a whole number"
-        raise ExpressionError(f"it gives {type(value).__name__} instead of {wanted}")
+        raise wrong_result(value, TRUTH if truth else WHOLE_NUMBER)
 
 
 def _sample(read: Read, samples: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -14,6 +14,7 @@ from guerdon.kernel.engagement.activities.service.evaluating import Grant, Grant
 from guerdon.kernel.engagement.activities.service.periods import period_start
 from guerdon.kernel.engagement.errors import RuleEvaluationError
 from guerdon.kernel.engagement.expressions import ExpressionError
+from guerdon.kernel.engagement.mistakes import read_back
 from guerdon.kernel.engagement.models import Rule
 
 ALL_TIME = 10_000
@@ -79,7 +80,7 @@ def try_out(session: Session, rule: Rule, case: Case) -> Trial:
     try:
         compiled = compile_rule(rule, load(session).metrics)
     except ExpressionError as exc:
-        raise _failed(rule, str(exc)) from exc
+        raise RuleEvaluationError(rule=_name(rule), version=rule.version, **exc.details) from exc
     fact = Fact(SOMEBODY, rule.program, rule.activity_kind, _DAY, dict(case.inputs), "trial")
     day = _DAY.date()
     judge = Judge(_DAY, {SOMEBODY: _member(case)}, _standing(compiled, case), ((), ()))
@@ -87,12 +88,16 @@ def try_out(session: Session, rule: Rule, case: Case) -> Trial:
     if isinstance(judged, Grant):
         return Trial(judged.amount_minor, judged.multiplier_bp, judged.capped)
     if judged.reason == "failed":
-        raise _failed(rule, str(judged.params.get("problem", "")))
+        raise RuleEvaluationError(rule=_name(rule), version=rule.version, **_failure(judged.params))
     return Trial(0, refusal=judged)
 
 
-def _failed(rule: Rule, problem: str) -> RuleEvaluationError:
-    return RuleEvaluationError(rule=f"{rule.program}.{rule.code}", version=rule.version, problem=problem)
+def _name(rule: Rule) -> str:
+    return f"{rule.program}.{rule.code}"
+
+
+def _failure(kept: Mapping[str, Any]) -> dict[str, Any]:
+    return {"problem": read_back(kept), "technical": kept.get("technical") or None}
 
 
 def _path(name: str) -> str:

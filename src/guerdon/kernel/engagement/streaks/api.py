@@ -12,6 +12,7 @@ from guerdon.http.access import Principal, SignedIn, requires
 from guerdon.http.openapi import problem_responses
 from guerdon.http.transaction import ClockDep, SessionDep
 from guerdon.kernel.engagement.streaks.errors import StreakListError
+from guerdon.kernel.engagement.streaks.jobs import change_and_catch_up
 from guerdon.kernel.engagement.streaks.models import StreakPause
 from guerdon.kernel.engagement.streaks.schemas import (
     PauseBody,
@@ -142,7 +143,7 @@ def change_streak(
         _bonus(session, body),
         body.active,
     )
-    changed = changing.change(session, clock.now(), streak_id, numbers, actor_id=who.user_id, reason=body.reason)
+    changed = change_and_catch_up(session, clock, streak_id, numbers, actor_id=who.user_id, reason=body.reason)
     return _streak(request, session, changed)
 
 

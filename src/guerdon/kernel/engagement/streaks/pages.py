@@ -14,6 +14,7 @@ from guerdon.http.access import Principal, SignedIn, requires
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.streaks.api import require_member
 from guerdon.kernel.engagement.streaks.errors import PauseDatesError, StreakListError, StreakNumbersError
+from guerdon.kernel.engagement.streaks.jobs import change_and_catch_up
 from guerdon.kernel.engagement.streaks.service import changing, pardons, pauses, reading
 from guerdon.kernel.engagement.streaks.service.definitions import Definition, definitions, get
 from guerdon.kernel.ledger.catalogue import catalogue
@@ -179,7 +180,7 @@ def change(
         with attempt(session):
             numbers = _numbers(session, sent)
             reason = sent.get("reason", "")[:500]
-            changing.change(session, clock.now(), streak_id, numbers, actor_id=who.user_id, reason=reason)
+            change_and_catch_up(session, clock, streak_id, numbers, actor_id=who.user_id, reason=reason)
     except GuerdonError as error:
         state = FormState.refused(sent, error, viewer_of(request).translator)
         return _form(request, session, streak, state, error.status)

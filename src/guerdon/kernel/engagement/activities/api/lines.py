@@ -1,5 +1,6 @@
 """NDJSON coming in: kept in a temporary file while it arrives, so that a request that is too large is refused whole."""
 
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from tempfile import SpooledTemporaryFile
@@ -49,11 +50,16 @@ async def _limited(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def read_lines(file: IO[bytes]) -> Iterator[Line]:
-    """The lines of a file, one after the other; closes it in the end."""
+    """The lines of a file, one after the other; closes it in the end.
+
+    A mark of the byte order, with which some programs begin their files, is no part of the first line.
+    """
     with closing(file):
         number = 0
         while text := file.readline(LINE_BYTES_MAX + 1):
             number += 1
+            if number == 1:
+                text = text.removeprefix(BOM_UTF8)
             if len(text) > LINE_BYTES_MAX and not text.endswith(b"\n"):
                 while (rest := file.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
                     pass

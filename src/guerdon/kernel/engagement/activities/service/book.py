@@ -15,6 +15,7 @@ from guerdon.kernel.engagement.activities.models import ActivityKindRow, Metric
 from guerdon.kernel.engagement.activities.schemas import NotAwarded
 from guerdon.kernel.engagement.binding import Bound, Frame, Read, bound
 from guerdon.kernel.engagement.expressions import ExpressionError
+from guerdon.kernel.engagement.mistakes import unknown
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
 from guerdon.kernel.ledger.catalogue import catalogue, refresh
@@ -320,5 +321,7 @@ def counter_read(read: Read, program: str, metrics: Mapping[tuple[str, str], Cou
     own = metrics.get((program, code)) or metrics.get(("ledger", code))
     found = own or metrics.get((names[0], ".".join(names[1:])))
     if found is None:
-        raise ExpressionError(f"there is no counter '{code}'")
+        known = [name for owner, name in metrics if owner in (program, "ledger")]
+        known += [f"{owner}.{name}" for owner, name in metrics if owner != "ledger"]
+        raise unknown(f"counters.{code}", [f"counters.{each}" for each in known])
     return CounterRead(read.name, read.path, found, period)

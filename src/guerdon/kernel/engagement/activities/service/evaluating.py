@@ -20,6 +20,7 @@ from guerdon.kernel.engagement.activities.service.counting import Key
 from guerdon.kernel.engagement.activities.service.periods import period_start, starts
 from guerdon.kernel.engagement.binding import Frame
 from guerdon.kernel.engagement.expressions import ExpressionError
+from guerdon.kernel.engagement.mistakes import ABSENT, TOO_MUCH
 
 BP = 10_000
 _MEMO_MAX = 4096
@@ -40,7 +41,7 @@ class Worth(NamedTuple):
     multipliers_bp: tuple[int, ...] = ()
     amount_minor: int = 0
     multiplier_bp: int = BP
-    problem: str | None = None
+    problem: Mapping[str, Any] | None = None
 
 
 _NO_WORTH = Worth(False)
@@ -184,7 +185,7 @@ class Judge:
         values = self._values(candidate, rule)
         worth = self._worth(candidate, rule, values)
         if not worth.applies:
-            return rule.unfulfilled if worth.problem is None else _refuse(rule, "failed", problem=worth.problem)
+            return rule.unfulfilled if worth.problem is None else _refuse(rule, "failed", **worth.problem)
         grant = self._boosted(candidate, rule, worth) if self._boosts else self._plain(candidate, rule, worth)
         if grant.amount_minor == 0:
             return _refuse(rule, "nothing")
@@ -284,12 +285,16 @@ class Judge:
         """Hold a grant against the rule's caps and cool-down; at a period's cap it shrinks to what is left."""
         rule = grant.rule
         if grant.amount_minor > AMOUNT_MINOR_MAX:
-            return _refuse(rule, "failed", problem="it gives more than an account can hold")
+            return _refuse(rule, "failed", **ExpressionError(TOO_MUCH).kept)
         if not rule.caps and not rule.cool_down_s:
             return None
         cap = rule.caps.get("act")
+        if cap is not None and grant.base_minor > cap:
+            return _refuse(rule, "act_cap", amount_minor=grant.base_minor, cap_minor=cap, unit=rule.unit)
         if cap is not None and grant.amount_minor > cap:
-            return _refuse(rule, "act_cap", amount_minor=grant.amount_minor, cap_minor=cap, unit=rule.unit)
+            # A campaign makes an award larger, never one that is refused for it.
+            _shrink(grant, cap)
+            grant.capped = "act"
         granted = self.standing.granted.get((grant.of.owner, rule.program, rule.code))
         if granted is None:
             granted = Granted()
@@ -351,11 +356,19 @@ def _evaluated(frame: Frame, candidate: Candidate, rule: CompiledRule, values: t
         base = frame.whole_number(rule.amount)
         multipliers_bp = tuple(frame.whole_number(each) for each in rule.multipliers)
     except ExpressionError as exc:
-        return Worth(False, problem=str(exc))
+        return Worth(False, problem=_named(exc, rule, values).kept)
     if not multipliers_bp:
         return Worth(True, base, (), base)
     factor = _bounded(rule, _product(multipliers_bp))
     return Worth(True, base, multipliers_bp, round_half_up(base * factor), round_half_up(factor * BP))
+
+
+def _named(mistake: ExpressionError, rule: CompiledRule, values: tuple[Any, ...]) -> ExpressionError:
+    """A mistake, told by the name of what was left out where that may be why."""
+    absent = next((name for name, value in zip(rule.names, values, strict=True) if value is None), None)
+    if absent is None or not mistake.misfit:
+        return mistake
+    return ExpressionError(ABSENT, technical=mistake.technical, name=absent.replace("__", "."))
 
 
 def _product(multipliers_bp: Sequence[int]) -> Fraction:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.db.statement import Statement, savepoint
@@ -70,12 +69,6 @@ def lock(session: Session, ids: Iterable[UUID]) -> Locked:
         {owner_id: dict(zip(_READ_OF, seen, strict=True)) for owner_id, _, *seen in rows},
         max((row[1] for row in rows if row[1] is not None), default=None),
     )
-
-
-def zones(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The time zone of each member."""
-    rows = session.execute(text("SELECT id, time_zone FROM identity.users WHERE id = ANY(:ids)"), {"ids": list(ids)})
-    return {row[0]: row[1] for row in rows}
 
 
 def add_tiers(session: Session, members: Mapping[UUID, dict[str, Any]], now: datetime) -> None:

@@ -21,6 +21,7 @@ from guerdon.core.money import AMOUNT_MINOR_MAX
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import counting, members
 from guerdon.kernel.engagement.activities.service.book import Book, load, tracked_periods
+from guerdon.kernel.engagement.activities.service.clocks import Clocks
 from guerdon.kernel.engagement.activities.service.counting import Key, Tally
 from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
 
@@ -31,7 +32,7 @@ Value = tuple[int, datetime]
 
 _ACTIVITIES = text(
     """
-    SELECT a.owner_id, a.kind, a.happened_at, a.properties
+    SELECT a.owner_id, a.id, a.kind, a.happened_at, a.properties
     FROM engagement.activities AS a
     WHERE a.owner_id = ANY(:owners) AND NOT EXISTS (
         SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
@@ -145,7 +146,7 @@ class Differences:
 def differences(session: Session, owners: Sequence[UUID]) -> Differences:
     """Compare the counters of members with what their activities and transfers give. Nothing is changed."""
     book = load(session)
-    tally = _tally(session, book, owners, members.zones(session, owners))
+    tally = _tally(session, book, owners)
     found = Differences(expected=_expected(tally), tally=tally)
     actual: dict[Key, Value] = {
         (row.owner_id.int, row.metric_id, row.period, row.period_start): (row.value, row.reached_at)
@@ -210,14 +211,15 @@ def everybody(session: Session) -> Iterator[list[UUID]]:
         after = owners[-1]
 
 
-def _tally(session: Session, book: Book, owners: Sequence[UUID], zones: dict[UUID, str]) -> Tally:
+def _tally(session: Session, book: Book, owners: Sequence[UUID]) -> Tally:
     counter, tally = counting.Counter(book), Tally()
+    clocks = Clocks(session, owners, book.time_zone) if book.by_member else None
     community = zone(book.time_zone)
     rows = session.execute(_ACTIVITIES, {"owners": list(owners)}, execution_options={"yield_per": _ROWS_AT_ONCE})
     for row in rows:
         days = {"community": day_of(row.happened_at, community)}
-        if book.by_member:
-            days["member"] = day_of(row.happened_at, zone(zones.get(row.owner_id, book.time_zone)))
+        if clocks is not None:
+            days["member"] = day_of(row.happened_at, zone(clocks.zone(row.owner_id, row.id)))
         for contribution in counter.contributions(row.kind, row.properties, days):
             tally.add(row.owner_id, contribution, row.happened_at)
     return tally

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from guerdon.core.money import to_text
 from guerdon.kernel.engagement.activities.errors import REASONS
 from guerdon.kernel.engagement.activities.schemas import NotAwarded
+from guerdon.kernel.engagement.mistakes import read_back
 
 
 def in_words(refusal: NotAwarded, scale: int, translate: Callable[[str], str]) -> str:
@@ -20,4 +21,6 @@ def in_words(refusal: NotAwarded, scale: int, translate: Callable[[str], str]) -
             name.removesuffix("_minor"): to_text(value, scale) if name.endswith("_minor") else value
             for name, value in params.items()
         }
+    if refusal.reason == "failed":
+        params = {"problem": read_back(refusal.params).told(translate)}
     return translate(REASONS[refusal.reason]).format(**params)

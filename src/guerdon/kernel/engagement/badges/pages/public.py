@@ -11,9 +11,10 @@ from guerdon.http.schemas import Text
 from guerdon.http.transaction import SessionDep, SettingsDep
 from guerdon.kernel.engagement.badges import images
 from guerdon.kernel.engagement.badges.api.credentials import issuer_of
-from guerdon.kernel.engagement.badges.errors import BadgeLevelNotFoundError, BadgeNotFoundError, CredentialNotFoundError
+from guerdon.kernel.engagement.badges.errors import BadgeNotFoundError, CredentialNotFoundError
 from guerdon.kernel.engagement.badges.service import credentials, keys
 from guerdon.kernel.engagement.badges.service.definitions import Definition, get
+from guerdon.kernel.engagement.badges.service.versions import with_level
 from guerdon.web.render import render
 
 router = APIRouter(prefix="/credentials")
@@ -70,17 +71,13 @@ def _open_badge(session: SessionDep, badge_id: UUID, level: int) -> Definition:
     badge = get(session, badge_id)
     if badge.hidden:
         raise BadgeNotFoundError(badge=str(badge_id))
-    if level > len(badge.levels):
-        raise BadgeLevelNotFoundError()
-    return badge
+    return with_level(session, badge, level)
 
 
 @router.get("/achievements/{badge_id}/{level}/image.svg")
 def show_achievement_image(badge_id: UUID, level: Level, _who: MaybeSignedIn, session: SessionDep) -> Response:
     """The picture of a level of a badge."""
-    badge = get(session, badge_id)
-    if level > len(badge.levels):
-        raise BadgeLevelNotFoundError()
+    badge = with_level(session, get(session, badge_id), level)
     title = badge.code if badge.hidden else badge.name
     return Response(images.svg(title, badge.icon, badge.colour, level), headers=PICTURE, media_type="image/svg+xml")
 

@@ -30,11 +30,11 @@ Key = tuple[UUID, UUID, int]
 
 _PAST = Statement(
     """
-    SELECT owner_id, badge_id, level, count(*), CAST(sum(reward_minor - taken_back_minor) AS bigint),
+    SELECT owner_id, badge_id, level, unit_id, count(*), CAST(sum(reward_minor - taken_back_minor) AS bigint),
         bool_or(revoked_at IS NULL), bool_or(revoked_by IS NOT NULL)
     FROM engagement.earned_levels
     WHERE owner_id = ANY(CAST(:owners AS uuid[])) AND badge_id = ANY(CAST(:badges AS uuid[]))
-    GROUP BY owner_id, badge_id, level
+    GROUP BY owner_id, badge_id, level, unit_id
     """
 )
 _WRITE = Statement(
@@ -107,11 +107,14 @@ class Awarded:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """What was written for a level before: how often, what is still with the member, whether it stands."""
+    """What was written for a level before: how often, what of each unit is still with the member, whether it stands."""
 
     times: int
-    kept_minor: int
+    kept_minor: Mapping[str, int]
     closed: bool
+
+
+_NEVER = _Past(0, {}, False)
 
 
 def award(
@@ -158,14 +161,18 @@ def _past(session: Session, candidates: Sequence[Candidate], *, again: bool) -> 
         owners=list({each.owner_id for each in candidates}),
         badges=list({each.badge.id for each in candidates}),
     )
-    return {
-        (owner_id, badge_id, level): _Past(times, kept, stands or (by_staff and not again))
-        for owner_id, badge_id, level, times, kept, stands, by_staff in rows
-    }
+    codes = catalogue(session)
+    found: dict[Key, _Past] = {}
+    for owner_id, badge_id, level, unit_id, times, kept, stands, by_staff in rows:
+        known = found.get((owner_id, badge_id, level), _NEVER)
+        of_unit = {codes.units_by_id[unit_id].code: kept} if unit_id is not None else {}
+        closed = known.closed or stands or (by_staff and not again)
+        found[owner_id, badge_id, level] = _Past(known.times + times, {**known.kept_minor, **of_unit}, closed)
+    return found
 
 
 def _owed(level: Level, past: _Past | None) -> int:
-    return max(level.amount_minor - (past.kept_minor if past else 0), 0)
+    return max(level.amount_minor - (past.kept_minor.get(level.unit or "", 0) if past else 0), 0)
 
 
 def _write(

@@ -28,6 +28,7 @@ from guerdon.kernel.engagement.badges.errors import (
 from guerdon.kernel.engagement.badges.models import BadgeCredential, EarnedLevel
 from guerdon.kernel.engagement.badges.service import definitions, keys
 from guerdon.kernel.engagement.badges.service.definitions import Definition
+from guerdon.kernel.engagement.badges.service.versions import as_of
 from guerdon.kernel.engagement.badges.words import Titles
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.people.encryption import KeyRing
@@ -133,7 +134,9 @@ def issue(
             return known
         known.revoked_at, known.revoke_reason = clock.now(), "replaced"
         session.flush()
-    return _sign(session, clock, ring, issuer, badge=badge, earned=earned, user=user, show_name=show_name)
+    # What is signed says what it took when the level was earned.
+    said = as_of(session, badge, earned.version)
+    return _sign(session, clock, ring, issuer, badge=said, earned=earned, user=user, show_name=show_name)
 
 
 def _sign(

@@ -1,6 +1,6 @@
 """Awards badges as activities are recorded: a follower of counters, after that of streaks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from guerdon.kernel.engagement.badges.models import EarnedLevel
 from guerdon.kernel.engagement.badges.service import counting
 from guerdon.kernel.engagement.badges.service.awarding import Candidate, award, revoke
 from guerdon.kernel.engagement.badges.service.definitions import Definition, Definitions, definitions
+from guerdon.kernel.engagement.badges.service.versions import as_of
 from guerdon.kernel.engagement.service.sets import among
 from guerdon.kernel.engagement.streaks.service.definitions import definitions as streaks
 
@@ -89,10 +90,10 @@ def _take_back(session: Session, now: datetime, known: Definitions, batch: Batch
         suspects.setdefault(badge, set()).update(members)
     for badge in sorted(suspects, key=lambda each: each.id):
         holders = _holders(session, badge, suspects[badge])
-        values = counting.values(session, badge, holders)
+        held = _still_held(session, badge, holders)
         for owner_id in sorted(holders):
-            level = badge.reached(values.get(owner_id, 0))
-            if level < holders[owner_id]:
+            level = held[owner_id]
+            if level < max(holders[owner_id]):
                 gone = revoke(
                     session, now, owner_id, badge, level + 1, reason=WITHDRAWN, actor_id=None, only_by_criteria=True
                 )
@@ -102,10 +103,35 @@ def _take_back(session: Session, now: datetime, known: Definitions, batch: Batch
                 ]
 
 
-def _holders(session: Session, badge: Definition, owners: Iterable[UUID]) -> dict[UUID, int]:
-    """Who of some members has the badge by its criteria, with the highest level."""
+def _still_held(session: Session, badge: Definition, holders: Mapping[UUID, Mapping[int, int]]) -> dict[UUID, int]:
+    """The highest level of each holder that stands: by what the badge said when it was earned, or by what it says now.
+
+    Who has a level keeps it when the badge asks for more, or for something else.
+    """
+    said = {version: as_of(session, badge, version) for levels in holders.values() for version in levels.values()}
+    said[badge.version] = badge
+    values = {version: counting.values(session, each, holders) for version, each in said.items()}
+
+    def reached(owner_id: UUID, version: int) -> int:
+        return said[version].reached(values[version].get(owner_id, 0))
+
+    return {
+        owner_id: max(
+            (
+                level
+                for level, version in levels.items()
+                if level <= max(reached(owner_id, version), reached(owner_id, badge.version))
+            ),
+            default=0,
+        )
+        for owner_id, levels in holders.items()
+    }
+
+
+def _holders(session: Session, badge: Definition, owners: Iterable[UUID]) -> dict[UUID, dict[int, int]]:
+    """Who of some members has the badge by its criteria: the levels, each with the version that it was earned by."""
     rows = session.execute(
-        select(EarnedLevel.owner_id, EarnedLevel.level)
+        select(EarnedLevel.owner_id, EarnedLevel.level, EarnedLevel.version)
         .where(
             among(EarnedLevel.owner_id, owners),
             EarnedLevel.badge_id == badge.id,
@@ -114,4 +140,7 @@ def _holders(session: Session, badge: Definition, owners: Iterable[UUID]) -> dic
         )
         .order_by(EarnedLevel.level)
     )
-    return {row.owner_id: row.level for row in rows}
+    found: dict[UUID, dict[int, int]] = {}
+    for row in rows:
+        found.setdefault(row.owner_id, {})[row.level] = row.version
+    return found

@@ -1,8 +1,9 @@
 """Whether the terms of a campaign make sense."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ from guerdon.kernel.engagement.campaigns.schemas import DAYS_MAX, TITLE_LENGTH_M
 from guerdon.kernel.engagement.expressions import ExpressionError
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
-from guerdon.kernel.engagement.service.terms import check_type
+from guerdon.kernel.engagement.service.terms import check_paths, check_type, known_of_members
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.kernel.ledger.errors import UnknownUnitError
 
@@ -60,25 +61,27 @@ def _faults_of_form(terms: Terms) -> Iterator[FieldError]:
         yield CampaignBudgetError(field="budget", problem="")
 
 
-def _check_condition(book: Book, terms: Terms) -> None:
+def _check_condition(book: Book, member: Mapping[str, Any], terms: Terms) -> None:
     """Refuse a condition that could hold for nobody, whatever they do. One that fails on some facts, such as by a
     property that they lack, is right for the others.
 
     Raises:
-        ExpressionError: it cannot be evaluated, reads a counter that there is not, or gives neither true nor false.
+        ExpressionError: it cannot be evaluated, reads what there is not, or gives neither true nor false.
     """
     condition = bound(terms.condition)
-    for read in condition.reads:
-        if read.root == "counters":
-            counter_read(read, "", book.metrics)
+    for each in condition.reads:
+        if each.root == "counters":
+            counter_read(each, "", book.metrics)
+    properties = {name: None for kind in book.kinds.values() for name in kind.properties}
+    check_paths(terms.condition, {"member": member, "activity": properties})
+    read = {each.path[0] for each in condition.reads if each.root == "activity"}
+    kinds = [kind for kind in book.kinds.values() if read <= kind.properties.keys()] if read else [None]
     problem: ExpressionError | None = None
-    for kind in (*book.kinds.values(), None):
+    for kind in kinds:
         try:
             check_type(kind, condition, {}, truth=True)
         except ExpressionError as exc:
             problem = exc
-            if exc.__cause__ is not None and any(read.root == "activity" for read in condition.reads):
-                return
         else:
             return
     if problem is not None:
@@ -87,9 +90,9 @@ def _check_condition(book: Book, terms: Terms) -> None:
 
 def _faults_of_names(session: Session, terms: Terms, own: Campaign | None) -> Iterator[FieldError]:
     try:
-        _check_condition(load(session), terms)
+        _check_condition(load(session), known_of_members(session), terms)
     except ExpressionError as exc:
-        yield CampaignConditionError(field="condition", problem=str(exc))
+        yield CampaignConditionError(field="condition", **exc.details)
     taken = session.scalars(select(Campaign.id).where(Campaign.code == terms.code)).one_or_none()
     if taken is not None and (own is None or own.id != taken):
         yield CampaignCodeTakenError(field="code", problem="", value=terms.code)

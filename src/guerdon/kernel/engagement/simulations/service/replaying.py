@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from guerdon.kernel.engagement.activities.schemas import Aggregate, Fact, NotAwarded
 from guerdon.kernel.engagement.activities.service import counting, members
 from guerdon.kernel.engagement.activities.service.book import Book, CompiledRule
+from guerdon.kernel.engagement.activities.service.clocks import Clocks
 from guerdon.kernel.engagement.activities.service.counting import Contribution
 from guerdon.kernel.engagement.activities.service.evaluating import Grant, Granted, Judge, Standing
 from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
@@ -103,6 +104,7 @@ class _Replay:
         self._whole = bool(rule.counters) or rule.limited
         self._community = zone(book.time_zone)
         self._people = self._read_people()
+        self._clocks = Clocks(session, self._owners, book.time_zone)
         self._counter = counting.Counter(book)
 
     def _read_people(self) -> dict[UUID, dict[str, Any]]:
@@ -143,7 +145,7 @@ class _Replay:
     def _take_fact(self, owner_id: UUID, row: Row[Any], member: _Member, tally: Tally) -> None:
         rule, question = self._question.rule, self._question
         standing = member.judge.standing
-        mine = zone(self._people[owner_id]["time_zone"])
+        mine = zone(self._clocks.zone(owner_id, row.id))
         day = day_of(row.happened_at, self._community)
         days = {"community": day, "member": day_of(row.happened_at, mine)}
         for each in self._counter.contributions(row.kind, row.properties, days):

@@ -142,7 +142,7 @@ def ask(session: Session, rule: Rule, since: datetime, until: datetime, now: dat
         return Question(compile_rule(rule, load(session).metrics), since, until, now)
     except ExpressionError as exc:
         name = f"{rule.program}.{rule.code}"
-        raise RuleEvaluationError(rule=name, version=rule.version, problem=str(exc)) from exc
+        raise RuleEvaluationError(rule=name, version=rule.version, **exc.details) from exc
 
 
 def count_members(session: Session) -> int:

@@ -36,7 +36,7 @@ def recompute(
         withdrawn: periods may have fallen away; what they were paid is taken back as far as it is there.
     """
     active = active_periods(session, streak, changed)
-    every = [period for periods in (*active.values(), *changed.values()) for period in periods]
+    every = [period for periods in (*active.values(), *changed.values()) for period in periods] or [date.min]
     neutrality = Neutrality(session, streak, changed, min(every), max(every))
     after: dict[UUID, Run] = {}
     due: list[bonuses.Due] = []
