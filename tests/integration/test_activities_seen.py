@@ -106,6 +106,20 @@ class TestPages:
         assert "elle divise par zéro." in page
         assert "« activity.night » manque." in page.replace("\N{NO-BREAK SPACE}", " ")
 
+    def test_so_is_what_a_rule_says_that_cannot_be_applied_any_more(
+        self, track: Track, visit: Callable[..., Client]
+    ) -> None:
+        track.install(rule("run"))
+        browser = visit("user")
+        with psycopg.connect(track.owner_dsn, autocommit=True) as connection:
+            connection.execute("ALTER TABLE engagement.rules DISABLE TRIGGER rules_are_locked")
+            connection.execute("UPDATE engagement.rules SET amount = 'activity.metres + counters.rowed.week'")
+            connection.execute("ALTER TABLE engagement.rules ENABLE TRIGGER rules_are_locked")
+            connection.execute("UPDATE identity.users SET locale = 'fr'")
+        track.run(id_of(track, "user"), 4321)
+        page = browser.get("/activities").text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "« counters.rowed » n’existe pas" in page
+
     def test_staff_withdraw_on_the_page(self, track: Track, visit: Callable[..., Client]) -> None:
         track.install(rule("run"))
         browser = visit("staff")

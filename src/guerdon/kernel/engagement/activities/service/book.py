@@ -137,7 +137,7 @@ class Book:
         metrics: by program and code.
         earned: metric of each unit, by the unit's code.
         by_member: whether any metric counts by the members' clocks.
-        broken: rules in force that cannot be compiled, by kind, with what is wrong; they grant nothing.
+        broken: what rules in force that cannot be compiled answer, by kind; they grant nothing.
     """
 
     revision: UUID
@@ -146,7 +146,7 @@ class Book:
     metrics: Mapping[tuple[str, str], CountedMetric]
     earned: Mapping[str, CountedMetric]
     by_member: bool
-    broken: Mapping[str, Sequence[tuple[str, str, str]]]
+    broken: Mapping[str, Sequence[NotAwarded]]
 
     def boost_reads(self, conditions: Iterable[str]) -> list[CounterRead]:
         """The counters that conditions of boosts read; what cannot be compiled reads none, and holds for nobody."""
@@ -227,9 +227,9 @@ def _read(session: Session, revision: UUID, time_zone: str) -> Book:
 
 def _rules(
     session: Session, metrics: Mapping[tuple[str, str], CountedMetric]
-) -> tuple[dict[str, list[CompiledRule]], dict[str, list[tuple[str, str, str]]]]:
+) -> tuple[dict[str, list[CompiledRule]], dict[str, list[NotAwarded]]]:
     rules: dict[str, list[CompiledRule]] = {}
-    broken: dict[str, list[tuple[str, str, str]]] = {}
+    broken: dict[str, list[NotAwarded]] = {}
     tracked = tracked_periods(session)
     query = select(Rule).where(Rule.status == RuleStatus.ACTIVE).order_by(Rule.program, Rule.code)
     for row in session.scalars(query):
@@ -237,7 +237,8 @@ def _rules(
             compiled = compile_rule(row, metrics, tracked.get((row.program, row.code), frozenset()))
             rules.setdefault(row.activity_kind, []).append(compiled)
         except ExpressionError as exc:
-            broken.setdefault(row.activity_kind, []).append((row.program, row.code, str(exc)))
+            refusal = NotAwarded(row.program, row.code, "failed", exc.kept)
+            broken.setdefault(row.activity_kind, []).append(refusal)
     return rules, broken
 
 

@@ -12,7 +12,6 @@ from guerdon.kernel.engagement.activities.schemas import (
     NOTHING,
     Aggregate,
     Award,
-    NotAwarded,
     Outcome,
 )
 from guerdon.kernel.engagement.activities.service import counting, limits, members, paying
@@ -159,8 +158,7 @@ class Judging:
                     outcomes.append(outcome)
                 else:
                     outcome.not_awarded.append(judged)
-            for program, code, problem in self._book.broken.get(kind, ()):
-                outcome.not_awarded.append(NotAwarded(program, code, "failed", {"problem": problem}))
+            outcome.not_awarded.extend(self._book.broken.get(kind, ()))
             if self._earned_watched:
                 for grant in grants[before:]:
                     self._advance_earned(counters, grant)
