@@ -330,3 +330,21 @@ def test_of_more_people_than_a_page_shows_the_others_are_found_by_name(evenings:
     assert "Person 1202" in keeper.get(f"{path}?q=1202").text
     assert "Nobody of that name" in keeper.get(f"{path}?q=nobody").text
     assert "The first 200 are shown" in keeper.get(f"/staff/events/{event_id}/door").text
+
+
+def test_what_is_pressed_twice_at_the_door_and_among_connections_leads_back(evenings: Evenings, api: Open) -> None:
+    keeper, heron, ibis = api("keeper", "staff"), api("heron"), api("ibis")
+    event_id = evenings.event()
+    attendance, other = (evenings.attend(event_id, each.user_id, keeper.user_id) for each in (heron, ibis))
+    asked = heron.post(f"/api/v1/events/people/{event_id}/connections", json={"user_id": str(ibis.user_id)}).json()
+    agree = f"/events/connections/{asked['id']}/agree"
+    assert [in_person(ibis).post(agree).status_code for _ in range(2)] == [303, 303]
+    assert in_person(keeper).post(agree).status_code == 404
+    undo = f"/staff/events/{event_id}/door/{attendance.id}/undo"
+    answers = [keeper.post(undo, data={"reason": "Somebody else"}) for _ in range(2)]
+    assert [each.status_code for each in answers] == [303, 303]
+    assert keeper.post(f"/staff/events/{event_id}/door/{attendance.id}/out").status_code == 303
+    assert keeper.post(f"/staff/events/{evenings.event()}/door/{other.id}/out").status_code == 404
+    own = evenings.attend(event_id, keeper.user_id, heron.user_id)
+    assert keeper.post(f"/staff/events/{event_id}/door/{own.id}/undo", data={"reason": "Mine"}).status_code == 303
+    assert evenings.hall.statuses(event_id) == ["registered", "attended", "attended"]
