@@ -332,6 +332,19 @@ def test_of_more_people_than_a_page_shows_the_others_are_found_by_name(evenings:
     assert "The first 200 are shown" in keeper.get(f"/staff/events/{event_id}/door").text
 
 
+def test_a_hand_scanner_finds_the_field_of_the_door(evenings: Evenings, api: Open) -> None:
+    keeper, heron = in_person(api("keeper", "staff")), evenings.hall.person("heron")
+    event_id = evenings.event()
+    path = f"/staff/events/{event_id}/door"
+    field = re.compile(r'<input[^>]* name="code"[^>]* autofocus')
+    code = evenings.code(evenings.register(event_id, heron), heron)
+    assert field.search(keeper.get(path).text)
+    assert field.search(keeper.post(f"{path}/scan", data={"code": code}).text)
+    # who looks for a name types on, and who has to correct a reason is there
+    assert not field.search(keeper.get(f"{path}?q=her").text)
+    assert not field.search(keeper.post(f"{path}/by-name", data={"user_id": str(heron), "reason": " "}).text)
+
+
 def test_what_is_pressed_twice_at_the_door_and_among_connections_leads_back(evenings: Evenings, api: Open) -> None:
     keeper, heron, ibis = api("keeper", "staff"), api("heron"), api("ibis")
     event_id = evenings.event()

@@ -236,6 +236,16 @@ class TestStaff:
         hall.sql("UPDATE identity.users SET locale = 'fr'")
         assert "Annulé par le membre" in staff.get(f"/staff/events/registrations/{registration}").text
 
+    def test_whose_money_went_back_can_pay_for_their_place_again(self, hall: Hall, staff: Any, awa: Any) -> None:
+        event_id = hall.event(staff.user_id, price="5.00")
+        registration, path = hall.register(awa.user_id, event_id).id, f"/events/{event_id}"
+        paid = hall.do(paying.record, hall.clock, staff.user_id, registration, channel="cash")
+        assert "To be paid: $5.00" not in awa.get(path).text
+        hall.do(paying.refund, hall.clock, staff.user_id, paid.id, reason="Took the wrong card")
+        assert "To be paid: $5.00" in awa.get(path).text
+        at(awa.submit(f"/events/registrations/{registration}/pay", on=path, channel="cash"))
+        assert "Pay at the door" in awa.get(path).text
+
     def test_members_see_nothing_of_it(self, hall: Hall, staff: Any, awa: Any) -> None:
         event_id = hall.event(staff.user_id)
         for path in ("", "/new", f"/{event_id}", f"/{event_id}/attendees", "/payouts", "/types"):
