@@ -82,6 +82,7 @@ def enter_results(
             placed=placing.placed,
             note=(placing.note or "").strip() or None,
             recorded_by=actor_id,
+            recorded_at=clock.now(),
         )
         for placing in placings
         if placing.user_id not in stand
