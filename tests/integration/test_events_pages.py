@@ -192,6 +192,15 @@ class TestStaff:
         at(staff.submit(f"{path}/trivia_night/remove", on=path))
         assert "There are events of this type" in staff.get(path).text
 
+    def test_drafts_are_found_among_many(self, hall: Hall, staff: Any, awa: Any) -> None:
+        hall.event(staff.user_id, title="Open quiz")
+        hall.draft(staff.user_id, title="Secret plan")
+        drafts = staff.get("/staff/events?state=draft").text
+        assert "Secret plan" in drafts
+        assert "Open quiz" not in drafts
+        assert "Open quiz" in staff.get("/staff/events?state=nonsense").text
+        assert "Secret plan" not in awa.get("/events?state=draft").text
+
     def test_attendees_payments_and_refunds(self, hall: Hall, staff: Any, awa: Any) -> None:
         event_id = hall.event(staff.user_id, price="5.00")
         registration = hall.register(awa.user_id, event_id).id
