@@ -332,6 +332,24 @@ def test_of_more_people_than_a_page_shows_the_others_are_found_by_name(evenings:
     assert "The first 200 are shown" in keeper.get(f"/staff/events/{event_id}/door").text
 
 
+def test_a_note_beside_a_place(evenings: Evenings, api: Open) -> None:
+    keeper, heron = in_person(api("keeper", "staff")), evenings.hall.person("heron")
+    event_id = evenings.event(hours=0.01)
+    evenings.attend(event_id, heron, keeper.user_id)
+    evenings.move(minutes=1)
+    path = f"/staff/events/{event_id}/results"
+
+    def enter(placed: int, note: str) -> int:
+        return keeper.post(path, data={f"placed-{heron}": str(placed), f"note-{heron}": note}).status_code
+
+    assert enter(2, "W" * 201) == 422
+    assert evenings.hall.sql("SELECT count(*) FROM event_results") == [(0,)]
+    assert (enter(2, "By a nose"), enter(2, "By a hair"), enter(1, "")) == (303, 303, 303)
+    rows = evenings.hall.sql("SELECT placed, note, withdrawn_at IS NULL FROM event_results ORDER BY id")
+    assert rows == [(2, "By a hair", False), (1, "By a hair", True)]
+    assert "By a hair" in keeper.get(path).text
+
+
 def test_a_hand_scanner_finds_the_field_of_the_door(evenings: Evenings, api: Open) -> None:
     keeper, heron = in_person(api("keeper", "staff")), evenings.hall.person("heron")
     event_id = evenings.event()
