@@ -220,3 +220,18 @@ def test_what_is_written_from_right_to_left_ends_on_the_left(chrome, address, ha
                 if not page.locator(selector).filter(has_text=words).first.evaluate(_ENDS_LEFT)
             ]
     assert wrong == []
+
+
+def test_a_phone_shows_every_tab_and_the_minutes_of_a_start(chrome, address, people):
+    with page_of(chrome, viewport=PHONE) as page:
+        sign_in(page, address, "ada@example.org", PASSWORD)
+        page.goto(f"{address}/events/calendar")
+        tabs = page.locator(".tab").all()
+        ends = [box["x"] + box["width"] for tab in tabs if (box := tab.bounding_box())]
+        assert len(ends) == 5
+        assert max(ends) <= PHONE["width"]
+        page.goto(f"{address}/staff/events/new")
+        start = page.get_by_label("Start").bounding_box()
+        assert start is not None
+        # "12/03/2026, 12:47 AM" and the button that opens the calendar
+        assert start["width"] >= 240

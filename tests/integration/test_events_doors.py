@@ -342,6 +342,23 @@ class TestAtOnce:
         assert (status, came) in [("attended", 1), ("cancelled", 0)]
         assert evenings.sum(heron, "events.attended") == 10 * came
 
+    @pytest.mark.parametrize("turn", range(6))
+    def test_coming_back_against_taking_back(self, evenings: Evenings, staff: UUID, heron: UUID, turn: int) -> None:
+        event_id = evenings.event()
+        code = evenings.code(evenings.register(event_id, heron), heron)
+        attendance = evenings.scan(event_id, code, staff).attendance
+        evenings.hall.do(doors.check_out, evenings.clock, attendance.id)
+        acts = [
+            lambda: evenings.scan(event_id, code, staff),
+            lambda: evenings.hall.do(
+                undoing.undo_check_in, evenings.clock, attendance.id, actor_id=staff, reason="Wrong person"
+            ),
+        ]
+        found = together(2, lambda place: acts[(place + turn) % 2]())
+        assert not [each for each in found if isinstance(each, Exception)]
+        [(status,)] = evenings.hall.sql("SELECT status FROM registrations")
+        assert evenings.sum(heron, "events.attended") == (10 if status == "attended" else 0)
+
     def test_forty_tickets_at_two_doors(self, evenings: Evenings, staff: UUID) -> None:
         event_id = evenings.event()
         people = [evenings.hall.person(f"guest{number}") for number in range(40)]

@@ -344,3 +344,52 @@ def test_of_more_people_than_a_page_shows_the_others_are_found_by_name(evenings:
     assert "Person 1202" in keeper.get(f"{path}?q=1202").text
     assert "Nobody of that name" in keeper.get(f"{path}?q=nobody").text
     assert "The first 200 are shown" in keeper.get(f"/staff/events/{event_id}/door").text
+
+
+def test_a_note_beside_a_place(evenings: Evenings, api: Open) -> None:
+    keeper, heron = in_person(api("keeper", "staff")), evenings.hall.person("heron")
+    event_id = evenings.event(hours=0.01)
+    evenings.attend(event_id, heron, keeper.user_id)
+    evenings.move(minutes=1)
+    path = f"/staff/events/{event_id}/results"
+
+    def enter(placed: int, note: str) -> int:
+        return keeper.post(path, data={f"placed-{heron}": str(placed), f"note-{heron}": note}).status_code
+
+    assert enter(2, "W" * 201) == 422
+    assert evenings.hall.sql("SELECT count(*) FROM event_results") == [(0,)]
+    assert (enter(2, "By a nose"), enter(2, "By a hair"), enter(1, "")) == (303, 303, 303)
+    rows = evenings.hall.sql("SELECT placed, note, withdrawn_at IS NULL FROM event_results ORDER BY id")
+    assert rows == [(2, "By a hair", False), (1, "By a hair", True)]
+    assert "By a hair" in keeper.get(path).text
+
+
+def test_a_hand_scanner_finds_the_field_of_the_door(evenings: Evenings, api: Open) -> None:
+    keeper, heron = in_person(api("keeper", "staff")), evenings.hall.person("heron")
+    event_id = evenings.event()
+    path = f"/staff/events/{event_id}/door"
+    field = re.compile(r'<input[^>]* name="code"[^>]* autofocus')
+    code = evenings.code(evenings.register(event_id, heron), heron)
+    assert field.search(keeper.get(path).text)
+    assert field.search(keeper.post(f"{path}/scan", data={"code": code}).text)
+    # who looks for a name types on, and who has to correct a reason is there
+    assert not field.search(keeper.get(f"{path}?q=her").text)
+    assert not field.search(keeper.post(f"{path}/by-name", data={"user_id": str(heron), "reason": " "}).text)
+
+
+def test_what_is_pressed_twice_at_the_door_and_among_connections_leads_back(evenings: Evenings, api: Open) -> None:
+    keeper, heron, ibis = api("keeper", "staff"), api("heron"), api("ibis")
+    event_id = evenings.event()
+    attendance, other = (evenings.attend(event_id, each.user_id, keeper.user_id) for each in (heron, ibis))
+    asked = heron.post(f"/api/v1/events/people/{event_id}/connections", json={"user_id": str(ibis.user_id)}).json()
+    agree = f"/events/connections/{asked['id']}/agree"
+    assert [in_person(ibis).post(agree).status_code for _ in range(2)] == [303, 303]
+    assert in_person(keeper).post(agree).status_code == 404
+    undo = f"/staff/events/{event_id}/door/{attendance.id}/undo"
+    answers = [keeper.post(undo, data={"reason": "Somebody else"}) for _ in range(2)]
+    assert [each.status_code for each in answers] == [303, 303]
+    assert keeper.post(f"/staff/events/{event_id}/door/{attendance.id}/out").status_code == 303
+    assert keeper.post(f"/staff/events/{evenings.event()}/door/{other.id}/out").status_code == 404
+    own = evenings.attend(event_id, keeper.user_id, heron.user_id)
+    assert keeper.post(f"/staff/events/{event_id}/door/{own.id}/undo", data={"reason": "Mine"}).status_code == 303
+    assert evenings.hall.statuses(event_id) == ["registered", "attended", "attended"]

@@ -66,6 +66,12 @@ def at(response: Any) -> str:
     return location
 
 
+def hidden(page: str, name: str) -> str:
+    """What a hidden field of a page holds."""
+    [value] = re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)"', page)
+    return str(value)
+
+
 def filled(page: str) -> dict[str, str]:
     """What the form of an event has in its fields, as a browser would send it."""
     inputs = re.findall(r'<input class="input[^>]* name="([^"]+)" value="([^"]*)"', page)
@@ -147,6 +153,20 @@ class TestStaff:
         assert hall.sql("SELECT start_time, end_time, time_zone FROM events") == stands
         assert hall.sql("SELECT title FROM events") == [("Quiz",)]
 
+    def test_a_form_that_is_sent_twice_makes_one(self, hall: Hall, staff: Any) -> None:
+        page = staff.get("/staff/events/new").text
+        form = {**FORM, **times(hall), "id": hidden(page, "id")}
+        repeats = {"repeats": "yes", "repetition.weekdays": "1", "repetition.count": "3"}
+        first = at(staff.submit("/staff/events/new", **form, **repeats))
+        again = at(staff.submit("/staff/events/new", **form, **repeats))
+        assert first == again
+        assert "This form was sent before" in staff.get(again).text
+        assert hall.sql("SELECT count(*) FROM events") == [(3,)]
+        chosen = {"id": hidden(staff.get(first).text, "id")}
+        copies = {at(staff.submit(f"{first}/duplicate", on=first, **chosen)) for _ in range(2)}
+        assert len(copies) == 1
+        assert hall.sql("SELECT count(*) FROM events") == [(4,)]
+
     def test_copy_and_discard(self, hall: Hall, staff: Any) -> None:
         event_id = hall.event(staff.user_id)
         path = f"/staff/events/{event_id}"
@@ -171,6 +191,15 @@ class TestStaff:
         hall.event(staff.user_id)
         at(staff.submit(f"{path}/trivia_night/remove", on=path))
         assert "There are events of this type" in staff.get(path).text
+
+    def test_drafts_are_found_among_many(self, hall: Hall, staff: Any, awa: Any) -> None:
+        hall.event(staff.user_id, title="Open quiz")
+        hall.draft(staff.user_id, title="Secret plan")
+        drafts = staff.get("/staff/events?state=draft").text
+        assert "Secret plan" in drafts
+        assert "Open quiz" not in drafts
+        assert "Open quiz" in staff.get("/staff/events?state=nonsense").text
+        assert "Secret plan" not in awa.get("/events?state=draft").text
 
     def test_attendees_payments_and_refunds(self, hall: Hall, staff: Any, awa: Any) -> None:
         event_id = hall.event(staff.user_id, price="5.00")
@@ -215,6 +244,16 @@ class TestStaff:
         hall.do(registering.cancel, hall.clock, registration, user_id=awa.user_id)
         hall.sql("UPDATE identity.users SET locale = 'fr'")
         assert "Annulé par le membre" in staff.get(f"/staff/events/registrations/{registration}").text
+
+    def test_whose_money_went_back_can_pay_for_their_place_again(self, hall: Hall, staff: Any, awa: Any) -> None:
+        event_id = hall.event(staff.user_id, price="5.00")
+        registration, path = hall.register(awa.user_id, event_id).id, f"/events/{event_id}"
+        paid = hall.do(paying.record, hall.clock, staff.user_id, registration, channel="cash")
+        assert "To be paid: $5.00" not in awa.get(path).text
+        hall.do(paying.refund, hall.clock, staff.user_id, paid.id, reason="Took the wrong card")
+        assert "To be paid: $5.00" in awa.get(path).text
+        at(awa.submit(f"/events/registrations/{registration}/pay", on=path, channel="cash"))
+        assert "Pay at the door" in awa.get(path).text
 
     def test_members_see_nothing_of_it(self, hall: Hall, staff: Any, awa: Any) -> None:
         event_id = hall.event(staff.user_id)

@@ -10,8 +10,9 @@ import pytest
 from psycopg import errors as pg
 from psycopg import sql
 
-from guerdon.programs.events.service import paying
-from support.events import Hall
+from guerdon.programs.events.schemas import Repetition, Scope
+from guerdon.programs.events.service import changing, making, paying
+from support.events import Hall, given
 
 OWNED = (
     "registrations",
@@ -96,6 +97,17 @@ def test_another_member_reaches_nothing(hall: Hall, app_dsn: str, awa: UUID, tab
     with psycopg.connect(app_dsn) as connection:
         assert count(connection, table) == 0
     assert hall.snapshot() == before
+
+
+def test_members_see_no_drafts_that_were_cancelled_with_their_series(hall: Hall, app_dsn: str, awa: UUID) -> None:
+    staff = hall.person("sika", "staff")
+    weekly = Repetition(weekdays=[1, 2, 3, 4, 5, 6, 7], count=3)
+    made = hall.do(making.create, hall.clock, staff, given(hall.soon()), repetition=weekly)
+    hall.do(changing.publish, hall.clock, staff, made[0].id)
+    hall.do(changing.cancel, hall.clock, staff, made[0].id, reason="Rain", scope=Scope.FOLLOWING)
+    with acting(app_dsn, awa) as connection:
+        seen = connection.execute("SELECT id FROM events.events WHERE status = 'cancelled'").fetchall()
+    assert seen == [(made[0].id,)]
 
 
 def test_members_see_no_drafts(hall: Hall, app_dsn: str, awa: UUID) -> None:

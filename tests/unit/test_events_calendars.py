@@ -1,5 +1,7 @@
 """Calendars of events, read by a parser of another author: every moment arrives as it was, when clocks change too."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -104,3 +106,20 @@ def test_the_rules_stand_before_the_events_and_only_where_they_are_needed() -> N
     assert lines.count("BEGIN:VTIMEZONE") == 2
     assert lines.rindex("END:VTIMEZONE") < lines.index("BEGIN:VEVENT")
     assert calendar([], name="", subscribed=True).decode().count("BEGIN:VTIMEZONE") == 0
+
+
+def test_what_was_pasted_breaks_no_calendar() -> None:
+    pasted = "One\x0btwo\rBEGIN:VEVENT\r\n\r\nthree\x07 \x85four\u2028five"
+    content = calendar(
+        [
+            replace(
+                entry(1, datetime(2026, 6, 1, tzinfo=UTC), "UTC"), title="A\nB\x1b", place="C\x00D", description=pasted
+            )
+        ],
+        name="Mine",
+        subscribed=True,
+    )
+    assert not re.search(rb"[\x00-\x08\x0b-\x0c\x0e-\x1f]|\r(?!\n)|(?<!\r)\n", content)
+    [event] = vobject.readOne(content.decode()).vevent_list
+    assert (event.summary.value, event.location.value) == ("A B", "C D")
+    assert event.description.value == "One\ntwo\nBEGIN:VEVENT\n\nthree\nfour\nfive"

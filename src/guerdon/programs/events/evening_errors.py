@@ -154,6 +154,14 @@ class PlaceInvalidError(FieldError):
     remedy = "Enter 1 for who won."
 
 
+class NoteTooLongError(FieldError):
+    """What is noted beside a place is a few words."""
+
+    code = "note-too-long"
+    message = "A note has at most {length_max} characters."
+    remedy = "Say it in fewer words."
+
+
 class SentTwiceError(FieldError):
     """A member has one place."""
 

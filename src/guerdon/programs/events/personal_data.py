@@ -5,7 +5,7 @@ goes: the calendar's address, the invitation, blocks and requests that nobody ha
 to whoever waits, and what was paid for them is given back, as soon as the account is closed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -44,6 +44,8 @@ _OWN: tuple[tuple[str, type[Base]], ...] = (
     ("special_awards", Award),
     ("invitation_link", InvitationLink),
 )
+_EVENT = ("id", "title", "event_type", "location", "start_time", "end_time", "time_zone", "status")
+"""What the other files mean by an event."""
 _OTHERS_ONLY = frozenset(
     {"checked_in_by", "withdrawn_by", "recorded_by", "awarded_by", "cancelled_by", "activity_id", "provider_reference"}
 )
@@ -52,6 +54,11 @@ _OTHERS_ONLY = frozenset(
 
 def _export(session: Session, clock: Clock, user_id: UUID) -> Iterator[PersonalFile]:
     del clock
+    theirs = or_(
+        Event.id.in_(select(Registration.event_id).where(Registration.user_id == user_id)),
+        Event.id.in_(select(Award.event_id).where(Award.user_id == user_id)),
+    )
+    yield json_file("events.json", _told(session, Event, theirs, _EVENT))
     for name, model in _OWN:
         owner = inspect(model).columns["user_id"]
         yield json_file(f"{name}.json", _told(session, model, owner == user_id))
@@ -62,10 +69,12 @@ def _export(session: Session, clock: Clock, user_id: UUID) -> Iterator[PersonalF
     yield json_file("blocks.json", _told(session, ConnectionBlock, ConnectionBlock.blocker_id == user_id))
 
 
-def _told(session: Session, model: type[Base], condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+def _told(
+    session: Session, model: type[Base], condition: ColumnElement[bool], only: Collection[str] | None = None
+) -> list[dict[str, Any]]:
     mapper = inspect(model)
     rows: Sequence[Base] = session.scalars(select(model).where(condition).order_by(*mapper.primary_key)).all()
-    names = [each.key for each in mapper.column_attrs if each.key not in _OTHERS_ONLY]
+    names = only or [each.key for each in mapper.column_attrs if each.key not in _OTHERS_ONLY]
     return [{name: getattr(row, name) for name in names} for row in rows]
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from guerdon.core.errors import FieldErrors, GuerdonError
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.schemas import Text
+from guerdon.programs.events.models import EventStatus
 from guerdon.programs.events.schemas import EventIn, Filters, ListedEvent, Repetition, Scope
 from guerdon.web.forms import FormState, form_errors
 from guerdon.web.sent import Sent
@@ -61,6 +62,7 @@ class Asked:
             since=self.since if self.since is not None or self.past else now,
             until=min(now, self.until or now) if self.past else self.until,
             mine=self.values["mine"] == "yes",
+            status=next((each for each in EventStatus if each.value == self.values["state"]), None),
         )
 
 
@@ -72,12 +74,13 @@ def asked(
     until: Word = "",
     mine: Word = "",
     when: Word = "",
+    state: Word = "",
     cursor: Cursor = None,
 ) -> Asked:
     """Dependency: the filters of this request. What makes no sense filters nothing."""
     after = decode_cursor(cursor, datetime, UUID)
     return Asked(
-        values={"q": q, "type": kind, "since": since, "until": until, "mine": mine, "when": when},
+        values={"q": q, "type": kind, "since": since, "until": until, "mine": mine, "when": when, "state": state},
         since=day_start(since, viewer_of(request).zone),
         until=day_start(until, viewer_of(request).zone, days_later=1),
         past=when == PAST,

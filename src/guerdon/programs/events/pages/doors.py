@@ -18,8 +18,9 @@ from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.models import User
 from guerdon.programs.events.api.keys import SignerDep
-from guerdon.programs.events.evening_errors import MemberUnknownError
-from guerdon.programs.events.models import Event
+from guerdon.programs.events.evening_errors import AttendanceNotFoundError, MemberUnknownError, OwnCheckInError
+from guerdon.programs.events.models import Attendance, Event
+from guerdon.programs.events.pages.registering import tell_refusal
 from guerdon.programs.events.pages.shown import page, time_of
 from guerdon.programs.events.service import doors, guests, reading, undoing
 from guerdon.programs.events.service.providers import DESK
@@ -210,8 +211,14 @@ def let_out(
     request: Request, event_id: UUID, attendance_id: UUID, _who: Doorkeeper, session: SessionDep, clock: ClockDep
 ) -> Response:
     """Note that somebody left."""
-    doors.check_out(session, clock, attendance_id)
-    flash(request, msgid("Noted that they left."))
+    _check_here(session, event_id, attendance_id)
+    try:
+        with attempt(session):
+            doors.check_out(session, clock, attendance_id)
+    except AttendanceNotFoundError as exc:
+        tell_refusal(request, exc)
+    else:
+        flash(request, msgid("Noted that they left."))
     return redirect(request, f"/staff/events/{event_id}/door")
 
 
@@ -226,6 +233,7 @@ def undo(
     sent: SentForm,
 ) -> Response:
     """Take a check-in back, with a reason."""
+    _check_here(session, event_id, attendance_id)
     try:
         with attempt(session):
             undoing.undo_check_in(session, clock, attendance_id, actor_id=who.user_id, reason=sent.get("reason", ""))
@@ -233,8 +241,18 @@ def undo(
         session.expire_all()
         state = FormState.refused(sent, exc, viewer_of(request).translator)
         return _page(request, session, event_id, state=state, open_form=f"undo-{attendance_id}", status=exc.status)
-    flash(request, msgid("Taken back: they are registered again, and what it earned is reversed."))
+    except (AttendanceNotFoundError, OwnCheckInError) as exc:
+        tell_refusal(request, exc)
+    else:
+        flash(request, msgid("Taken back: they are registered again, and what it earned is reversed."))
     return redirect(request, f"/staff/events/{event_id}/door")
+
+
+def _check_here(session: Session, event_id: UUID, attendance_id: UUID) -> None:
+    """Somebody came in here under this id, whether or not that stands."""
+    found = session.get(Attendance, attendance_id)
+    if found is None or found.event_id != event_id:
+        raise AttendanceNotFoundError
 
 
 def _id(sent: Sent, name: str) -> UUID:

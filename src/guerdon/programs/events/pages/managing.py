@@ -1,6 +1,7 @@
 """Staff's part: the list with drafts, making and changing, publishing, cancelling, copying, types."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,10 +12,11 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import ConflictError, FieldError, FieldErrors
+from guerdon.core.ids import new_id
 from guerdon.http.access import Principal, requires
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.service.fields import time_zones
-from guerdon.programs.events.errors import EventChangedError
+from guerdon.programs.events.errors import EventChangedError, EventMadeBeforeError
 from guerdon.programs.events.models import Event
 from guerdon.programs.events.pages.asked import (
     PAGE_SIZE,
@@ -92,9 +94,12 @@ def create(request: Request, who: Manager, session: SessionDep, clock: ClockDep,
     try:
         given, repetition = _both(lambda: event_of(sent), lambda: repetition_of(sent))
         with attempt(session):
-            made = making.create(session, clock, who.user_id, given, repetition=repetition)
+            made = making.create(session, clock, who.user_id, given, repetition=repetition, event_id=_chosen_id(sent))
     except _Both as exc:
         return _form(request, session, refused(request, sent, *exc.errors), status=422)
+    except EventMadeBeforeError as exc:
+        flash(request, exc.message)
+        return redirect(request, f"/staff/events/{_chosen_id(sent)}")
     except (FieldError, FieldErrors) as exc:
         return _form(request, session, refused(request, sent, exc), status=status_of(exc))
     text = viewer_of(request).translator.ngettext(
@@ -104,6 +109,14 @@ def create(request: Request, who: Manager, session: SessionDep, clock: ClockDep,
     )
     flash(request, AS_IS, text=text)
     return redirect(request, f"/staff/events/{made[0].id}")
+
+
+def _chosen_id(sent: Sent) -> UUID | None:
+    """The id that a form came with, so that sending it again makes nothing again."""
+    try:
+        return UUID(sent.get("id", ""))
+    except ValueError:
+        return None
 
 
 class _Both(Exception):  # noqa: N818 - it stands for several errors of one form
@@ -137,6 +150,7 @@ def _form(
     context = {
         "state": state,
         "event": event,
+        "new_id": new_id(),
         "types": offered,
         # That of an event that was made over HTTP may be one that people are not offered, such as Japan.
         "zones": sorted({*time_zones(), *([event.time_zone] if event else [])}),
@@ -158,6 +172,7 @@ def _one(request: Request, session: Session, event_id: UUID, state: FormState, s
         "event": row.event,
         "counts": attendees.counts(session, event_id),
         "payouts": len(paying.payouts(session, event_id)),
+        "new_id": new_id(),
         "reasons": REASONS,
         "state": state,
     }
@@ -283,11 +298,15 @@ def cancel(
 
 
 @router.post("/{event_id}/duplicate")
-def duplicate(request: Request, event_id: UUID, who: Manager, session: SessionDep, clock: ClockDep) -> Response:
-    """Make a draft like it."""
-    made = making.duplicate(session, clock, who.user_id, event_id)
+def duplicate(
+    request: Request, event_id: UUID, who: Manager, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
+    """Make a draft like it; pressed twice, one."""
+    copy_id = _chosen_id(sent) or new_id()
+    with suppress(EventMadeBeforeError), attempt(session):
+        making.duplicate(session, clock, who.user_id, event_id, copy_id=copy_id)
     flash(request, msgid("This is the copy, a draft. Check when it is."))
-    return redirect(request, f"/staff/events/{made.id}/edit")
+    return redirect(request, f"/staff/events/{copy_id}/edit")
 
 
 @router.post("/{event_id}/discard")

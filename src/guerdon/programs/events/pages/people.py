@@ -11,7 +11,9 @@ from guerdon.http.access import Principal, requires
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep, attempt
 from guerdon.programs.events.api.keys import MeetingDep
-from guerdon.programs.events.evening_errors import MemberUnknownError
+from guerdon.programs.events.evening_errors import ConnectionNotFoundError, MemberUnknownError
+from guerdon.programs.events.models import Connection
+from guerdon.programs.events.pages.registering import tell_refusal
 from guerdon.programs.events.service import connections, reading
 from guerdon.programs.events.service.connections import MeetingCodes
 from guerdon.programs.events.service.printing import qr_svg
@@ -124,13 +126,20 @@ def reply(
     session: SessionDep,
     clock: ClockDep,
 ) -> Response:
-    """Agree to a request, or decline it."""
-    if answer == "agree":
-        connections.agree(session, clock, connection_id, who.user_id)
-        flash(request, msgid("You are connected."))
-    elif answer == "decline":
-        connections.decline(session, clock, connection_id, who.user_id)
-        flash(request, msgid("Declined."))
+    """Agree to a request, or decline it; what was answered before, perhaps by pressing twice, is told."""
+    try:
+        with attempt(session):
+            if answer == "agree":
+                connections.agree(session, clock, connection_id, who.user_id)
+                flash(request, msgid("You are connected."))
+            elif answer == "decline":
+                connections.decline(session, clock, connection_id, who.user_id)
+                flash(request, msgid("Declined."))
+    except ConnectionNotFoundError as exc:
+        # A member sees their own alone.
+        if session.get(Connection, connection_id) is None:
+            raise
+        tell_refusal(request, exc)
     return redirect(request, "/events/connections")
 
 

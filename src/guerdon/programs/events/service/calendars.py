@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event
 from icalendar.prop import vDuration
 
+from guerdon.core.texts import one_line
 from guerdon.programs.events.service.zone_rules import zone_rules
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -84,14 +85,20 @@ def _event(entry: CalendarEntry) -> Event:
     made.add("sequence", entry.sequence)
     made.add("dtstart", _written(entry.start, zone))
     made.add("dtend", _written(entry.end, zone))
-    made.add("summary", entry.title)
+    made.add("summary", one_line(entry.title))
     if entry.description:
-        made.add("description", entry.description)
-    made.add("location", entry.place)
+        made.add("description", _lines(entry.description))
+    made.add("location", one_line(entry.place))
     made.add("url", entry.url)
     made.add("status", "CANCELLED" if entry.cancelled else "TENTATIVE" if entry.tentative else "CONFIRMED")
     made.add("transp", "TRANSPARENT" if entry.cancelled else "OPAQUE")
     return made
+
+
+def _lines(text: str) -> str:
+    """A text without what iCalendar forbids: each line by itself, whatever ends it, and no control characters."""
+    # Word processors paste vertical tabs; a calendar may refuse a whole feed for one.
+    return "\n".join(map(one_line, text.splitlines()))
 
 
 def _written(moment: datetime, zone: ZoneInfo) -> datetime:

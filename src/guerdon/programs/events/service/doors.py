@@ -349,7 +349,7 @@ def _attendance(session: Session, registration: Registration) -> Attendance | No
 
 def _event(session: Session, event_id: UUID) -> Event:
     event = session.get(Event, event_id)
-    if event is None or event.status is EventStatus.DRAFT:
+    if event is None or event.status is EventStatus.DRAFT or event.published_at is None:
         raise EventNotFoundError
     return event
 

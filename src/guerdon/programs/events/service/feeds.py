@@ -94,7 +94,7 @@ def one_event(session: Session, event_id: UUID, *, base_url: str) -> bytes:
         EventNotFoundError: there is none, or it is not published yet.
     """
     event = session.get(Event, event_id)
-    if event is None or event.status is EventStatus.DRAFT:
+    if event is None or event.status is EventStatus.DRAFT or event.published_at is None:
         raise EventNotFoundError
     return calendar([entry_of(event, base_url)], name=event.title, subscribed=False)
 

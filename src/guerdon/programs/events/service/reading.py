@@ -26,7 +26,7 @@ MONTH_EVENTS_MAX = 500
 
 
 def get(session: Session, event_id: UUID, *, lock: bool = False) -> Event:
-    """An event that the reader may see: members see no drafts.
+    """An event that the reader may see: members see what was ever published.
 
     Raises:
         EventNotFoundError: there is none.

@@ -8,12 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
+from guerdon.core.texts import one_line
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.models import User
 from guerdon.programs.events.errors import EventNotFoundError
 from guerdon.programs.events.evening_errors import (
     AbsenteeError,
     EventNotStartedError,
+    NoteTooLongError,
     OwnResultError,
     PlaceInvalidError,
     ResultNotFoundError,
@@ -26,6 +28,7 @@ from guerdon.programs.events.service.facts import Told, fact, take_back, tell
 from guerdon.programs.events.service.reasons import checked_reason
 
 PLACED_MAX = 100
+NOTE_LENGTH_MAX = 200
 CHANGED = "The place was corrected."
 
 
@@ -49,13 +52,13 @@ class Placed:
 def enter_results(
     session: Session, clock: Clock, event_id: UUID, placings: Sequence[Placing], *, actor_id: UUID
 ) -> list[Result]:
-    """Enter places: all of them or none. A place that stands is left alone; another one replaces it.
+    """Enter places: all of them or none. A place that stands is left alone, but for a note; another one replaces it.
 
     Raises:
         EventNotFoundError, EventNotStartedError: there is nothing to have results of.
         AbsenteeError: somebody was not there.
         OwnResultError: staff do not enter their own.
-        PlaceInvalidError, SentTwiceError: not a place from 1 to 100; a member twice.
+        PlaceInvalidError, NoteTooLongError, SentTwiceError: not a place from 1 to 100; too much said; a member twice.
     """
     event = session.get(Event, event_id)
     if event is None or event.status is not EventStatus.PUBLISHED:
@@ -70,8 +73,12 @@ def enter_results(
         for placing in placings
         if placing.user_id in stand and stand[placing.user_id].placed != placing.placed
     ]
+    notes = {user_id: result.note for user_id, result in stand.items()}
+    notes |= {placing.user_id: note for placing in placings if (note := _note(placing))}
     for told in replaced:
         _withdraw(stand.pop(told.owner_id), clock, CHANGED)
+    for user_id, result in stand.items():
+        result.note = notes[user_id]
     session.flush()
     take_back(session, clock, replaced, actor_id=actor_id, reason=CHANGED)
     added = [
@@ -80,8 +87,9 @@ def enter_results(
             user_id=placing.user_id,
             event_id=event_id,
             placed=placing.placed,
-            note=(placing.note or "").strip() or None,
+            note=notes.get(placing.user_id),
             recorded_by=actor_id,
+            recorded_at=clock.now(),
         )
         for placing in placings
         if placing.user_id not in stand
@@ -114,6 +122,10 @@ def enter_results(
         )
     session.flush()
     return [*stand.values(), *added]
+
+
+def _note(placing: Placing) -> str | None:
+    return one_line(placing.note or "") or None
 
 
 def withdraw_result(session: Session, clock: Clock, result_id: UUID, *, actor_id: UUID, reason: str) -> Result:
@@ -163,6 +175,8 @@ def _check(placings: Sequence[Placing], actor_id: UUID) -> None:
     for placing in placings:
         if not 1 <= placing.placed <= PLACED_MAX:
             raise PlaceInvalidError(field="placed", placed_max=PLACED_MAX)
+        if len(_note(placing) or "") > NOTE_LENGTH_MAX:
+            raise NoteTooLongError(field="note", length_max=NOTE_LENGTH_MAX)
         if placing.user_id in seen:
             raise SentTwiceError(field="user_id")
         if placing.user_id == actor_id:

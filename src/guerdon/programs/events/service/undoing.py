@@ -16,6 +16,7 @@ from guerdon.programs.events.models import (
     ConnectionStatus,
     Event,
     EventStatus,
+    Registration,
     Result,
 )
 from guerdon.programs.events.seeds import CONNECTED
@@ -72,11 +73,17 @@ def undo_check_in(session: Session, clock: Clock, attendance_id: UUID, *, actor_
 
 
 def _locked_event(session: Session, attendance_id: UUID) -> Event:
-    """The event of an attendance: nobody cancels it while somebody's place there is decided anew."""
-    event_id = session.scalar(select(Attendance.event_id).where(Attendance.id == attendance_id))
-    if event_id is None:
+    """The event of an attendance: nobody cancels it while somebody's place there is decided anew.
+
+    The registration is locked with it, before the attendance, as at the door.
+    """
+    known = select(Attendance.event_id, Attendance.registration_id).where(Attendance.id == attendance_id)
+    found = session.execute(known).one_or_none()
+    if found is None:
         raise AttendanceNotFoundError
-    return changing.locked(session, event_id)
+    event = changing.locked(session, found.event_id)
+    session.execute(select(Registration.id).where(Registration.id == found.registration_id).with_for_update())
+    return event
 
 
 def _results(session: Session, clock: Clock, attendance: Attendance, why: str) -> list[Told]:

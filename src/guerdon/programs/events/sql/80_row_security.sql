@@ -1,6 +1,7 @@
--- Members see events that are not drafts, and of what belongs to people their own; staff and jobs everything.
+-- Members see events that are not drafts, nor were cancelled as drafts with the rest of their series, and of what belongs
+-- to people their own; staff and jobs everything.
 
-CALL identity.keep_to_owner('events.events', 'status <> ''draft''');
+CALL identity.keep_to_owner('events.events', 'status <> ''draft'' AND published_at IS NOT NULL');
 CALL identity.keep_to_owner('events.registrations', 'user_id = (SELECT identity.reader())');
 CALL identity.keep_to_owner('events.payment', 'user_id = (SELECT identity.reader())');
 CALL identity.keep_to_owner('events.tickets', 'user_id = (SELECT identity.reader())');
