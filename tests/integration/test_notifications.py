@@ -47,6 +47,7 @@ def say(database: Database, **changes: Any) -> None:
         "locale": "fr-SN",
         "subject": "Sign in",
         "body": "Sign in\n\n{event} – {community}",
+        "module": __name__,
         "params": {"event": "Ceci"},
     }
     with database.transaction() as session:
@@ -74,6 +75,22 @@ def test_a_mail_arrives_in_its_readers_language(
     assert mail["from"] == "Les Amis <no-reply@example.org>"
     assert "Ceci – Les Amis" in mail.get_content()
     assert rows(database) == [("sent", 1, True, None)]
+
+
+def test_a_mail_is_in_the_words_of_who_writes_it(
+    database: Database, outbox: Callable[..., None], mailbox: tuple[Mailbox, str], post: Post
+) -> None:
+    box, url = mailbox
+    outbox(smtp_url=url)
+    for package in ("guerdon.programs.events", "guerdon.web"):
+        add_catalogue(package)
+    for module in ("guerdon.programs.events.service.notices", "guerdon.web.routes"):
+        say(database, module=module, subject="Start", body="Start")
+    post.work()
+    assert [(mail["subject"], mail.get_content().split()[0]) for _, mail in box.mails] == [
+        ("Début", "Début"),
+        ("Accueil", "Accueil"),
+    ]
 
 
 def test_address_and_text_are_not_readable_in_the_database(database: Database, outbox: Callable[..., None]) -> None:
@@ -177,7 +194,7 @@ def test_what_is_rolled_back_is_never_sent(
 ) -> None:
     outbox(sms_url=gateway.url, sms_token="gateway token")
     with pytest.raises(RuntimeError), database.transaction() as session:  # noqa: PT012 - the transaction is the point
-        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello"))
+        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello", module=__name__))
         raise RuntimeError
     post.work()
     assert rows(database) == []
@@ -187,7 +204,7 @@ def test_what_is_rolled_back_is_never_sent(
 def test_a_message_that_nobody_carries_is_refused(database: Database, recorded: None) -> None:
     messages._carriers.clear()
     with database.transaction() as session, pytest.raises(NobodyDeliversError):
-        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello"))
+        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello", module=__name__))
 
 
 def test_what_waited_for_a_transport_leaves_once_there_is_one(

@@ -6,14 +6,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    pass_context,
+)
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from guerdon.web import charts, flash, formats, navigation
 from guerdon.web.forms import FormState
-from guerdon.web.i18n import LANGUAGES
+from guerdon.web.i18n import LANGUAGES, Translator
 from guerdon.web.icons import MARK, icon
 from guerdon.web.static import STATIC
 from guerdon.web.viewer import Viewer, current_viewer, viewer_of, viewing
@@ -27,6 +36,7 @@ class Templates:
 
     def __init__(self) -> None:
         self._packages: dict[str, BaseLoader] = {}
+        self._names: dict[str, str] = {}
         own = FileSystemLoader(Path(__file__).parent / "templates")
         self.environment = Environment(
             loader=ChoiceLoader([PrefixLoader(self._packages), own]),
@@ -40,6 +50,7 @@ class Templates:
         self.environment.globals.update(
             {
                 "_": _gettext,
+                "_of": _gettext_of,
                 "ngettext": _ngettext,
                 "csrf_field": csrf_field,
                 "static": STATIC.url,
@@ -61,6 +72,11 @@ class Templates:
         if isinstance(known, FileSystemLoader) and known.searchpath != [str(directory)]:
             raise ValueError(f"the template prefix {prefix!r} belongs to {known.searchpath[0]}")
         self._packages[prefix] = FileSystemLoader(directory)
+        self._names[prefix] = package
+
+    def package_of(self, template: str | None) -> str:
+        """Whose template it is, by the name that it is addressed by."""
+        return self._names.get((template or "").partition("/")[0], __package__ or "")
 
 
 def add_templates(prefix: str, package: str) -> None:
@@ -68,12 +84,23 @@ def add_templates(prefix: str, package: str) -> None:
     TEMPLATES.add(prefix, package)
 
 
-def _gettext(message: str, **params: Any) -> str:
-    return current_viewer().translator.gettext(message, **params)
+@pass_context
+def _gettext(context: Context, message: str, **params: Any) -> str:
+    return _words(context).gettext(message, **params)
 
 
-def _ngettext(singular: str, plural: str, number: int, **params: Any) -> str:
-    return current_viewer().translator.ngettext(singular, plural, number, **params)
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, number: int, **params: Any) -> str:
+    return _words(context).ngettext(singular, plural, number, **params)
+
+
+def _words(context: Context) -> Translator:
+    """Those of the package whose template says it, even on another's page, such as the macros that all pages share."""
+    return current_viewer().translator.of(TEMPLATES.package_of(context.name))
+
+
+def _gettext_of(module: str, message: str) -> str:
+    return current_viewer().translator.of(module).gettext(message)
 
 
 def csrf_field() -> Markup:

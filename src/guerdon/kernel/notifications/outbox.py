@@ -46,7 +46,7 @@ class Outbox:
 
     def put(self, session: Session, message: Message) -> None:
         """Write a message in the recipient's language, and queue its sending if its channel has a transport."""
-        words = translator(message.locale)
+        words = translator(message.locale, message.module)
         params = {**self._place, **message.params}
         body = words.gettext(message.body, **params)
         content = {

@@ -22,7 +22,7 @@ def home(session: Session, clock: Clock, user_id: UUID, locale: str) -> list[Hom
     """The next event, and any place that waits to be taken."""
     upcoming = reading.own(session, user_id, after=None, limit=UPCOMING_MAX, upcoming_at=clock.now())
     zone = ZoneInfo(session.get_one(User, user_id).time_zone)
-    viewer = Viewer(translator(locale), zone, clock.now(), lambda: "")
+    viewer = Viewer(translator(locale, __name__), zone, clock.now(), lambda: "")
     gettext, ngettext = viewer.translator.gettext, viewer.translator.ngettext
     found = []
     with viewing(viewer):
