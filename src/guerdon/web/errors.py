@@ -6,7 +6,8 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError
+from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError, SentBeforeError
+from guerdon.web.flash import flash, redirect
 from guerdon.web.i18n import msgid
 from guerdon.web.navigation import SIGN_IN_PATH, proof_path
 from guerdon.web.redirects import local_path
@@ -65,6 +66,9 @@ def render_error(request: Request, error: Exception) -> Response:
     typed = error if isinstance(error, GuerdonError) else GuerdonError()
     if isinstance(typed, ProofNeededError):
         return RedirectResponse(proof_path(_page_of(request)), status_code=303)
+    if isinstance(typed, SentBeforeError):
+        flash(request, typed.message, "info")
+        return redirect(request, str(typed.params["leads_to"]))
     if typed.status == NOT_SIGNED_IN and request.method in _READING:
         return RedirectResponse(_sign_in_path(request), status_code=303)
     translator = viewer_of(request).translator

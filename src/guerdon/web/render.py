@@ -24,6 +24,7 @@ from guerdon.web import charts, flash, formats, navigation
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import LANGUAGES, Translator
 from guerdon.web.icons import MARK, icon
+from guerdon.web.once import once_field
 from guerdon.web.static import STATIC
 from guerdon.web.viewer import Viewer, current_viewer, viewer_of, viewing
 
@@ -104,8 +105,9 @@ def _gettext_of(module: str, message: str) -> str:
 
 
 def csrf_field() -> Markup:
-    """The hidden field that every form with ``method="post"`` carries."""
-    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(current_viewer().csrf_token())
+    """The hidden fields that every form with ``method="post"`` carries: whose it is, and which."""
+    token = Markup('<input type="hidden" name="csrf_token" value="{}">').format(current_viewer().csrf_token())
+    return token + once_field()
 
 
 TEMPLATES = Templates()

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
@@ -138,7 +139,9 @@ def _as_file(name: str) -> dict[str, str]:
 
 
 @router.post("/exchange")
-def import_file(request: Request, who: Exchanger, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def import_file(
+    request: Request, who: Exchanger, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Check a file, or take it in."""
     dry_run = sent.get("act") != "import"
     translator = viewer_of(request).translator
@@ -226,7 +229,9 @@ def _rates(request: Request, session: Session, clock: Clock, state: FormState, s
 
 
 @router.post("/rates")
-def set_rate(request: Request, who: Configurer, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def set_rate(
+    request: Request, who: Configurer, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Set one, from now on."""
     currency = sent.get("currency", "").upper()[:3]
     try:
@@ -261,7 +266,7 @@ def show_archive(request: Request, _who: Configurer, session: SessionDep, clock:
 
 
 @router.post("/archive")
-def archive(request: Request, who: Configurer, session: SessionDep, clock: ClockDep) -> Response:
+def archive(request: Request, who: Configurer, _once: SentOnce, session: SessionDep, clock: ClockDep) -> Response:
     """Move them."""
     moved = archiving.archive_by(session, clock, clock.now() - archiving.KEEP, actor_id=who.user_id)
     text = viewer_of(request).translator.ngettext(

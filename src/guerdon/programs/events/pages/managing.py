@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import ConflictError, FieldError, FieldErrors
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.service.fields import time_zones
 from guerdon.programs.events.models import Event
@@ -85,7 +86,9 @@ def show_new(request: Request, _who: Manager, session: SessionDep) -> Response:
 
 
 @router.post("/new")
-def create(request: Request, who: Manager, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def create(
+    request: Request, who: Manager, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Make it, as a draft."""
     try:
         given, repetition = _both(lambda: event_of(sent), lambda: repetition_of(sent))
@@ -195,7 +198,13 @@ def _local(moment: datetime, zone: ZoneInfo) -> str:
 
 @router.post("/{event_id}/edit")
 def change(
-    request: Request, event_id: UUID, who: Manager, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    event_id: UUID,
+    who: Manager,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Change it, or it and all that follow in its series."""
     event = reading.get(session, event_id)
@@ -263,7 +272,9 @@ def cancel(
 
 
 @router.post("/{event_id}/duplicate")
-def duplicate(request: Request, event_id: UUID, who: Manager, session: SessionDep, clock: ClockDep) -> Response:
+def duplicate(
+    request: Request, event_id: UUID, who: Manager, _once: SentOnce, session: SessionDep, clock: ClockDep
+) -> Response:
     """Make a draft like it."""
     made = making.duplicate(session, clock, who.user_id, event_id)
     flash(request, msgid("This is the copy, a draft. Check when it is."))
