@@ -20,7 +20,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from guerdon.web import charts, flash, formats, navigation
+from guerdon.web import charts, flash, formats, kept, navigation
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import LANGUAGES, Translator
 from guerdon.web.icons import MARK, icon
@@ -58,6 +58,7 @@ class Templates:
                 "icon": icon,
                 "MARK": MARK,
                 "FormState": FormState,
+                "as_typed": as_typed,
                 "sparkline": charts.sparkline,
             }
         )
@@ -107,7 +108,17 @@ def _gettext_of(module: str, message: str) -> str:
 def csrf_field() -> Markup:
     """The hidden fields that every form with ``method="post"`` carries: whose it is, and which."""
     token = Markup('<input type="hidden" name="csrf_token" value="{}">').format(current_viewer().csrf_token())
-    return token + once_field()
+    return token + once_field(current_viewer().form_mark)
+
+
+def as_typed(action: str, state: FormState) -> FormState:
+    """The state of the form that is sent to ``action``: as it was typed before a session ended, if that was kept."""
+    found = current_viewer().kept
+    if found is None or found.action != action or found.filled:
+        return state
+    found.filled = True
+    state.typed = found.fields
+    return state
 
 
 TEMPLATES = Templates()
@@ -147,6 +158,8 @@ def render(
     response.headers.setdefault("vary", "Cookie, Accept-Language")
     response.headers["content-language"] = viewer.locale
     flash.forget(request, response)
+    if viewer.kept is not None and viewer.kept.filled:
+        kept.forget(request, response)
     return response
 
 
