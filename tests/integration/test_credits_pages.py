@@ -57,3 +57,11 @@ def test_an_id_of_somebody_else_s_shows_and_changes_nothing(club: Club, awa: Cli
     before = club.sql("SELECT * FROM contributions")
     assert awa.submit(FORM, id=str(theirs), **FIELDS).status_code == 404
     assert club.sql("SELECT * FROM contributions") == before
+
+
+def test_a_character_that_cannot_be_seen_in_the_number_of_a_payment_is_named(club: Club, awa: Client) -> None:
+    money = {"amount": "5", "currency": "USD", "payment_method": "cash", "transaction_id": "TX\u200b-7"}
+    refused = awa.submit("/credits/new/money", **money)
+    assert refused.status_code == 422
+    assert "Character 3 is U+200B ZERO WIDTH SPACE, which cannot be seen" in refused.text
+    assert club.sql("SELECT count(*) FROM contributions") == [(0,)]

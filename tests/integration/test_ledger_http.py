@@ -241,6 +241,7 @@ def test_keys(api, people, ledger):
         refused = api.post(where, json=body)
         assert refused.status_code == 422, refused.text
         assert refused.json()["errors"][0]["code"] == "text-invisible"
+        assert "Character 2 is U+200D ZERO WIDTH JOINER" in refused.json()["errors"][0]["detail"]
     assert ledger.snapshot() == before
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from guerdon.core.texts import is_legible
+from guerdon.core.texts import first_unseen, is_legible
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,16 @@ def test_what_can_be_seen(text: str) -> None:
 )
 def test_what_cannot(sign: str) -> None:
     assert not is_legible(f"a{sign}b")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ab\u200bc", (3, "U+200B ZERO WIDTH SPACE")),
+        ("\ufeffa\u200b", (1, "U+FEFF ZERO WIDTH NO-BREAK SPACE")),
+        ("a\n", (2, "U+000A")),
+        ("a\u00a0", (2, "U+00A0 NO-BREAK SPACE")),
+    ],
+)
+def test_which_it_is(text: str, told: tuple[int, str]) -> None:
+    assert first_unseen(text) == told

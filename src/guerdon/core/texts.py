@@ -1,6 +1,7 @@
 """What a text may hold where it is a key: something that people and programs compare."""
 
 import re
+import unicodedata
 
 _NOTHING_TO_SEE = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -15,3 +16,12 @@ def is_legible(text: str) -> bool:
     plain one. Free text may hold them: emoji and several scripts need joiners.
     """
     return text.isprintable() and (text.isascii() or _NOTHING_TO_SEE.search(text) is None)
+
+
+def first_unseen(text: str) -> tuple[int, str]:
+    """Where in a text that is not legible the first character stands that cannot be seen, and what it is.
+
+    Such as ``(3, "U+200B ZERO WIDTH SPACE")``, counted from 1.
+    """
+    place, sign = next((place, sign) for place, sign in enumerate(text, 1) if not is_legible(sign))
+    return place, f"U+{ord(sign):04X} {unicodedata.name(sign, '')}".rstrip()

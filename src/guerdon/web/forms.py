@@ -29,6 +29,8 @@ _PYDANTIC = {
     "extra_forbidden": msgid("This field does not belong here."),
     "uuid_parsing": msgid("Choose one of the options."),
     "amount_not_decimal": msgid("Enter a number."),
+    "text_invisible": msgid("Character {place} is {sign}, which cannot be seen; type it instead of pasting it."),
+    "text_not_storable": msgid("The text holds a character that cannot be stored."),
     "string_pattern_mismatch": msgid("This is not in the form that is asked for."),
 }
 _KINDS = (
