@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from guerdon import boot
 from guerdon.cli.console import out, show_table
 from guerdon.cli.db import running_database
+from guerdon.cli.errors import RotationUnderWayError
 from guerdon.core.clock import SystemClock
 from guerdon.core.errors import NotFoundError
-from guerdon.core.settings import load_settings
+from guerdon.core.settings import Settings, load_settings
 from guerdon.db.location import open_database
 from guerdon.kernel.admin import audit
 from guerdon.kernel.identity.models import User
@@ -139,9 +140,21 @@ def rotate_encryption(
     A request that was under way may still have written with the old key, so that is dropped by a later run only.
     """
     settings = load_settings()
-    own_file = settings.encryption_keys is None
-    if own_file and not drop_old:
-        encryption.add_key(settings.data_dir)
+    if settings.encryption_keys is not None:
+        _encrypt_anew(settings)
+        return
+    try:
+        with encryption.rotation(settings.data_dir):
+            if not drop_old:
+                encryption.add_key(settings.data_dir)
+            _encrypt_anew(settings)
+            if drop_old:
+                encryption.keep_first_key(settings.data_dir)
+    except BlockingIOError as exc:
+        raise RotationUnderWayError(data_dir=settings.data_dir) from exc
+
+
+def _encrypt_anew(settings: Settings) -> None:
     boot.prepare(settings)
     ring = encryption.ring()
     total = 0
@@ -152,6 +165,4 @@ def rotate_encryption(
                 total += done
         finally:
             database.dispose()
-    if own_file and drop_old:
-        encryption.keep_first_key(settings.data_dir)
     out.print(f"{total} values are encrypted anew with the key {ring.key_id}.")

@@ -20,6 +20,8 @@ def export_target(path: Path | None) -> Iterator[TextIO]:
         typer.BadParameter: the file cannot be written.
     """
     if path is None:
+        if sys.stdout is None:  # as it is where whoever called closed it
+            raise typer.BadParameter("standard output is closed; name a file", param_hint="--out")
         yield sys.stdout
         return
     whole = path.is_file() or not path.exists()
