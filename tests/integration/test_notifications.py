@@ -16,8 +16,10 @@ from guerdon.kernel import messages
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.messages import Message, NobodyDeliversError
 from guerdon.kernel.notifications import jobs
+from guerdon.kernel.notifications import outbox as outbox_module
+from guerdon.kernel.notifications.outbox import RETRY, Outbox
 from guerdon.kernel.notifications.sandbox import Gateway
-from guerdon.kernel.notifications.transports import SmtpTransport
+from guerdon.kernel.notifications.transports import Letter, SmtpTransport
 from guerdon.web.i18n import add_catalogue
 from support.http_client import Client
 from support.mailbox import Mailbox
@@ -87,10 +89,10 @@ def test_a_mail_is_in_the_words_of_who_writes_it(
     for module in ("guerdon.programs.events.service.notices", "guerdon.web.routes"):
         say(database, module=module, subject="Start", body="Start")
     post.work()
-    assert [(mail["subject"], mail.get_content().split()[0]) for _, mail in box.mails] == [
+    assert {(mail["subject"], mail.get_content().split()[0]) for _, mail in box.mails} == {
         ("Début", "Début"),
         ("Accueil", "Accueil"),
-    ]
+    }
 
 
 def test_address_and_text_are_not_readable_in_the_database(database: Database, outbox: Callable[..., None]) -> None:
@@ -160,6 +162,47 @@ def test_a_mailbox_that_does_not_exist_fails_and_a_full_one_waits(
     say(database)
     post.work()
     assert [row[0] for row in rows(database)] == ["failed", "queued"]
+
+
+def test_a_host_beyond_ascii_is_written_to_in_the_form_that_every_server_takes(
+    database: Database, outbox: Callable[..., None], mailbox: tuple[Mailbox, str], post: Post
+) -> None:
+    box, url = mailbox
+    outbox(smtp_url=url)
+    say(database, to="awa@exämple.org")
+    post.work()
+    [(recipients, mail)] = box.mails
+    assert recipients == ["awa@xn--exmple-cua.org"]
+    assert mail["to"] == "awa@xn--exmple-cua.org"
+
+
+def test_an_owner_beyond_ascii_is_written_to_where_the_server_takes_them(
+    database: Database, outbox: Callable[..., None], mailbox: tuple[Mailbox, str], post: Post
+) -> None:
+    box, url = mailbox
+    outbox(smtp_url=url)
+    say(database, to="awä@example.org")
+    post.work()
+    assert [recipients for recipients, _ in box.mails] == [["awä@example.org"]]
+
+
+def test_a_transport_that_crashes_is_tried_as_often_as_one_that_fails(
+    database: Database, clock: FixedClock, recorded: None, post: Post
+) -> None:
+    class Crashing:
+        def carry(self, letter: Letter, clock: FixedClock) -> None:
+            del letter, clock
+            raise UnicodeEncodeError("ascii", "é", 0, 1, "a password that SMTP cannot say")
+
+    box = Outbox(Settings(secret_key="s" * 40), {"email": Crashing()})
+    messages.deliver_with(box.put)
+    outbox_module.use(box)
+    say(database)
+    for _ in range(RETRY.attempts_max + 2):
+        post.work()
+        with database.transaction() as session:
+            session.execute(text("UPDATE worker.procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'"))
+    assert rows(database) == [("failed", RETRY.attempts_max, True, "UnicodeEncodeError in the transport")]
 
 
 def test_a_server_that_is_away_is_tried_again(database: Database, outbox: Callable[..., None], post: Post) -> None:
