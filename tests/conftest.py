@@ -13,6 +13,7 @@ pytest_plugins = (
     "support.boards",
     "support.walkers",
     "support.ledger",
+    "support.ledger_http",
     "support.credits",
     "support.events",
     "support.evenings",

@@ -4,7 +4,7 @@ Nothing here does anything of its own; it says what is plugged into what.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 
@@ -177,23 +177,26 @@ def permissions() -> PermissionCatalogue:
 
 def navigation() -> tuple[NavItem, ...]:
     """The menu, in its order; each reader sees what they may."""
-    own = tuple(item for program in programs() for item in program.navigation)
-    return (
-        *home_pages.NAVIGATION,
-        *own,
-        *activities_pages.NAVIGATION,
-        *badges_pages.NAVIGATION,
-        *streaks_pages.NAVIGATION,
-        *identity_pages.NAVIGATION,
-        *people_pages.NAVIGATION,
-        *ledger_pages.NAVIGATION,
-        *engagement_pages.NAVIGATION,
-        *campaigns_pages.NAVIGATION,
-        *ladders_pages.NAVIGATION,
-        *boards_pages.NAVIGATION,
-        *admin_pages.NAVIGATION,
-        *notifications_pages.NAVIGATION,
+    kernel = (
+        activities_pages,
+        badges_pages,
+        streaks_pages,
+        identity_pages,
+        people_pages,
+        ledger_pages,
+        engagement_pages,
+        campaigns_pages,
+        ladders_pages,
+        boards_pages,
+        admin_pages,
+        notifications_pages,
     )
+    parts = (
+        (home_pages.__name__, home_pages.NAVIGATION),
+        *((program.package, program.navigation) for program in programs()),
+        *((pages.__name__, pages.NAVIGATION) for pages in kernel),
+    )
+    return tuple(replace(item, module=module) for module, items in parts for item in items)
 
 
 def wire(settings: Settings) -> None:
@@ -203,7 +206,7 @@ def wire(settings: Settings) -> None:
     add_catalogue("guerdon.kernel.identity")
     watching.install()
     for program in programs():
-        add_catalogue(program.package)
+        add_catalogue(program.package, program.name)
 
 
 def prepare(settings: Settings) -> None:
@@ -256,7 +259,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     add_catalogue("guerdon.http")
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     mark_public(STATIC)
-    app.state.translator = lambda request: viewer_of(request).translator.gettext
+    app.state.translator = lambda request, module: viewer_of(request).translator.of(module).gettext
     app.state.navigation = navigation()
     app.state.programs = programs()
     app.state.readiness = {"migrations": _migrated(database)}

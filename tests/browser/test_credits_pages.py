@@ -135,8 +135,8 @@ def test_a_file_is_checked_then_taken_in(chrome, address, club):
         sign_in(page, address, "sika@example.org", PASSWORD)
         before = club.snapshot()
         send(page, address, bad, "Check only")
-        expect(page.locator(".card tbody")).to_contain_text("hours")
-        expect(page.locator(".card tbody tr").first).to_contain_text("3")
+        expect(page.locator(".table--cards tbody")).to_contain_text("hours")
+        expect(page.locator(".table--cards tbody tr").first).to_contain_text("3")
         send(page, address, bad, "Import the file")
         expect(page.get_by_role("alert").first).to_contain_text("Nothing was imported")
         assert club.snapshot() == before

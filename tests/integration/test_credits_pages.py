@@ -75,3 +75,11 @@ def test_a_queue_that_is_longer_than_anybody_counts_says_so(
         )
         for path in ("/", "/staff/credits"):
             assert re.search(rf">\s*{re.escape(shown)}\s*</span>", staff.get(path).text), (path, shown)
+
+
+def test_a_character_that_cannot_be_seen_in_the_number_of_a_payment_is_named(club: Club, awa: Client) -> None:
+    money = {"amount": "5", "currency": "USD", "payment_method": "cash", "transaction_id": "TX\u200b-7"}
+    refused = awa.submit("/credits/new/money", **money)
+    assert refused.status_code == 422
+    assert "Character 3 is U+200B ZERO WIDTH SPACE, which cannot be seen" in refused.text
+    assert club.sql("SELECT count(*) FROM contributions") == [(0,)]

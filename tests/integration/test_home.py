@@ -29,6 +29,15 @@ class TestStart:
         assert "12.50" in page
         assert 'href="/garden/review"' not in page
 
+    def test_the_menu_is_in_its_own_words_on_everybodys_pages(self, visit: Callable[..., Client]) -> None:
+        member = visit("user")
+        assert member.submit("/preferences/language", on="/", language="fr").status_code == 303
+        page = member.get("/account/addresses")  # of a package for which a home is where somebody lives
+        assert page.status_code == 200
+        menu = page.text.partition("<main")[0]
+        assert "Accueil</a>" in menu
+        assert "Domicile" not in menu
+
     def test_staff_see_what_waits(self, visit: Callable[..., Client], garden_app: FastAPI) -> None:
         staff = visit("staff")
         assert 'href="/garden/review"' in staff.get("/").text

@@ -16,8 +16,10 @@ from guerdon.kernel import messages
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.messages import Message, NobodyDeliversError
 from guerdon.kernel.notifications import jobs
+from guerdon.kernel.notifications import outbox as outbox_module
+from guerdon.kernel.notifications.outbox import RETRY, Outbox
 from guerdon.kernel.notifications.sandbox import Gateway
-from guerdon.kernel.notifications.transports import SmtpTransport
+from guerdon.kernel.notifications.transports import Letter, SmtpTransport
 from guerdon.web.i18n import add_catalogue
 from support.http_client import Client
 from support.mailbox import Mailbox
@@ -47,6 +49,7 @@ def say(database: Database, **changes: Any) -> None:
         "locale": "fr-SN",
         "subject": "Sign in",
         "body": "Sign in\n\n{event} – {community}",
+        "module": __name__,
         "params": {"event": "Ceci"},
     }
     with database.transaction() as session:
@@ -74,6 +77,22 @@ def test_a_mail_arrives_in_its_readers_language(
     assert mail["from"] == "Les Amis <no-reply@example.org>"
     assert "Ceci – Les Amis" in mail.get_content()
     assert rows(database) == [("sent", 1, True, None)]
+
+
+def test_a_mail_is_in_the_words_of_who_writes_it(
+    database: Database, outbox: Callable[..., None], mailbox: tuple[Mailbox, str], post: Post
+) -> None:
+    box, url = mailbox
+    outbox(smtp_url=url)
+    for package in ("guerdon.programs.events", "guerdon.web"):
+        add_catalogue(package)
+    for module in ("guerdon.programs.events.service.notices", "guerdon.web.routes"):
+        say(database, module=module, subject="Start", body="Start")
+    post.work()
+    assert {(mail["subject"], mail.get_content().split()[0]) for _, mail in box.mails} == {
+        ("Début", "Début"),
+        ("Accueil", "Accueil"),
+    }
 
 
 def test_address_and_text_are_not_readable_in_the_database(database: Database, outbox: Callable[..., None]) -> None:
@@ -145,6 +164,47 @@ def test_a_mailbox_that_does_not_exist_fails_and_a_full_one_waits(
     assert [row[0] for row in rows(database)] == ["failed", "queued"]
 
 
+def test_a_host_beyond_ascii_is_written_to_in_the_form_that_every_server_takes(
+    database: Database, outbox: Callable[..., None], mailbox: tuple[Mailbox, str], post: Post
+) -> None:
+    box, url = mailbox
+    outbox(smtp_url=url)
+    say(database, to="awa@exämple.org")
+    post.work()
+    [(recipients, mail)] = box.mails
+    assert recipients == ["awa@xn--exmple-cua.org"]
+    assert mail["to"] == "awa@xn--exmple-cua.org"
+
+
+def test_an_owner_beyond_ascii_is_written_to_where_the_server_takes_them(
+    database: Database, outbox: Callable[..., None], mailbox: tuple[Mailbox, str], post: Post
+) -> None:
+    box, url = mailbox
+    outbox(smtp_url=url)
+    say(database, to="awä@example.org")
+    post.work()
+    assert [recipients for recipients, _ in box.mails] == [["awä@example.org"]]
+
+
+def test_a_transport_that_crashes_is_tried_as_often_as_one_that_fails(
+    database: Database, clock: FixedClock, recorded: None, post: Post
+) -> None:
+    class Crashing:
+        def carry(self, letter: Letter, clock: FixedClock) -> None:
+            del letter, clock
+            raise UnicodeEncodeError("ascii", "é", 0, 1, "a password that SMTP cannot say")
+
+    box = Outbox(Settings(secret_key="s" * 40), {"email": Crashing()})
+    messages.deliver_with(box.put)
+    outbox_module.use(box)
+    say(database)
+    for _ in range(RETRY.attempts_max + 2):
+        post.work()
+        with database.transaction() as session:
+            session.execute(text("UPDATE worker.procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'"))
+    assert rows(database) == [("failed", RETRY.attempts_max, True, "UnicodeEncodeError in the transport")]
+
+
 def test_a_server_that_is_away_is_tried_again(database: Database, outbox: Callable[..., None], post: Post) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -177,7 +237,7 @@ def test_what_is_rolled_back_is_never_sent(
 ) -> None:
     outbox(sms_url=gateway.url, sms_token="gateway token")
     with pytest.raises(RuntimeError), database.transaction() as session:  # noqa: PT012 - the transaction is the point
-        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello"))
+        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello", module=__name__))
         raise RuntimeError
     post.work()
     assert rows(database) == []
@@ -187,7 +247,7 @@ def test_what_is_rolled_back_is_never_sent(
 def test_a_message_that_nobody_carries_is_refused(database: Database, recorded: None) -> None:
     messages._carriers.clear()
     with database.transaction() as session, pytest.raises(NobodyDeliversError):
-        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello"))
+        messages.send(session, Message("test.hello", "sms", "+221771234567", "en", "Hello", module=__name__))
 
 
 def test_what_waited_for_a_transport_leaves_once_there_is_one(

@@ -82,10 +82,11 @@ def test_import_and_export(running: Run, tmp_path: Path) -> None:
 
 def test_a_file_that_is_none(running: Run, tmp_path: Path) -> None:
     environment, dsn = running
-    (tmp_path / "in.csv").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "in.csv").write_bytes(b"type,member_email,description\nitem_donation,awa@example.org,V\xe9lo\n")
     done = guerdon_here("credits", "import", str(tmp_path / "in.csv"), environment=environment)
     assert done.returncode == 1
-    assert "UTF-8" in done.stderr
+    assert "it looks like Windows-1252" in done.stderr
+    assert "windows-1252, macintosh" in done.stderr
     assert "Traceback" not in done.stderr
     assert guerdon_here("credits", "import", str(tmp_path / "none.csv"), environment=environment).returncode == 2
     assert count(dsn) == 0

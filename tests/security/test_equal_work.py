@@ -136,7 +136,7 @@ def measure(
     before = written(database)
     with watching(database, monkeypatch) as work:
         answer = send(client, who)
-    hidden = (re.escape(who), r"[0-9a-f]{64}", r'csrf_token" value="[^"]*"', r"req-\w+|[0-9a-f-]{32,36}")
+    hidden = (re.escape(who), r"[0-9a-f]{64}", r'(csrf_token|once)" value="[^"]*"', r"req-\w+|[0-9a-f-]{32,36}")
     shown = answer.text
     for pattern in hidden:
         shown = re.sub(pattern, "…", shown)

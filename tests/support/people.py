@@ -60,7 +60,7 @@ def make_app(database: Database, clock: Clock, **settings: Any) -> FastAPI:
     web_routes.install(app, flash_key=app.state.flash_key, save_locale=identity_pages.save_locale)
     add_catalogue("guerdon.http")
     mark_public(STATIC)
-    app.state.translator = lambda request: viewer_of(request).translator.gettext
+    app.state.translator = lambda request, module: viewer_of(request).translator.of(module).gettext
     app.state.navigation = (*identity_pages.NAVIGATION, *admin_pages.NAVIGATION)
     app.router.routes.extend(_routes())
     protect(app, larger_bodies={**ledger_api.BODY_LIMITS, **people_api.BODY_LIMITS})

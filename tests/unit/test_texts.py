@@ -2,7 +2,7 @@
 
 import pytest
 
-from guerdon.core.texts import is_blank, is_legible, one_line
+from guerdon.core.texts import first_unseen, is_blank, is_legible, one_line
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,16 @@ def test_what_shows_something(text: str) -> None:
 )
 def test_one_line(text: str, line: str) -> None:
     assert one_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ab\u200bc", (3, "U+200B ZERO WIDTH SPACE")),
+        ("\ufeffa\u200b", (1, "U+FEFF ZERO WIDTH NO-BREAK SPACE")),
+        ("a\n", (2, "U+000A")),
+        ("a\u00a0", (2, "U+00A0 NO-BREAK SPACE")),
+    ],
+)
+def test_which_it_is(text: str, told: tuple[int, str]) -> None:
+    assert first_unseen(text) == told

@@ -7,6 +7,7 @@ from starlette.datastructures import State
 from starlette.requests import Request
 
 from guerdon.core.errors import GuerdonError, NotFoundError, PermissionDeniedError
+from guerdon.programs.credits.errors import CurrencyUnknownError
 from guerdon.web import extract, i18n
 from support.pages import Member
 
@@ -133,3 +134,21 @@ def test_on_its_own_pages_a_packages_words_come_first():
     assert i18n.translator("fr", "guerdon.web.routes").gettext("Statement") == "Relevé"  # the ledger's word
     assert i18n.translator("en", "guerdon.programs.events.pages").gettext("Start") == "Start"
     assert i18n.translator("fr", "nowhere.at.all").gettext("Error {status}", status=1) == "Erreur 1"
+
+
+def test_a_programs_words_are_found_by_its_name_where_only_data_names_it():
+    i18n.add_catalogue("guerdon.web")
+    i18n.add_catalogue("guerdon.programs.events", "events")
+    french = i18n.translator("fr", "guerdon.web.routes")
+    assert french.of("events").gettext("Start") == "Début"
+    assert french.of("nowhere").gettext("Start") == "Accueil"
+
+
+def test_an_error_is_in_the_words_of_the_package_that_it_comes_from():
+    for name in ("guerdon.programs.events", "guerdon.programs.credits"):
+        i18n.add_catalogue(name)
+    on_a_page_of_events = i18n.translator("fr", "guerdon.programs.events.pages")
+    assert (
+        on_a_page_of_events.translate_error(CurrencyUnknownError(currency="XYZ"))[0]
+        == "La devise « XYZ » n’existe pas."
+    )

@@ -9,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from guerdon.core.errors import GuerdonError
+from guerdon.core.errors import FieldErrors, GuerdonError
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -36,9 +36,11 @@ def show_table(table: Table, narrow: Callable[[], Table] | None = None) -> None:
 
 
 def show_error(error: GuerdonError) -> None:
-    """One red sentence that says what is wrong, and one that says what to do."""
-    err.print(Text(f"Error: {error}", style="bold red"), soft_wrap=True)
-    err.print(Text(error.remedy.format_map(error.params)), soft_wrap=True)
+    """One red sentence that says what is wrong, and one that says what to do; for several fields, of each."""
+    for each in error.errors if isinstance(error, FieldErrors) else [error]:
+        where = f"{each.field}: " if isinstance(error, FieldErrors) and each.field else ""
+        err.print(Text(f"Error: {where}{each}", style="bold red"), soft_wrap=True)
+        err.print(Text(each.remedy.format_map(each.params)), soft_wrap=True)
 
 
 def note(message: str) -> None:

@@ -1,5 +1,7 @@
 """The command's entry point."""
 
+import errno
+import os
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -12,8 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from guerdon import boot
 from guerdon.cli import db, engagement, ledger, parts, reference, retention, settings_table, up, users
 from guerdon.cli.console import show_error
+from guerdon.cli.errors import NoRoomError
 from guerdon.core.errors import GuerdonError
 from guerdon.db.errors import NotMigratedError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,10 +51,22 @@ def docs(directory: Annotated[Path, typer.Option(help="Where to write them.")] =
         typer.echo(f"Wrote {file}")
 
 
+def _drop_output() -> None:
+    """Leave what could not be written unwritten, instead of trying again at the end and failing then."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Run the command; errors that are meant for people are shown as such and end it with status 1."""
     try:
         app()
+    except OSError as exc:
+        if exc.errno not in _NO_ROOM:
+            raise
+        show_error(NoRoomError(problem=os.strerror(exc.errno)))
+        _drop_output()
+        sys.exit(1)
     except GuerdonError as exc:
         show_error(exc)
         sys.exit(1)

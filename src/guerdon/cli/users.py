@@ -4,15 +4,18 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from sqlalchemy.orm import Session
 
 from guerdon import boot
 from guerdon.cli.console import out, show_table
 from guerdon.cli.db import running_database
+from guerdon.cli.errors import RotationUnderWayError
 from guerdon.core.clock import SystemClock
 from guerdon.core.errors import NotFoundError
-from guerdon.core.settings import load_settings
+from guerdon.core.settings import Settings, load_settings
 from guerdon.db.location import open_database
 from guerdon.kernel.admin import audit
+from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.people import encryption
 from guerdon.kernel.identity.people.service import rotation
 from guerdon.kernel.identity.permissions import Role
@@ -31,26 +34,35 @@ def add(
     role: Annotated[list[Role] | None, typer.Option(help="A role; may be repeated. Default: user.")] = None,
     name: Annotated[str | None, typer.Option(help="Name that others see; default: the address up to the @.")] = None,
     password: Annotated[
-        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="GUERDON_NEW_PASSWORD")
-    ] = "",
+        str | None, typer.Option(help="The password; default: asked for.", envvar="GUERDON_NEW_PASSWORD")
+    ] = None,
 ) -> None:
     """Open an account; this is how the first administrator comes in."""
     settings = load_settings()
     audit.install()
+
+    def open_account(session: Session, chosen: str | None) -> User:
+        return accounts.create_account(
+            session,
+            SystemClock(),
+            email=email,
+            name=name or email.partition("@")[0],
+            password=chosen,
+            roles=role or [Role.USER],
+            locale=settings.default_locale,
+            time_zone=settings.time_zone if settings.time_zone in fields.time_zones() else "UTC",
+        )
+
     with running_database() as location:
         database = open_database(settings, location, application_name="guerdon users")
         try:
+            if password is None:
+                with database.transaction() as session:  # what is refused anyway is refused before anybody types
+                    open_account(session, None)
+                    session.rollback()
+                password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
             with database.transaction() as session:
-                user = accounts.create_account(
-                    session,
-                    SystemClock(),
-                    email=email,
-                    name=name or email.partition("@")[0],
-                    password=password,
-                    roles=role or [Role.USER],
-                    locale=settings.default_locale,
-                    time_zone=settings.time_zone if settings.time_zone in fields.time_zones() else "UTC",
-                )
+                user = open_account(session, password)
                 out.print(f"{user.email} may sign in as {', '.join(user.roles)}.")
         finally:
             database.dispose()
@@ -128,9 +140,21 @@ def rotate_encryption(
     A request that was under way may still have written with the old key, so that is dropped by a later run only.
     """
     settings = load_settings()
-    own_file = settings.encryption_keys is None
-    if own_file and not drop_old:
-        encryption.add_key(settings.data_dir)
+    if settings.encryption_keys is not None:
+        _encrypt_anew(settings)
+        return
+    try:
+        with encryption.rotation(settings.data_dir):
+            if not drop_old:
+                encryption.add_key(settings.data_dir)
+            _encrypt_anew(settings)
+            if drop_old:
+                encryption.keep_first_key(settings.data_dir)
+    except BlockingIOError as exc:
+        raise RotationUnderWayError(data_dir=settings.data_dir) from exc
+
+
+def _encrypt_anew(settings: Settings) -> None:
     boot.prepare(settings)
     ring = encryption.ring()
     total = 0
@@ -141,6 +165,4 @@ def rotate_encryption(
                 total += done
         finally:
             database.dispose()
-    if own_file and drop_old:
-        encryption.keep_first_key(settings.data_dir)
     out.print(f"{total} values are encrypted anew with the key {ring.key_id}.")

@@ -108,6 +108,14 @@ class ConflictError(GuerdonError):
     remedy = "Load it again and repeat what you wanted to do."
 
 
+class SentBeforeError(ConflictError):
+    """A form came again that was acted on before; ``leads_to`` is where the first one led."""
+
+    code = "sent-before"
+    message = "This form had been sent before, and was acted on then."
+    remedy = "Look at what came of it; to do the same again, open the form anew."
+
+
 class FieldError(GuerdonError):
     """One field of the input has a value that cannot be accepted; subclasses say which rule it breaks."""
 

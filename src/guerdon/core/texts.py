@@ -1,6 +1,7 @@
 """What can be seen of texts: of keys all of it, because they are compared, and of names at least something."""
 
 import re
+import unicodedata
 
 _NOTHING_TO_SEE = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -28,3 +29,12 @@ def one_line(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether nothing of a text can be seen: it is empty, or holds nothing but spaces and characters without a sign."""
     return not any(is_legible(sign) for sign in text if sign != " ")
+
+
+def first_unseen(text: str) -> tuple[int, str]:
+    """Where in a text that is not legible the first character stands that cannot be seen, and what it is.
+
+    Such as ``(3, "U+200B ZERO WIDTH SPACE")``, counted from 1.
+    """
+    place, sign = next((place, sign) for place, sign in enumerate(text, 1) if not is_legible(sign))
+    return place, f"U+{ord(sign):04X} {unicodedata.name(sign, '')}".rstrip()

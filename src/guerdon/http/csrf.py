@@ -69,7 +69,9 @@ async def check_csrf(request: Request) -> None:
 async def _form_field(request: Request) -> str:
     if not request.headers.get("content-type", "").startswith(FORM_TYPES):
         return ""
-    value = (await request.form()).get(FIELD)
+    form = await request.form()
+    request.state.form = form  # for the page of a refusal, which may have to keep what was typed
+    value = form.get(FIELD)
     return value if isinstance(value, str) else ""
 
 

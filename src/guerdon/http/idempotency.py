@@ -13,7 +13,7 @@ with the same key.
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
@@ -54,6 +54,54 @@ def request_digest(method: str, path: str, query: str, body: bytes) -> bytes:
     return sha256(b"\0".join((method.encode(), path.encode(), query.encode(), content))).digest()
 
 
+class Claim:
+    """A key of somebody's, to be taken by the first who comes with it and kept with the answer.
+
+    Args:
+        session: of the effect; whoever comes second waits until its transaction has ended.
+        owner_id: whose key it is.
+        key: made of what was sent.
+    """
+
+    def __init__(self, session: Session, owner_id: UUID, key: UUID) -> None:
+        self._session = session
+        self._owner_id = owner_id
+        self._key = key
+        self._mine = (IdempotencyRecord.owner_id == owner_id, IdempotencyRecord.key == key)
+
+    def take(self, route: str, digest: bytes, now: datetime) -> bool:
+        """Take the key, or wait for whoever holds it; False when it was used."""
+        taken = self._session.execute(
+            insert(IdempotencyRecord)
+            .values(owner_id=self._owner_id, key=self._key, route=route, request_hash=digest, created_at=now)
+            .on_conflict_do_nothing()
+            .returning(IdempotencyRecord.key)
+        )
+        return taken.scalar() is not None
+
+    def keep(self, status: int, body: bytes) -> None:
+        """Keep the answer."""
+        self._session.execute(update(IdempotencyRecord).where(*self._mine).values(status=status, body=body))
+
+    def kept(self, digest: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer.
+
+        Args:
+            digest: of what is sent now.
+
+        Raises:
+            IdempotencyKeyReusedError: the key came before with other content, or its answer is not there.
+        """
+        record = self._session.execute(select(IdempotencyRecord).where(*self._mine)).scalar_one()
+        if record.request_hash != digest or record.status is None or record.body is None:
+            raise IdempotencyKeyReusedError(field=HEADER)
+        return record.status, record.body
+
+    def drop(self) -> None:
+        """Give the key back: nothing was done with it."""
+        self._session.execute(delete(IdempotencyRecord).where(*self._mine))
+
+
 class Once:
     """The request's idempotency key, if it has one, and where answers are kept."""
 
@@ -87,14 +135,14 @@ class Once:
         owner_id, route = self._owner(), f"{self._request.method} {self._request.url.path}"
         stored_key = idempotency_uuid(f"{route}\n{self.key}")
         digest = request_digest(self._request.method, self._request.url.path, self._request.url.query, self._body)
-        if not self._claim(owner_id, stored_key, route, digest):
-            return self._replay(owner_id, stored_key, digest)
+        claim = Claim(self._session, owner_id, stored_key)
+        if not claim.take(route, digest, self._clock.now()):
+            kept_status, kept_body = claim.kept(digest)
+            answer = _json(kept_body, kept_status)
+            answer.headers[REPLAYED] = "true"
+            return answer
         body = effect().model_dump_json().encode()
-        self._session.execute(
-            update(IdempotencyRecord)
-            .where(IdempotencyRecord.owner_id == owner_id, IdempotencyRecord.key == stored_key)
-            .values(status=status, body=body)
-        )
+        claim.keep(status, body)
         return _json(body, status)
 
     def _owner(self) -> UUID:
@@ -103,26 +151,6 @@ class Once:
             raise NotSignedInError
         user_id: UUID = principal.user_id
         return user_id
-
-    def _claim(self, owner_id: UUID, key: UUID, route: str, digest: bytes) -> bool:
-        """Take the key, or wait for whoever holds it; False when it was used."""
-        claimed = self._session.execute(
-            insert(IdempotencyRecord)
-            .values(owner_id=owner_id, key=key, route=route, request_hash=digest, created_at=self._clock.now())
-            .on_conflict_do_nothing()
-            .returning(IdempotencyRecord.key)
-        )
-        return claimed.scalar() is not None
-
-    def _replay(self, owner_id: UUID, key: UUID, digest: bytes) -> Response:
-        record = self._session.execute(
-            select(IdempotencyRecord).where(IdempotencyRecord.owner_id == owner_id, IdempotencyRecord.key == key)
-        ).scalar_one()
-        if record.request_hash != digest or record.status is None or record.body is None:
-            raise IdempotencyKeyReusedError(field=HEADER)
-        answer = _json(record.body, record.status)
-        answer.headers[REPLAYED] = "true"
-        return answer
 
 
 def _json(body: bytes, status: int) -> Response:

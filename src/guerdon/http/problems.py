@@ -128,7 +128,8 @@ async def answer(request: Request, error: GuerdonError, headers: dict[str, str] 
         page.headers.update(headers)
         return page
     info = current_request()
-    body = _encode(problem(error, translator(request), info.request_id if info else None))
+    translate = translator(request, type(error).__module__)
+    body = _encode(problem(error, translate, info.request_id if info else None))
     return Response(body, error.status, headers, MEDIA_TYPE)
 
 
@@ -137,10 +138,14 @@ def wants_page(request: Request) -> bool:
     return not request.url.path.startswith(API_PREFIX) and "text/html" in request.headers.get("accept", "")
 
 
-def translator(request: Request) -> Translate:
-    """What turns English templates into the reader's language: ``app.state.translator(request)``."""
+def translator(request: Request, module: str = "") -> Translate:
+    """What turns English templates into the reader's language: ``app.state.translator(request, module)``.
+
+    Args:
+        module: whose words come first; without it, those of the package that answers the request.
+    """
     make = getattr(request.app.state, "translator", None)
-    return cast(Translate, make(request)) if make else str
+    return cast(Translate, make(request, module)) if make else str
 
 
 async def _typed(request: Request, exc: Exception) -> Response:

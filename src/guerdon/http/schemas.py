@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from guerdon.core.errors import GuerdonError
 from guerdon.core.money import parse_decimal
-from guerdon.core.texts import is_legible
+from guerdon.core.texts import first_unseen, is_legible
 
 JSON_DEPTH_MAX = 32
 """How deep a JSON document may nest: a document is stored and shown, not computed with."""
@@ -45,7 +45,9 @@ def legible(value: str) -> str:
         PydanticCustomError: ``text_not_storable``, or ``text_invisible`` for the others.
     """
     if not is_legible(storable(value)):
-        raise PydanticCustomError("text_invisible", "This holds a character that cannot be seen.")
+        place, sign = first_unseen(value)
+        message = "Character {place} is {sign}, which cannot be seen."
+        raise PydanticCustomError("text_invisible", message, {"place": place, "sign": sign})
     return value
 
 

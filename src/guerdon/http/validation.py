@@ -17,7 +17,7 @@ MESSAGES: Mapping[str, str] = {
     "string_too_long": "This must have at most {max_length} characters.",
     "string_pattern_mismatch": "This does not have the right form.",
     "text_not_storable": "The text holds a character that cannot be stored.",
-    "text_invisible": "This holds a character that cannot be seen; type it instead of pasting it.",
+    "text_invisible": "Character {place} is {sign}, which cannot be seen; type it instead of pasting it.",
     "int_type": "This must be a whole number.",
     "int_parsing": "This must be a whole number.",
     "int_parsing_size": "This number is too large.",

@@ -43,6 +43,8 @@ def export_target(path: Path | None) -> Iterator[TextIO]:
 @contextmanager
 def _target(path: Path | None) -> Iterator[TextIO]:
     if path is None:
+        if sys.stdout is None:  # as it is where whoever called closed it
+            raise typer.BadParameter("standard output is closed; name a file", param_hint="--out")
         yield sys.stdout
         return
     whole = path.is_file() or not path.exists()

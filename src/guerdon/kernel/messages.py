@@ -22,6 +22,7 @@ class Message:
 
     Attributes:
         kind: stable, package first (``identity.password_reset``).
+        module: who writes, ``__name__``; the words are those of its package.
         channel, to: how, and the address or the number in E.164.
         locale: the recipient's language.
         subject, body: message ids with ``{placeholders}``; an SMS has no subject.
@@ -38,6 +39,7 @@ class Message:
     locale: str
     body: str
     subject: str = ""
+    module: str = field(kw_only=True)
     params: Mapping[str, Any] = field(default_factory=dict)
     user_id: UUID | None = None
     useful_until: datetime | None = None

@@ -2,11 +2,13 @@
 
 from urllib.parse import urlencode
 
-from starlette.datastructures import URL
+from starlette.datastructures import URL, FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError
+from guerdon.core.errors import FieldErrors, GuerdonError, ProofNeededError, SentBeforeError
+from guerdon.web import kept
+from guerdon.web.flash import flash, redirect
 from guerdon.web.i18n import msgid
 from guerdon.web.navigation import SIGN_IN_PATH, proof_path
 from guerdon.web.redirects import local_path
@@ -30,6 +32,9 @@ _TITLES = {
 }
 _SIGNED_OUT = msgid("You are not signed in any more, so nothing was changed.")
 _SIGN_IN_AGAIN = msgid("Sign in, then fill in the form again.")
+_KEPT = msgid("Sign in: what you typed is kept for 15 minutes and stands in the form again then.")
+_WORTH_SHOWING = 20
+"""From this length on a text is shown to be copied; what is shorter is typed again."""
 _OTHERWISE = msgid("Something went wrong on our side")
 
 
@@ -64,21 +69,40 @@ def render_error(request: Request, error: Exception) -> Response:
     """
     typed = error if isinstance(error, GuerdonError) else GuerdonError()
     if isinstance(typed, ProofNeededError):
-        return RedirectResponse(proof_path(_page_of(request)), status_code=303)
+        proof = RedirectResponse(proof_path(_page_of(request)), status_code=303)
+        kept.keep(request, proof, URL(_page_of(request)).path)
+        return proof
+    if isinstance(typed, SentBeforeError):
+        flash(request, typed.message, "info")
+        return redirect(request, str(typed.params["leads_to"]))
     if typed.status == NOT_SIGNED_IN and request.method in _READING:
         return RedirectResponse(_sign_in_path(request), status_code=303)
     translator = viewer_of(request).translator
     message, remedy = translator.translate_error(typed)
     listed = typed.errors if isinstance(typed, FieldErrors) else []
+    carrier = Response()
+    shown: dict[str, list[str]] = {}
     if typed.status == NOT_SIGNED_IN:
+        is_kept = kept.keep(request, carrier, URL(_page_of(request)).path)
         message = translator.gettext(_SIGNED_OUT)
-        remedy = translator.gettext(_SIGN_IN_AGAIN)
+        remedy = translator.gettext(_KEPT if is_kept else _SIGN_IN_AGAIN)
+        shown = {} if is_kept else _typed(request)
     context = {
         "status": typed.status,
         "ways": [(translator.gettext(label), path) for label, path in _ways(request, typed)],
         "title": translator.gettext(_TITLES.get(typed.status, _OTHERWISE)),
         "message": message,
         "remedy": remedy,
+        "typed": shown,
         "errors": [(one.field or "", *translator.translate_error(one)) for one in listed],
     }
-    return render(request, "errors/error.html", context, status=typed.status)
+    page = render(request, "errors/error.html", context, status=typed.status)
+    page.raw_headers.extend(header for header in carrier.raw_headers if header[0] == b"set-cookie")
+    return page
+
+
+def _typed(request: Request) -> dict[str, list[str]]:
+    """What was typed and cannot be kept, to be copied from the page."""
+    form: FormData | None = getattr(request.state, "form", None)
+    texts = kept.typed(form) if form is not None else {}
+    return {name: [text for text in found if len(text) >= _WORTH_SHOWING] for name, found in texts.items()}

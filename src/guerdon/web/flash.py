@@ -7,6 +7,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from guerdon.web.once import acted_on
 from guerdon.web.redirects import local_path
 from guerdon.web.viewer import viewer_of
 
@@ -47,6 +48,7 @@ def redirect(request: Request, path: str) -> RedirectResponse:
         path: a path on this site; anything else leads home.
     """
     response = RedirectResponse(local_path(path), status_code=303)
+    acted_on(request, path)
     keep(request, response)
     return response
 

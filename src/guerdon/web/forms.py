@@ -29,6 +29,8 @@ _PYDANTIC = {
     "extra_forbidden": msgid("This field does not belong here."),
     "uuid_parsing": msgid("Choose one of the options."),
     "amount_not_decimal": msgid("Enter a number."),
+    "text_invisible": msgid("Character {place} is {sign}, which cannot be seen; type it instead of pasting it."),
+    "text_not_storable": msgid("The text holds a character that cannot be stored."),
     "string_pattern_mismatch": msgid("This is not in the form that is asked for."),
 }
 _KINDS = (
@@ -49,11 +51,13 @@ class FormState:
     Attributes:
         values: what the fields show.
         errors: what is wrong, one sentence for each field, in the reader's language; ``FORM`` is the form itself.
+        typed: what was typed before a session ended, every text under each name; it wins over the values.
         labels: filled by the field macros while the form is rendered, for the error summary.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, Sequence[str]] | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -65,15 +69,24 @@ class FormState:
 
     def value(self, name: str, default: Any = "") -> Any:
         """What the field shows; None counts as empty."""
+        if self.typed is not None and name in self.typed:
+            return next(iter(self.typed[name]), "")
         found = self.values.get(name)
         return default if found is None else found
 
     def chosen(self, name: str, option: Any, default: Any = None) -> bool:
         """Whether an option of a select, radio group or list of checkboxes is the chosen one, or among them."""
+        if self.typed is not None:
+            return str(option) in self.typed.get(name, ())
         found = self.values.get(name, default)
         if isinstance(found, Sequence | set | frozenset) and not isinstance(found, str):
             return str(option) in {str(one) for one in found}
         return found is not None and str(found) == str(option)
+
+    def let_go(self) -> str:
+        """Forget what was typed, for another form that has the same state; gives the empty string."""
+        self.typed = None
+        return ""
 
     def error(self, name: str) -> str:
         """What is wrong with the field, or the empty string."""

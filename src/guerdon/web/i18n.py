@@ -5,7 +5,7 @@ translation: ``_("Good morning, {name}", name=…)``.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -35,6 +35,12 @@ class Translator:
 
     locale: str
     _catalogue: NullTranslations = field(default_factory=NullTranslations)
+    _own: Callable[[str, str], NullTranslations | None] = field(default=lambda _module, _locale: None)
+
+    def of(self, module: str) -> "Translator":
+        """The same language with the words of another package before all others'; this one where it has none."""
+        own = self._own(module, self.locale)
+        return Translator(self.locale, own, self._own) if own else self
 
     def gettext(self, message: str, **params: Any) -> str:
         """The translation of ``message``, or itself where there is none, with its placeholders filled."""
@@ -47,13 +53,15 @@ class Translator:
     def translate_error(self, error: GuerdonError) -> tuple[str, str]:
         """Message and remedy of an error, in this language, with its parameters filled in.
 
+        The words are those of the package that the error comes from, wherever it is shown.
         Parameters that are words themselves (``NotFoundError(what="contribution")``) are translated too.
         """
+        words = self.of(type(error).__module__)
         params = {
-            name: self._catalogue.gettext(value) if name in error.words and value and isinstance(value, str) else value
-            for name, value in told(error.params, self._catalogue.gettext).items()
+            name: words._catalogue.gettext(value) if name in error.words and value and isinstance(value, str) else value
+            for name, value in told(error.params, words._catalogue.gettext).items()
         }
-        return self.gettext(error.message, **params), self.gettext(error.remedy, **params)
+        return words.gettext(error.message, **params), words.gettext(error.remedy, **params)
 
 
 class _Gaps(dict[str, Any]):
@@ -86,21 +94,28 @@ class _Shared(NullTranslations):
 class Catalogues:
     """All catalogues of the process; packages add theirs once, at start.
 
-    One English word may have several translations: an event has a start, and so has a house. On a package's own pages
-    its own catalogue is asked first. Elsewhere the one that was added last is, which falls back on those before it.
+    One English word may have several translations: an event has a start, and so has a house. For a package's own pages,
+    mails and errors its own catalogue is asked first, and the one that was added last where no package is named; it
+    falls back on those before it.
     """
 
     def __init__(self) -> None:
         self._latest: dict[str, NullTranslations] = {}
         self._own: dict[tuple[str, str], NullTranslations] = {}
         self._packages: set[str] = set()
+        self._programs: dict[str, str] = {}
 
-    def add(self, package: str) -> None:
+    def add(self, package: str, program: str = "") -> None:
         """Read ``<package>/locale/<language>.po`` for every language; adding a package again changes nothing.
+
+        Args:
+            program: the name that the package's words are asked for by too, where only data names the program.
 
         Raises:
             babel.messages.pofile.PoFileError: for a catalogue that is malformed.
         """
+        if program:
+            self._programs[program] = package
         if package in self._packages:
             return
         for locale in LANGUAGES:
@@ -118,27 +133,30 @@ class Catalogues:
         """The translator for a language; English where ``locale`` is not one of ours.
 
         Args:
-            module: whose page it is for, by its dotted name; the catalogue of the package that it is in comes first.
+            module: who writes, by dotted name or by the name of a program; the catalogue of the package that it is in
+                comes first.
         """
         language = supported(locale) or SOURCE_LANGUAGE
-        package = module
-        while package and (package, language) not in self._own:
+        shared = Translator(language, self._latest.get(language, NullTranslations()), self._own_of)
+        return shared.of(module)
+
+    def _own_of(self, module: str, locale: str) -> NullTranslations | None:
+        package = self._programs.get(module, module)
+        while package and (package, locale) not in self._own:
             package = package.rpartition(".")[0]
-        return Translator(
-            language, self._own.get((package, language)) or self._latest.get(language, NullTranslations())
-        )
+        return self._own.get((package, locale))
 
 
 _catalogues = Catalogues()
 
 
-def add_catalogue(package: str) -> None:
-    """Make the catalogues of a package known to every page: ``add_catalogue("guerdon.programs.credits")``."""
-    _catalogues.add(package)
+def add_catalogue(package: str, program: str = "") -> None:
+    """Make the catalogues of a package known: ``add_catalogue("guerdon.programs.credits", "credits")``."""
+    _catalogues.add(package, program)
 
 
 def translator(locale: str, module: str = "") -> Translator:
-    """The translator for ``locale``, with the words of the package that ``module`` is in before all others'."""
+    """The translator for ``locale``, with the words of the package, or program, of ``module`` before all others'."""
     return _catalogues.translator(locale, module)
 
 

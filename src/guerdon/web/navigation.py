@@ -1,7 +1,7 @@
 """The entries of the side navigation, and who sees which."""
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urlencode
 from uuid import UUID
@@ -65,6 +65,7 @@ class NavItem:
         section: ``main``, ``staff``, ``admin`` or a name of its own.
         icon: a name of ``guerdon.web.icons``.
         signed_in: False shows it to visitors too.
+        module: whose words the label is in; the composition root fills it in.
     """
 
     label: str
@@ -73,6 +74,7 @@ class NavItem:
     section: str = "main"
     icon: str = "dot"
     signed_in: bool = True
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,10 @@ def visible(items: Iterable[NavItem], reader: Reader | None) -> list[NavSection]
     return [NavSection(SECTIONS.get(name, name), tuple(group)) for name, group in groups.items() if group]
 
 
-def of_member(items: Iterable[NavItem], reader: Reader, member_id: UUID) -> list[tuple[str, str, str]]:
-    """The pages about a member that ``reader`` may see: label (a message id), path and icon of each."""
+def of_member(items: Iterable[NavItem], reader: Reader, member_id: UUID) -> list[NavItem]:
+    """The pages about a member that ``reader`` may see."""
     return [
-        (item.label, item.path.replace("{member}", str(member_id)), item.icon)
+        replace(item, path=item.path.replace("{member}", str(member_id)))
         for item in items
         if item.section == OF_MEMBER and (item.permission is None or item.permission in reader.permissions)
     ]

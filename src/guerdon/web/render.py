@@ -6,15 +6,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    pass_context,
+)
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from guerdon.web import charts, flash, formats, navigation
+from guerdon.web import charts, flash, formats, kept, navigation
 from guerdon.web.forms import FormState
-from guerdon.web.i18n import LANGUAGES
+from guerdon.web.i18n import LANGUAGES, Translator
 from guerdon.web.icons import MARK, icon
+from guerdon.web.once import once_field
 from guerdon.web.static import STATIC
 from guerdon.web.viewer import Viewer, current_viewer, viewer_of, viewing
 
@@ -27,6 +37,7 @@ class Templates:
 
     def __init__(self) -> None:
         self._packages: dict[str, BaseLoader] = {}
+        self._names: dict[str, str] = {}
         own = FileSystemLoader(Path(__file__).parent / "templates")
         self.environment = Environment(
             loader=ChoiceLoader([PrefixLoader(self._packages), own]),
@@ -40,12 +51,14 @@ class Templates:
         self.environment.globals.update(
             {
                 "_": _gettext,
+                "_of": _gettext_of,
                 "ngettext": _ngettext,
                 "csrf_field": csrf_field,
                 "static": STATIC.url,
                 "icon": icon,
                 "MARK": MARK,
                 "FormState": FormState,
+                "as_typed": as_typed,
                 "sparkline": charts.sparkline,
             }
         )
@@ -61,6 +74,11 @@ class Templates:
         if isinstance(known, FileSystemLoader) and known.searchpath != [str(directory)]:
             raise ValueError(f"the template prefix {prefix!r} belongs to {known.searchpath[0]}")
         self._packages[prefix] = FileSystemLoader(directory)
+        self._names[prefix] = package
+
+    def package_of(self, template: str | None) -> str:
+        """Whose template it is, by the name that it is addressed by."""
+        return self._names.get((template or "").partition("/")[0], __package__ or "")
 
 
 def add_templates(prefix: str, package: str) -> None:
@@ -68,17 +86,39 @@ def add_templates(prefix: str, package: str) -> None:
     TEMPLATES.add(prefix, package)
 
 
-def _gettext(message: str, **params: Any) -> str:
-    return current_viewer().translator.gettext(message, **params)
+@pass_context
+def _gettext(context: Context, message: str, **params: Any) -> str:
+    return _words(context).gettext(message, **params)
 
 
-def _ngettext(singular: str, plural: str, number: int, **params: Any) -> str:
-    return current_viewer().translator.ngettext(singular, plural, number, **params)
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, number: int, **params: Any) -> str:
+    return _words(context).ngettext(singular, plural, number, **params)
+
+
+def _words(context: Context) -> Translator:
+    """Those of the package whose template says it, even on another's page, such as the macros that all pages share."""
+    return current_viewer().translator.of(TEMPLATES.package_of(context.name))
+
+
+def _gettext_of(module: str, message: str) -> str:
+    return current_viewer().translator.of(module).gettext(message)
 
 
 def csrf_field() -> Markup:
-    """The hidden field that every form with ``method="post"`` carries."""
-    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(current_viewer().csrf_token())
+    """The hidden fields that every form with ``method="post"`` carries: whose it is, and which."""
+    token = Markup('<input type="hidden" name="csrf_token" value="{}">').format(current_viewer().csrf_token())
+    return token + once_field(current_viewer().form_mark)
+
+
+def as_typed(action: str, state: FormState) -> FormState:
+    """The state of the form that is sent to ``action``: as it was typed before a session ended, if that was kept."""
+    found = current_viewer().kept
+    if found is None or found.action != action or found.filled:
+        return state
+    found.filled = True
+    state.typed = found.fields
+    return state
 
 
 TEMPLATES = Templates()
@@ -118,6 +158,8 @@ def render(
     response.headers.setdefault("vary", "Cookie, Accept-Language")
     response.headers["content-language"] = viewer.locale
     flash.forget(request, response)
+    if viewer.kept is not None and viewer.kept.filled:
+        kept.forget(request, response)
     return response
 
 

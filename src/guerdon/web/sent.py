@@ -7,13 +7,15 @@ from fastapi import Depends
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-_TOKEN_FIELD = "csrf_token"  # noqa: S105 - the name of a field
+from guerdon.web import once
+
+_OWN_FIELDS = ("csrf_token", once.FIELD)
 _FILES_MAX = 20
 _FIELDS_MAX = 2000
 
 
 class Sent(dict[str, str]):
-    """Field → text, without surrounding space, empty fields and the form token; the first where one name came twice.
+    """Field → text, without surrounding space, empty fields and the form's own; the first where one name came twice.
 
     So an optional field of a pydantic model that was left empty takes its default, and a required one is missing.
 
@@ -23,7 +25,7 @@ class Sent(dict[str, str]):
 
     def __init__(self, form: FormData) -> None:
         self._form = form
-        super().__init__({name: texts[0] for name in form if name != _TOKEN_FIELD and (texts := self.many(name))})
+        super().__init__({name: texts[0] for name in form if name not in _OWN_FIELDS and (texts := self.many(name))})
 
     def many(self, name: str) -> list[str]:
         """Every text under a name, such as the boxes that were ticked."""

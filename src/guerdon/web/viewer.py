@@ -6,14 +6,16 @@ Macros of another template see no variables of the page, so formatting filters a
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.requests import Request
 
 from guerdon.core.clock import SystemClock
 from guerdon.web.i18n import Translator, negotiate, translator
+from guerdon.web.kept import Kept, kept_for, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Viewer:
     zone: ZoneInfo
     now: datetime
     csrf_token: Callable[[], str]
+    form_mark: Callable[[str], str] = field(default=lambda _value: "")
+    kept: Kept | None = None
 
     @property
     def locale(self) -> str:
@@ -64,6 +68,8 @@ def viewer_of(request: Request) -> Viewer:
         zone=_zone(getattr(principal, "time_zone", None), getattr(settings, "time_zone", None)),
         now=clock.now(),
         csrf_token=token if callable(token) else lambda: str(token),
+        form_mark=partial(mark, request),
+        kept=kept_for(request),
     )
 
 

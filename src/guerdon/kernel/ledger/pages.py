@@ -12,6 +12,7 @@ from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.core.ids import new_id
 from guerdon.core.money import to_minor
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.ledger import service
@@ -129,7 +130,13 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 @router.post("/{owner_id}/adjust")
 def adjust(
-    request: Request, owner_id: UUID, sent: SentForm, who: Adjuster, session: SessionDep, clock: ClockDep
+    request: Request,
+    owner_id: UUID,
+    sent: SentForm,
+    who: Adjuster,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
 ) -> Response:
     """Correct a balance; the form carries its key, so sending it twice corrects once."""
     try:

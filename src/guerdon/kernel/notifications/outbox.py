@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import CursorResult, Engine, select, tuple_, update
@@ -23,6 +24,8 @@ from guerdon.kernel.notifications.transports import DeliveryFailedError, Letter,
 from guerdon.web.i18n import translator
 from guerdon.worker.queue import enqueue
 from guerdon.worker.tasks import Retry, Task
+
+log = structlog.get_logger("guerdon.notifications")
 
 CLAIM_MAX = timedelta(minutes=10)
 """A worker that has not said after this long how it went is taken for dead."""
@@ -46,7 +49,7 @@ class Outbox:
 
     def put(self, session: Session, message: Message) -> None:
         """Write a message in the recipient's language, and queue its sending if its channel has a transport."""
-        words = translator(message.locale)
+        words = translator(message.locale, message.module)
         params = {**self._place, **message.params}
         body = words.gettext(message.body, **params)
         content = {
@@ -106,7 +109,7 @@ class Outbox:
             _settle(session, row.id, now, "failed", reason)
             return
         try:
-            self.transports[row.channel].carry(letter, clock)
+            self._carry(row.channel, letter, clock)
         except DeliveryFailedError as exc:
             wait_s = None if exc.permanent else RETRY.next_wait_s(row.attempts, exc)
             if wait_s is None:
@@ -117,6 +120,16 @@ class Outbox:
             enqueue(session, DELIVER, run_at=run_at, dedupe_key=f"outbox:{row.id}", message_id=row.id)
             return
         _settle(session, row.id, clock.now(), "sent", None)
+
+    def _carry(self, channel: str, letter: Letter, clock: Clock) -> None:
+        """Hand a letter to its transport; what nobody foresaw counts as a try that failed."""
+        try:
+            self.transports[channel].carry(letter, clock)
+        except DeliveryFailedError:
+            raise
+        except Exception as exc:
+            log.exception("a transport failed", channel=channel, message_id=str(letter.id))
+            raise DeliveryFailedError(f"{type(exc).__name__} in the transport") from exc
 
     def sweep(self, session: Session, clock: Clock) -> None:
         """Queue again what lies there without a job: of a dead worker, or from before there was a transport."""

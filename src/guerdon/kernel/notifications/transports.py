@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import httpx2
+from email_validator import validate_email
 
 from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
@@ -87,10 +88,14 @@ class SmtpTransport:
         Raises:
             DeliveryFailedError: it was not taken; permanent where the server says 5xx about it.
         """
-        mail = self._mail(letter, clock)
+        to = _plain(letter.to)
+        mail = self._mail(letter, to, clock)
         try:
             with self._connect() as server:
-                server.send_message(mail, self._sender, [letter.to])
+                server.send_message(mail, self._sender, [to])
+        except smtplib.SMTPNotSupportedError as exc:
+            lacking = "a way to sign in" if to.isascii() else "addresses beyond ASCII"
+            raise DeliveryFailedError(f"the mail server does not offer {lacking}", permanent=not to.isascii()) from exc
         except smtplib.SMTPRecipientsRefused as exc:
             code = max(code for code, _ in exc.recipients.values())
             raise DeliveryFailedError(f"SMTP {code}: recipient refused", permanent=code >= 500) from exc
@@ -127,16 +132,22 @@ class SmtpTransport:
             raise DeliveryFailedError("the mail server offers no encryption; the password stays here")
         server.login(self._user, self._password)
 
-    def _mail(self, letter: Letter, clock: Clock) -> EmailMessage:
+    def _mail(self, letter: Letter, to: str, clock: Clock) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
         mail["From"] = formataddr((self._sender_name, self._sender))
-        mail["To"] = letter.to
+        mail["To"] = to
         mail["Subject"] = " ".join(letter.subject.split())
         mail["Date"] = format_datetime(clock.now())
         mail["Message-ID"] = f"<{letter.id}@{self._sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(letter.body)
         return mail
+
+
+def _plain(address: str) -> str:
+    """An address with its host in the form that every mail server takes; as it is where there is no such form."""
+    checked = validate_email(address, check_deliverability=False, test_environment=True)
+    return checked.ascii_email or address
 
 
 class SmsGateway:

@@ -21,6 +21,7 @@ from guerdon.kernel.commands import export_target
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service import archiving, exporting
+from guerdon.programs.credits.service.import_file import Encoding
 from guerdon.programs.credits.service.importing import Report, import_csv
 
 app = typer.Typer(no_args_is_help=True, help="Contributions: archiving, importing and exporting.")
@@ -48,11 +49,16 @@ def archive(
 
 @app.command("import")
 def take_in(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV in UTF-8.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV with commas, semicolons or tabs.")
+    ],
     partial: Annotated[
         bool, typer.Option("--partial", help="Take in every row that is right, even if others are not.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, take nothing in.")] = False,
+    encoding: Annotated[
+        Encoding | None, typer.Option(help="Needed for what is neither UTF-8 nor UTF-16 with its mark.")
+    ] = None,
 ) -> None:
     """Submit the contributions of a CSV, each in its member's name; ends with status 1 if anything is wrong."""
     content = file.read_bytes()
@@ -63,6 +69,7 @@ def take_in(
             SystemClock(),
             content,
             actor_id=None,
+            encoding=encoding,
             all_or_nothing=not partial,
             dry_run=dry_run,
             progress=lambda done, rows: progress.update(task, completed=done, total=rows),

@@ -178,7 +178,23 @@ class ImportFileError(FieldError):
 
     code = "import-file"
     message = "The file cannot be read: {problem}"
-    remedy = "Send a CSV in UTF-8 with the columns of the template."
+    remedy = "Send a CSV with the columns of the template."
+
+
+class ImportNotOfEncodingError(ImportFileError):
+    """The file is not of the encoding that was chosen."""
+
+    code = "import-not-of-encoding"
+    message = "The file is not {encoding}."
+    remedy = "Choose another encoding, or save it as UTF-8."
+
+
+class ImportEncodingUnsureError(ImportFileError):
+    """The encoding can only be guessed, and nobody looks at what comes of the guess."""
+
+    code = "import-encoding-unsure"
+    message = "The file is not UTF-8; it looks like {encoding}."
+    remedy = "Name its encoding, one of {encodings}, or save it as UTF-8."
 
 
 class ImportRowUnreadableError(ImportFileError):

@@ -36,14 +36,6 @@ class EventChangedError(ConflictError):
     remedy = "Look at it again, then decide."
 
 
-class EventMadeBeforeError(ConflictError):
-    """A form came a second time: pressed twice, or from the page that one had gone back to."""
-
-    code = "event-made-before"
-    message = "This form was sent before; here is the event that it made."
-    remedy = "Change that one, or begin another event."
-
-
 class RegistrationNotFoundError(NotFoundError):
     """There is no such registration, or it is somebody else's."""
 

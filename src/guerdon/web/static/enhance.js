@@ -53,6 +53,23 @@ function sendOnce(event) {
   setTimeout(() => { delete form.dataset.sent; }, RESEND_AFTER_MS);
 }
 
+// Each form has a value of its own, by which the server knows it when it comes twice. Who goes back is given a new copy of
+// the page; what they sent before and send again as it is stays the same form, and what they change is another one.
+function rememberSent(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || !form.elements.once) return;
+  const sent = { ...history.state?.sent, [form.getAttribute("action")]: form.elements.once.value };
+  history.replaceState({ ...history.state, sent }, "");
+}
+function recogniseSent(form) {
+  const before = history.state?.sent?.[form.getAttribute("action")];
+  const once = form.elements.once;
+  if (!before || !once) return;
+  const fresh = once.value;
+  once.value = before;
+  form.addEventListener("input", () => { once.value = fresh; }, { once: true });
+}
+
 // data-count: how many characters are left.
 function countCharacters(area) {
   const output = document.createElement("output");
@@ -117,6 +134,9 @@ function closeMenus(event) {
 
 document.addEventListener("submit", askFirst);
 document.addEventListener("submit", sendOnce);
+document.addEventListener("submit", rememberSent);
+if (performance.getEntriesByType("navigation")[0]?.type === "back_forward")
+  document.querySelectorAll('form[method="post"]').forEach(recogniseSent);
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", closeMenus);
 window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));

@@ -26,12 +26,12 @@ class Titles:
 
     def counted(self, badge: Definition, translator: Translator) -> str:
         """What a badge counts, such as ``Attendances in one week``; empty where staff award it."""
-        _ = translator.gettext
+        _, named = translator.gettext, translator.of(badge.program).gettext
         if badge.streak_id is not None:
-            return _(self.streaks.get(badge.streak_id, ""))
+            return named(self.streaks.get(badge.streak_id, ""))
         if badge.metric_id is None:
             return ""
-        title = _(self.metrics.get(badge.metric_id, ""))
+        title = named(self.metrics.get(badge.metric_id, ""))
         if badge.kind == "window":
             return f"{title} {_(WINDOWS[str(badge.within)])}"
         if badge.kind == "periods":

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import GuerdonError
 from guerdon.core.money import to_text
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.pagination import LIMIT_DEFAULT, Cursor, decode_cursor, encode_cursor
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.campaigns import api
@@ -95,7 +96,7 @@ def show_new(request: Request, _who: Configurer, session: SessionDep) -> Respons
 
 
 @router.post("/new")
-def write(request: Request, sent: SentForm, who: Configurer, session: SessionDep) -> Response:
+def write(request: Request, sent: SentForm, who: Configurer, _once: SentOnce, session: SessionDep) -> Response:
     """Write a draft."""
     try:
         with attempt(session):
@@ -139,7 +140,9 @@ def show_edit(request: Request, campaign_id: UUID, _who: Configurer, session: Se
 
 
 @router.post("/{campaign_id}/edit")
-def edit(request: Request, campaign_id: UUID, sent: SentForm, who: Configurer, session: SessionDep) -> Response:
+def edit(
+    request: Request, campaign_id: UUID, sent: SentForm, who: Configurer, _once: SentOnce, session: SessionDep
+) -> Response:
     """Give a draft other terms."""
     campaign = reading.get(session, campaign_id)
     try:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.activities.service.wording import in_words
@@ -149,7 +150,7 @@ def _new_form(
 
 @router.post("/{program}/{code}/new")
 def write(
-    request: Request, program: Name, code: Name, sent: SentForm, who: Configurer, session: SessionDep
+    request: Request, program: Name, code: Name, sent: SentForm, who: Configurer, _once: SentOnce, session: SessionDep
 ) -> Response:
     """Write the draft and show what it would change."""
     base = rules.in_force(session, program, code)

@@ -15,6 +15,7 @@ from guerdon.kernel.engagement.schemas import RuleStatus
 from guerdon.kernel.engagement.service import params, terms, trying
 from guerdon.kernel.identity.service.accounts import names_of
 from guerdon.web.i18n import msgid
+from guerdon.web.viewer import current_viewer
 
 GRANTED = {
     "day": msgid("given before on this day"),
@@ -191,9 +192,9 @@ class History:
     amount: str
     authors: Mapping[UUID, str]
 
-    def formula(self, gettext: Callable[[str], str]) -> str:
+    def formula(self) -> str:
         """How the amount comes about, in the reader's words."""
-        return explanation.in_words(self.amount, gettext)
+        return explanation.in_words(self.amount, current_viewer().translator.gettext)
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
 from guerdon.core.money import Unit, to_minor, to_text
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import SessionDep, attempt
 from guerdon.kernel.engagement.errors import TierReasonMissingError, TiersNotFoundError
@@ -67,7 +68,9 @@ def _form(
 
 
 @router.post("/{program}")
-def change(request: Request, program: Name, sent: SentForm, who: Configurer, session: SessionDep) -> Response:
+def change(
+    request: Request, program: Name, sent: SentForm, who: Configurer, _once: SentOnce, session: SessionDep
+) -> Response:
     """Set the thresholds."""
     unit, steps = _ladder(session, program)
     reason = sent.get("reason", "")[:500]

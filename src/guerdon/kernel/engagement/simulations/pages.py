@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.engagement.simulations import api
@@ -46,7 +47,7 @@ def ask(request: Request, rule_id: UUID, _who: Reader, session: SessionDep, cloc
 
 @router.post("/new/{rule_id}")
 def begin(
-    request: Request, rule_id: UUID, sent: SentForm, who: Reader, session: SessionDep, clock: ClockDep
+    request: Request, rule_id: UUID, sent: SentForm, who: Reader, _once: SentOnce, session: SessionDep, clock: ClockDep
 ) -> Response:
     """Begin, and go to where one can watch."""
     rule = rules.get(session, rule_id)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
 from guerdon.core.money import to_minor, to_text
 from guerdon.http.access import Principal, SignedIn, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.streaks.api import require_member
 from guerdon.kernel.engagement.streaks.errors import PauseDatesError, StreakListError, StreakNumbersError
@@ -86,7 +87,13 @@ def _rows(
 
 @router.post("/streaks/{streak_id}/pause")
 def pause(
-    request: Request, streak_id: UUID, sent: SentForm, who: SignedIn, session: SessionDep, clock: ClockDep
+    request: Request,
+    streak_id: UUID,
+    sent: SentForm,
+    who: SignedIn,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
 ) -> Response:
     """Take time off."""
     try:
@@ -172,7 +179,13 @@ def _form(request: Request, session: Session, streak: Definition, state: FormSta
 
 @router.post("/staff/streaks/{streak_id}")
 def change(
-    request: Request, streak_id: UUID, sent: SentForm, who: Configurer, session: SessionDep, clock: ClockDep
+    request: Request,
+    streak_id: UUID,
+    sent: SentForm,
+    who: Configurer,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
 ) -> Response:
     """Set the numbers."""
     streak = get(session, streak_id)
@@ -262,6 +275,7 @@ def restore(
     streak_id: UUID,
     sent: SentForm,
     who: Awarder,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
 ) -> Response:
@@ -282,6 +296,7 @@ def pause_member(
     streak_id: UUID,
     sent: SentForm,
     who: Awarder,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
 ) -> Response:

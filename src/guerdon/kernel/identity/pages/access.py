@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import InPerson, Principal
 from guerdon.http.cookies import clear_session_cookie
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, SettingsDep, attempt
 from guerdon.kernel.identity.errors import ClosingNotConfirmedError, CodeWrongError
@@ -67,6 +68,7 @@ def _refused(request: Request, values: dict[str, str], error: GuerdonError) -> F
 def change_email(
     request: Request,
     who: InPerson,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
     database: DatabaseDep,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 
 from guerdon.core.errors import GuerdonError, NotFoundError
 from guerdon.http.access import InPerson, Principal, signed_in
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.service import accounts, api_keys
@@ -14,6 +15,7 @@ from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
 from guerdon.web.i18n import msgid
 from guerdon.web.navigation import proof_path
+from guerdon.web.once import acted_on
 from guerdon.web.render import render
 from guerdon.web.viewer import viewer_of
 
@@ -57,6 +59,7 @@ def _page(
 def create(
     request: Request,
     who: Proven,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
     name: Annotated[Text, Form(max_length=200)] = "",
@@ -75,6 +78,7 @@ def create(
         values = {"name": name, "scopes": scopes or [], "days": days}
         state = FormState.refused(values, exc, viewer_of(request).translator)
         return _page(request, who, session, clock, state, status=exc.status)
+    acted_on(request, "/account/keys")
     return _page(request, who, session, clock, FormState({"days": "90"}), key=key, status=201)
 
 

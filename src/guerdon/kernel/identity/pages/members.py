@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep, attempt
@@ -88,6 +89,7 @@ def _new_form(request: Request, state: FormState, status: int = 200) -> Response
 def create(
     request: Request,
     who: Creator,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
     settings: SettingsDep,

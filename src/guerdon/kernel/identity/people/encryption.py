@@ -12,7 +12,9 @@ import json
 import os
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from hashlib import sha256
 from pathlib import Path
 
@@ -147,6 +149,21 @@ def _new_key() -> tuple[str, str]:
 
 def _first() -> str:
     return json.dumps(dict([_new_key()]))
+
+
+@contextmanager
+def rotation(data_dir: Path) -> Iterator[None]:
+    """Keep the ring of a data directory to oneself while keys come and go.
+
+    Two rotations at once could each write the ring without the other's key, and what it had encrypted would be lost.
+
+    Raises:
+        BlockingIOError: somebody else rotates.
+    """
+    stored_secret(data_dir, FILE, _first)  # makes the directory too
+    with (data_dir / "secrets" / f".{FILE}.lock").open("a") as lock:
+        flock(lock, LOCK_EX | LOCK_NB)
+        yield
 
 
 def add_key(data_dir: Path) -> str:

@@ -56,7 +56,11 @@ EVENTS = {
 
 def code_by_sms(session: Session, phone: str, code: str, *, locale: str, until: datetime) -> None:
     """Send a code to a telephone."""
-    send(session, Message("identity.code", "sms", phone, locale, CODE_SMS, params={"code": code}, useful_until=until))
+    params = {"code": code}
+    send(
+        session,
+        Message("identity.code", "sms", phone, locale, CODE_SMS, module=__name__, params=params, useful_until=until),
+    )
 
 
 def code_by_email(session: Session, email: str, code: str, *, locale: str, until: datetime) -> None:
@@ -64,7 +68,17 @@ def code_by_email(session: Session, email: str, code: str, *, locale: str, until
     params = {"code": code}
     send(
         session,
-        Message("identity.code", "email", email, locale, CODE_SMS, CODE_SUBJECT, params=params, useful_until=until),
+        Message(
+            "identity.code",
+            "email",
+            email,
+            locale,
+            CODE_SMS,
+            CODE_SUBJECT,
+            module=__name__,
+            params=params,
+            useful_until=until,
+        ),
     )
 
 
@@ -74,7 +88,15 @@ def sign_up(session: Session, email: str, name: str, token: str, *, locale: str,
     send(
         session,
         Message(
-            "identity.sign_up", "email", email, locale, SIGN_UP_BODY, SIGN_UP_SUBJECT, params=params, useful_until=until
+            "identity.sign_up",
+            "email",
+            email,
+            locale,
+            SIGN_UP_BODY,
+            SIGN_UP_SUBJECT,
+            module=__name__,
+            params=params,
+            useful_until=until,
         ),
     )
 
@@ -101,6 +123,7 @@ def confirm_email(session: Session, user: User, email: str, token: str, *, until
             user.locale,
             CONFIRM_BODY,
             CONFIRM_SUBJECT,
+            module=__name__,
             params=params,
             user_id=user.id,
             useful_until=until,
@@ -115,7 +138,7 @@ def security(session: Session, user: User, event: str, *, to: str | None = None)
         event: one of ``EVENTS``.
         to: instead of the account's present address.
     """
-    words = translator(user.locale).gettext(EVENTS[event])
+    words = translator(user.locale, __name__).gettext(EVENTS[event])
     _to_owner(session, user, f"identity.{event}", NOTICE_SUBJECT, NOTICE_BODY, event=words, to=to)
 
 
@@ -142,6 +165,7 @@ def _to_owner(
             user.locale,
             body,
             subject,
+            module=__name__,
             params={"name": user.name, **params},
             user_id=user.id,
             useful_until=until,

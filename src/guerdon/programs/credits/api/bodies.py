@@ -310,6 +310,7 @@ class ReportOut(Schema):
     """What became of an import."""
 
     model_config = _example(
+        encoding="utf-8",
         rows=2,
         imported=1,
         all_or_nothing=False,
@@ -317,6 +318,7 @@ class ReportOut(Schema):
         faults=[{"row": 3, "column": "hours", "problem": "This is not a decimal number."}],
     )
 
+    encoding: str = Field(description="How the file was read.")
     rows: int
     imported: int = Field(description="Of a dry run: how many would have come in.")
     all_or_nothing: bool

@@ -20,7 +20,7 @@ from guerdon.programs.credits.errors import ImportRefusedError
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service.exporting import export_csv, template_csv
-from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX
+from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX, Encoding
 from guerdon.programs.credits.service.importing import Report, import_csv
 
 router = APIRouter()
@@ -76,7 +76,10 @@ def take_in(
     who: Exchanger,
     session: SessionDep,
     clock: ClockDep,
-    file: Annotated[UploadFile, File(description="CSV in UTF-8, comma or semicolon, at most 10,000 rows and 8 MB.")],
+    file: Annotated[UploadFile, File(description="CSV with commas, semicolons or tabs, at most 10,000 rows and 8 MB.")],
+    encoding: Annotated[
+        Encoding | None, Form(description="Needed for what is neither UTF-8 nor UTF-16 with its mark.")
+    ] = None,
     all_or_nothing: Annotated[
         bool, Form(description="Take nothing in if anything is wrong; otherwise every row that is right.")
     ] = True,
@@ -91,11 +94,13 @@ def take_in(
         clock,
         file.file.read(FILE_BYTES_MAX + 1),
         actor_id=who.user_id,
+        encoding=encoding,
         all_or_nothing=all_or_nothing,
         dry_run=dry_run,
     )
     translate = translator(request)
     shown = ReportOut(
+        encoding=report.encoding,
         rows=report.rows,
         imported=report.imported,
         all_or_nothing=all_or_nothing,

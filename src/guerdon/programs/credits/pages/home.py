@@ -17,7 +17,7 @@ from guerdon.web.viewer import Viewer, viewing
 def home(session: Session, clock: Clock, user_id: UUID, locale: str) -> list[HomeCard]:
     """The member's balance with their tier, and what waits for staff."""
     standing = reading.summary(session, user_id, clock.now())
-    viewer = Viewer(translator(locale), ZoneInfo("UTC"), clock.now(), lambda: "")
+    viewer = Viewer(translator(locale, __name__), ZoneInfo("UTC"), clock.now(), lambda: "")
     gettext, ngettext = viewer.translator.gettext, viewer.translator.ngettext
     with viewing(viewer):
         tier = gettext(TIERS.get(standing.tier.tier.code, standing.tier.tier.name))

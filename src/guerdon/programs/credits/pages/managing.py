@@ -13,8 +13,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
+from guerdon.core.encodings import ENCODINGS
 from guerdon.core.errors import FieldError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
@@ -28,7 +30,7 @@ from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service import archiving, currencies, reading
 from guerdon.programs.credits.service.csv_format import INPUT_COLUMNS
 from guerdon.programs.credits.service.exporting import export_csv, template_csv
-from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX, too_long
+from guerdon.programs.credits.service.import_file import FILE_BYTES_MAX, ImportFile, opened, too_long
 from guerdon.programs.credits.service.importing import Fault, Report, import_csv
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
@@ -46,6 +48,9 @@ STATEMENT_ROWS = 20
 CONTRIBUTIONS = 10
 CARRIED_BYTES_MAX = 600_000
 """A checked file up to this size goes along in the page, so that importing it takes one press."""
+LINES_SHOWN = 4
+"""How many rows of a file stand on the page, to be looked at."""
+DELIMITERS = {",": msgid("commas"), ";": msgid("semicolons"), "\t": msgid("tabs")}
 FAULTS_SHOWN = 200
 """How many faults of a report stand on the page."""
 
@@ -93,6 +98,7 @@ def _exchange(
     session: Session,
     state: FormState,
     *,
+    file: ImportFile | None = None,
     report: Report | None = None,
     faults: list[tuple[Fault, str]] | None = None,
     dry_run: bool = False,
@@ -101,6 +107,10 @@ def _exchange(
 ) -> Response:
     context = {
         "state": state,
+        "file": file,
+        "first_lines": file.first_lines(LINES_SHOWN + 1) if file else [],
+        "delimiter": DELIMITERS[file.delimiter] if file else "",
+        "encodings": ENCODINGS,
         "report": report,
         "faults": faults or [],
         "dry_run": dry_run,
@@ -138,23 +148,29 @@ def _as_file(name: str) -> dict[str, str]:
 
 
 @router.post("/exchange")
-def import_file(request: Request, who: Exchanger, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def import_file(
+    request: Request, who: Exchanger, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Check a file, or take it in."""
-    dry_run = sent.get("act") != "import"
     translator = viewer_of(request).translator
+    file, content = None, b""
     try:
         content = _content(sent)
+        file = opened(content, _encoding(sent))
+        dry_run = sent.get("act") != "import" or not file.sure  # what was guessed is looked at first
         with attempt(session):
             report = import_csv(
                 session,
                 clock,
                 content,
                 actor_id=who.user_id,
+                encoding=file.encoding,
                 all_or_nothing=sent.get("switch") != "right",
                 dry_run=dry_run,
             )
     except FieldError as exc:
-        return _exchange(request, session, FormState.refused(sent, exc, translator), status=exc.status)
+        state = FormState.refused(sent, exc, translator)
+        return _exchange(request, session, state, file=file, carried=_carried(content), status=exc.status)
     if not dry_run and not report.faults:
         text = translator.ngettext(
             "{number} contribution imported; it waits for review.",
@@ -163,18 +179,31 @@ def import_file(request: Request, who: Exchanger, session: SessionDep, clock: Cl
         )
         flash(request, AS_IS, text=text)
         return redirect(request, "/staff/credits")
-    carried = base64.b64encode(content).decode() if dry_run and len(content) <= CARRIED_BYTES_MAX else ""
+    carried = _carried(content) if dry_run else ""
+    # What is too large to be carried along is chosen again, and need not be guessed again.
+    chosen = sent.get("encoding", "") if carried else file.encoding
     faults = [(fault, _in_words(fault, translator)) for fault in report.faults[:FAULTS_SHOWN]]
     return _exchange(
         request,
         session,
-        FormState(sent),
+        FormState({**sent, "encoding": chosen}),
+        file=file,
         report=report,
         faults=faults,
         dry_run=dry_run,
         carried=carried,
         status=200 if dry_run or report.imported else 422,
     )
+
+
+def _encoding(sent: Sent) -> str | None:
+    """The encoding that was chosen; None is to be recognised."""
+    chosen = sent.get("other") or sent.get("encoding")
+    return chosen if chosen in ENCODINGS else None
+
+
+def _carried(content: bytes) -> str:
+    return base64.b64encode(content).decode() if len(content) <= CARRIED_BYTES_MAX else ""
 
 
 def _content(sent: Sent) -> bytes:
@@ -226,7 +255,9 @@ def _rates(request: Request, session: Session, clock: Clock, state: FormState, s
 
 
 @router.post("/rates")
-def set_rate(request: Request, who: Configurer, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def set_rate(
+    request: Request, who: Configurer, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Set one, from now on."""
     currency = sent.get("currency", "").upper()[:3]
     try:
@@ -261,7 +292,7 @@ def show_archive(request: Request, _who: Configurer, session: SessionDep, clock:
 
 
 @router.post("/archive")
-def archive(request: Request, who: Configurer, session: SessionDep, clock: ClockDep) -> Response:
+def archive(request: Request, who: Configurer, _once: SentOnce, session: SessionDep, clock: ClockDep) -> Response:
     """Move them."""
     moved = archiving.archive_by(session, clock, clock.now() - archiving.KEEP, actor_id=who.user_id)
     text = viewer_of(request).translator.ngettext(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import Clock
 from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.programs.credits.errors import (
     ContributionChangedError,
@@ -92,7 +93,13 @@ def show_recent(request: Request, _who: Reviewer, session: SessionDep) -> Respon
 
 @router.post("/decisions")
 def decide_many(
-    request: Request, who: Reviewer, session: SessionDep, clock: ClockDep, asked: AskedFor, sent: SentForm
+    request: Request,
+    who: Reviewer,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    asked: AskedFor,
+    sent: SentForm,
 ) -> Response:
     """Approve or reject those that were ticked, each for itself."""
     revisions = dict(filter(None, map(_ticket, sent.many("ids"))))
@@ -207,6 +214,7 @@ def decide(
     contribution_id: UUID,
     decision: str,
     who: Reviewer,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
     sent: SentForm,

@@ -16,6 +16,7 @@ from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.core.ids import new_id
 from guerdon.core.money import to_decimal
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.service import rules
 from guerdon.programs.credits.errors import ContributionChangedError, SubmittedBeforeError
@@ -127,7 +128,9 @@ def _today(clock: Clock, who: Principal) -> date:
 
 
 @router.post("/new/{form}")
-def submit(request: Request, form: str, who: Member, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def submit(
+    request: Request, form: str, who: Member, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Put it up for review."""
     if form not in FORMS:
         return redirect(request, "/credits/new")
@@ -215,7 +218,13 @@ def show_edit(request: Request, contribution_id: UUID, who: Member, session: Ses
 
 @router.post("/contributions/{contribution_id}/edit")
 def edit(
-    request: Request, contribution_id: UUID, who: Member, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    contribution_id: UUID,
+    who: Member,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Change it."""
     before = submitting.get_own(session, who.user_id, contribution_id)
@@ -264,7 +273,9 @@ def resubmit(request: Request, contribution_id: UUID, who: Member, session: Sess
 
 
 @router.post("/contributions/{contribution_id}/photos")
-def add_photos(request: Request, contribution_id: UUID, who: Member, session: SessionDep, sent: SentForm) -> Response:
+def add_photos(
+    request: Request, contribution_id: UUID, who: Member, _once: SentOnce, session: SessionDep, sent: SentForm
+) -> Response:
     """Add photos while it is pending."""
     try:
         with attempt(session):

@@ -12,16 +12,17 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
+from guerdon.core.encodings import ENCODINGS
 from guerdon.core.errors import FieldError, FieldErrors, GuerdonError
 from guerdon.db.statement import Statement
 from guerdon.http.validation import field_errors
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.identity.models import User
-from guerdon.programs.credits.errors import ImportFileError, PaymentKnownError
+from guerdon.programs.credits.errors import ImportEncodingUnsureError, ImportFileError, PaymentKnownError
 from guerdon.programs.credits.models import Contribution, ContributionType
 from guerdon.programs.credits.schemas import CONTRIBUTION_IN
 from guerdon.programs.credits.service.csv_format import FIELDS, INPUT_COLUMNS
-from guerdon.programs.credits.service.import_file import SURPLUS, read_rows
+from guerdon.programs.credits.service.import_file import SURPLUS, opened, read_rows
 from guerdon.programs.credits.service.submitting import draft, kept_once
 from guerdon.programs.credits.service.valuing import Valuer
 from guerdon.web.i18n import msgid
@@ -50,8 +51,9 @@ class Fault:
 
 @dataclass(slots=True)
 class Report:
-    """What became of an import: how many rows it had, how many came in, what was wrong."""
+    """What became of an import: how it was read, how many rows it had, how many came in, what was wrong."""
 
+    encoding: str = "utf-8"
     rows: int = 0
     imported: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -95,6 +97,7 @@ def import_csv(
     content: bytes,
     *,
     actor_id: UUID | None,
+    encoding: str | None = None,
     all_or_nothing: bool = True,
     dry_run: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
@@ -102,7 +105,8 @@ def import_csv(
     """Submit the contributions of a CSV, each in its member's name, pending.
 
     Args:
-        content: UTF-8, comma or semicolon, with a header; columns in any order, those of an export allowed.
+        content: a header and rows, with commas, semicolons or tabs; columns in any order, those of an export allowed.
+        encoding: one of ``ENCODINGS``; without it UTF-8, or UTF-16 with its mark.
         all_or_nothing: take nothing in if anything is wrong; otherwise every row that is right.
         dry_run: check everything, take nothing in.
         progress: told rows done and rows in all.
@@ -113,8 +117,13 @@ def import_csv(
     Raises:
         ImportFileError: it is no such CSV, or has too many rows.
     """
-    rows = list(read_rows(content))
-    report = Report(rows=len(rows))
+    file = opened(content, encoding)
+    if not file.sure:
+        raise ImportEncodingUnsureError(
+            field="encoding", problem="", encoding=ENCODINGS[file.encoding], encodings=", ".join(ENCODINGS)
+        )
+    rows = list(read_rows(file))
+    report = Report(file.encoding, rows=len(rows))
     intake = _Intake(session, clock, [row for _, row in rows])
     outer = session.begin_nested()
     for start in range(0, len(rows), CHUNK):

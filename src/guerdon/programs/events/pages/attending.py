@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import ConflictError, FieldError
 from guerdon.core.money import parse_decimal
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.pagination import Cursor, decode_cursor, encode_cursor
 from guerdon.http.streaming import stream
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
@@ -165,7 +166,13 @@ def cancel(
 
 @router.post("/registrations/{registration_id}/pay")
 def record_payment(
-    request: Request, registration_id: UUID, who: Keeper, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    registration_id: UUID,
+    who: Keeper,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Record that they paid at the desk."""
     try:
@@ -180,7 +187,13 @@ def record_payment(
 
 @router.post("/payments/{payment_id}/refund")
 def refund(
-    request: Request, payment_id: UUID, who: Keeper, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    payment_id: UUID,
+    who: Keeper,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Give back a charge, or part of it."""
     registration_id = paying.get(session, payment_id).registration_id

@@ -6,11 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from guerdon.http.access import Principal, public, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep, identify
 from guerdon.programs.events.service import feeds
 from guerdon.programs.events.service.calendars import MEDIA_TYPE
 from guerdon.web.flash import flash, redirect
 from guerdon.web.i18n import msgid
+from guerdon.web.once import acted_on
 from guerdon.web.render import render
 
 router = APIRouter(prefix="/events")
@@ -25,11 +27,14 @@ def show(request: Request, who: Member, session: SessionDep) -> Response:
 
 
 @router.post("/calendar")
-def make(request: Request, who: Member, session: SessionDep, clock: ClockDep, settings: SettingsDep) -> Response:
+def make(
+    request: Request, who: Member, _once: SentOnce, session: SessionDep, clock: ClockDep, settings: SettingsDep
+) -> Response:
     """Make an address and show it, this once."""
     token = feeds.new_feed(session, clock, who.user_id)
     url = f"{settings.base_url}/events/calendar/{token}.ics"
     context = {"feed": feeds.feed_of(session, who.user_id), "url": url}
+    acted_on(request, "/events/calendar")
     return render(request, "events/calendar_address.html", context)
 
 

@@ -22,7 +22,7 @@ UPCOMING_MAX = 50
 def home(session: Session, clock: Clock, user_id: UUID, locale: str) -> list[HomeCard]:
     """The next event, any place that waits to be taken, and the points and weeks of who has some."""
     zone = ZoneInfo(session.get_one(User, user_id).time_zone)
-    viewer = Viewer(translator(locale), zone, clock.now(), lambda: "")
+    viewer = Viewer(translator(locale, __name__), zone, clock.now(), lambda: "")
     with viewing(viewer):
         return [*_coming(session, user_id, viewer), *_standing(session, user_id, viewer)]
 

@@ -1,7 +1,6 @@
 """Staff's part: the list with drafts, making and changing, publishing, cancelling, copying, types."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,11 +11,11 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import ConflictError, FieldError, FieldErrors
-from guerdon.core.ids import new_id
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.service.fields import time_zones
-from guerdon.programs.events.errors import EventChangedError, EventMadeBeforeError
+from guerdon.programs.events.errors import EventChangedError
 from guerdon.programs.events.models import Event
 from guerdon.programs.events.pages.asked import (
     PAGE_SIZE,
@@ -89,17 +88,16 @@ def show_new(request: Request, _who: Manager, session: SessionDep) -> Response:
 
 
 @router.post("/new")
-def create(request: Request, who: Manager, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def create(
+    request: Request, who: Manager, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Make it, as a draft."""
     try:
         given, repetition = _both(lambda: event_of(sent), lambda: repetition_of(sent))
         with attempt(session):
-            made = making.create(session, clock, who.user_id, given, repetition=repetition, event_id=_chosen_id(sent))
+            made = making.create(session, clock, who.user_id, given, repetition=repetition)
     except _Both as exc:
         return _form(request, session, refused(request, sent, *exc.errors), status=422)
-    except EventMadeBeforeError as exc:
-        flash(request, exc.message)
-        return redirect(request, f"/staff/events/{_chosen_id(sent)}")
     except (FieldError, FieldErrors) as exc:
         return _form(request, session, refused(request, sent, exc), status=status_of(exc))
     text = viewer_of(request).translator.ngettext(
@@ -109,14 +107,6 @@ def create(request: Request, who: Manager, session: SessionDep, clock: ClockDep,
     )
     flash(request, AS_IS, text=text)
     return redirect(request, f"/staff/events/{made[0].id}")
-
-
-def _chosen_id(sent: Sent) -> UUID | None:
-    """The id that a form came with, so that sending it again makes nothing again."""
-    try:
-        return UUID(sent.get("id", ""))
-    except ValueError:
-        return None
 
 
 class _Both(Exception):  # noqa: N818 - it stands for several errors of one form
@@ -150,7 +140,6 @@ def _form(
     context = {
         "state": state,
         "event": event,
-        "new_id": new_id(),
         "types": offered,
         # That of an event that was made over HTTP may be one that people are not offered, such as Japan.
         "zones": sorted({*time_zones(), *([event.time_zone] if event else [])}),
@@ -172,7 +161,6 @@ def _one(request: Request, session: Session, event_id: UUID, state: FormState, s
         "event": row.event,
         "counts": attendees.counts(session, event_id),
         "payouts": len(paying.payouts(session, event_id)),
-        "new_id": new_id(),
         "reasons": REASONS,
         "state": state,
     }
@@ -215,7 +203,13 @@ def _local(moment: datetime, zone: ZoneInfo) -> str:
 
 @router.post("/{event_id}/edit")
 def change(
-    request: Request, event_id: UUID, who: Manager, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    event_id: UUID,
+    who: Manager,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Change it, or it and all that follow in its series."""
     event = reading.get(session, event_id)
@@ -299,14 +293,12 @@ def cancel(
 
 @router.post("/{event_id}/duplicate")
 def duplicate(
-    request: Request, event_id: UUID, who: Manager, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request, event_id: UUID, who: Manager, _once: SentOnce, session: SessionDep, clock: ClockDep
 ) -> Response:
-    """Make a draft like it; pressed twice, one."""
-    copy_id = _chosen_id(sent) or new_id()
-    with suppress(EventMadeBeforeError), attempt(session):
-        making.duplicate(session, clock, who.user_id, event_id, copy_id=copy_id)
+    """Make a draft like it."""
+    made = making.duplicate(session, clock, who.user_id, event_id)
     flash(request, msgid("This is the copy, a draft. Check when it is."))
-    return redirect(request, f"/staff/events/{copy_id}/edit")
+    return redirect(request, f"/staff/events/{made.id}/edit")
 
 
 @router.post("/{event_id}/discard")

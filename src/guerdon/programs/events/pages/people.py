@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep, attempt
 from guerdon.programs.events.api.keys import MeetingDep
@@ -89,6 +90,7 @@ def connect(
     request: Request,
     event_id: UUID,
     who: Member,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
     codes: MeetingDep,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from guerdon.core.errors import ConflictError, FieldError, GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.programs.events.models import RegistrationStatus
 from guerdon.programs.events.pages.shown import AS_IS
@@ -23,7 +24,9 @@ Member = Annotated[Principal, Depends(requires("events:attend"))]
 
 
 @router.post("/{event_id}/register")
-def register(request: Request, event_id: UUID, who: Member, session: SessionDep, clock: ClockDep) -> Response:
+def register(
+    request: Request, event_id: UUID, who: Member, _once: SentOnce, session: SessionDep, clock: ClockDep
+) -> Response:
     """Take a place, or join the waiting list."""
     made = _tried(request, session, lambda: registering.register(session, clock, who.user_id, event_id))
     if made is not None and made.status is RegistrationStatus.WAITING:
@@ -63,6 +66,7 @@ def pay(
     request: Request,
     registration_id: UUID,
     who: Member,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
     sent: SentForm,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.core.ids import new_id
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.programs.events.evening_errors import MemberUnknownError, PlaceInvalidError, PointsInvalidError
@@ -66,7 +67,13 @@ def _page(
 
 @router.post("")
 def enter(
-    request: Request, event_id: UUID, who: Awarder, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    event_id: UUID,
+    who: Awarder,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Enter the places that were filled in."""
     try:
@@ -101,7 +108,13 @@ def withdraw(
 
 @router.post("/awards")
 def award(
-    request: Request, event_id: UUID, who: Awarder, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    event_id: UUID,
+    who: Awarder,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Give an attendee points; the form sent twice gives them once."""
     try:

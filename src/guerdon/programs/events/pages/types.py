@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import ConflictError, FieldError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import SessionDep, attempt
 from guerdon.programs.events.api.bodies import EventTypeIn, NewEventTypeIn
@@ -38,7 +39,7 @@ def _types(request: Request, session: Session, state: FormState, *, changed: str
 
 
 @router.post("")
-def add(request: Request, who: Configurer, session: SessionDep, sent: SentForm) -> Response:
+def add(request: Request, who: Configurer, _once: SentOnce, session: SessionDep, sent: SentForm) -> Response:
     """Add one."""
     try:
         given = NewEventTypeIn.model_validate(dict(sent))

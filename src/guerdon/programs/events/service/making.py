@@ -5,13 +5,11 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
-from guerdon.programs.events.errors import EventMadeBeforeError
 from guerdon.programs.events.models import Event, EventStatus
 from guerdon.programs.events.schemas import EventIn, Repetition
 from guerdon.programs.events.service import reading
@@ -26,36 +24,26 @@ COPIED = (
 
 
 def create(
-    session: Session,
-    clock: Clock,
-    actor_id: UUID,
-    given: EventIn,
-    *,
-    repetition: Repetition | None = None,
-    event_id: UUID | None = None,
+    session: Session, clock: Clock, actor_id: UUID, given: EventIn, *, repetition: Repetition | None = None
 ) -> Sequence[Event]:
     """Make an event, or all those of a series, as drafts.
 
     Every event of a series begins at the same time of day in its zone, whatever the clocks do in between.
 
-    Args:
-        event_id: of the first one, chosen by the caller, so that one form makes them once.
-
     Returns:
         The events, the first one first.
 
     Raises:
-        EventMadeBeforeError: there is an event of that id.
         FieldErrors: everything that is wrong with what was said.
         SeriesEndError, NoOccurrenceError, TooManyOccurrencesError, TooFarAheadError: the repetition.
     """
     found = checked(session, clock.now(), given)
     if repetition is None:
         made = [_event(given, found, actor_id)]
+        session.add_all(made)
     else:
         made = _occurrences(session, given, found, repetition, actor_id)
-    made[0].id = event_id or made[0].id
-    _store(session, made)
+    session.flush()
     for event in made:
         session.refresh(event)
     first = made[0]
@@ -75,17 +63,8 @@ def _occurrences(
     made = [_event(given, _on(day, found), actor_id) for day in days]
     for event, day in zip(made, days, strict=True):
         event.series_id, event.occurrence = series.id, day
-    return made
-
-
-def _store(session: Session, made: Sequence[Event]) -> None:
     session.add_all(made)
-    try:
-        session.flush()
-    except IntegrityError as exc:
-        if "pk_events" in str(exc.orig):
-            raise EventMadeBeforeError from exc
-        raise
+    return made
 
 
 def _on(day: date, found: Checked) -> Checked:
@@ -97,17 +76,13 @@ def _event(given: EventIn, found: Checked, actor_id: UUID) -> Event:
     return Event(id=new_id(), created_by=actor_id, status=EventStatus.DRAFT, **found.values(given))
 
 
-def duplicate(session: Session, clock: Clock, actor_id: UUID, event_id: UUID, *, copy_id: UUID | None = None) -> Event:
+def duplicate(session: Session, clock: Clock, actor_id: UUID, event_id: UUID) -> Event:
     """Make a draft like an event, a week after it, or after now if that is past; on its own, outside of any series.
 
     It begins at the same time of day in its zone, whatever the clocks do in between.
 
-    Args:
-        copy_id: of the copy, chosen by the caller, so that one press makes one.
-
     Raises:
         EventNotFoundError: there is no such event.
-        EventMadeBeforeError: there is an event of the copy's id.
     """
     source = reading.get(session, event_id)
     zone = ZoneInfo(source.time_zone)
@@ -117,14 +92,15 @@ def duplicate(session: Session, clock: Clock, actor_id: UUID, event_id: UUID, *,
         day += timedelta(weeks=1)
         start = start_on(day, source.start_time, zone)
     made = Event(
-        id=copy_id or new_id(),
+        id=new_id(),
         created_by=actor_id,
         status=EventStatus.DRAFT,
         start_time=start,
         end_time=start + (source.end_time - source.start_time),
         **{name: getattr(source, name) for name in COPIED},
     )
-    _store(session, [made])
+    session.add(made)
+    session.flush()
     session.refresh(made)
     announce(
         session,

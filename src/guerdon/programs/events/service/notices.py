@@ -162,6 +162,7 @@ def _tell(
                 user.locale,
                 body,
                 subject if channel == "email" else "",
+                module=__name__,
                 params=filled,
                 user_id=user.id,
                 useful_until=until or (event.end_time if kind != "called_off" else None),

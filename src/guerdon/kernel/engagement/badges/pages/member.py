@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 
 from guerdon.http.access import SignedIn
+from guerdon.http.once import SentOnce
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep, SettingsDep
 from guerdon.kernel.engagement.badges.api.credentials import issuer_of
@@ -65,6 +66,7 @@ def issue(
     level: Level,
     sent: SentForm,
     who: SignedIn,
+    _once: SentOnce,
     session: SessionDep,
     clock: ClockDep,
     settings: SettingsDep,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import GuerdonError
 from guerdon.core.money import to_text
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.pagination import decode_cursor, encode_cursor
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.activities.models import Metric
@@ -77,7 +78,7 @@ def show_new(request: Request, _who: Configurer, session: SessionDep) -> Respons
 
 
 @router.post("/new")
-def create(request: Request, sent: SentForm, who: Configurer, session: SessionDep) -> Response:
+def create(request: Request, sent: SentForm, who: Configurer, _once: SentOnce, session: SessionDep) -> Response:
     """Make it."""
     try:
         with attempt(session):
@@ -174,7 +175,7 @@ def show_keys(request: Request, _who: Configurer, session: SessionDep) -> Respon
 
 
 @router.post("/keys/rotate")
-def rotate_key(request: Request, who: Configurer, session: SessionDep, clock: ClockDep) -> Response:
+def rotate_key(request: Request, who: Configurer, _once: SentOnce, session: SessionDep, clock: ClockDep) -> Response:
     """Sign with a new key from now on."""
     keys.rotate(session, clock, encryption.ring(), actor_id=who.user_id)
     flash(request, msgid("Credentials are signed with a new key from now on."))
@@ -260,7 +261,13 @@ def _values(session: Session, badge: Definition) -> dict[str, Any]:
 
 @router.post("/{badge_id}/change")
 def change(
-    request: Request, badge_id: UUID, sent: SentForm, who: Configurer, session: SessionDep, clock: ClockDep
+    request: Request,
+    badge_id: UUID,
+    sent: SentForm,
+    who: Configurer,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
 ) -> Response:
     """Write a new version."""
     badge = get(session, badge_id)
@@ -295,7 +302,13 @@ def deactivate(request: Request, badge_id: UUID, who: Configurer, session: Sessi
 
 @router.post("/{badge_id}/award")
 def award(
-    request: Request, badge_id: UUID, sent: SentForm, who: Awarder, session: SessionDep, clock: ClockDep
+    request: Request,
+    badge_id: UUID,
+    sent: SentForm,
+    who: Awarder,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
 ) -> Response:
     """Give it to a member."""
     badge = get(session, badge_id)

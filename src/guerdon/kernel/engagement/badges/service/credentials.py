@@ -152,10 +152,7 @@ def _sign(
 ) -> BadgeCredential:
     issued_at = clock.now().replace(microsecond=0)
     public_id = secrets.token_urlsafe(PUBLIC_ID_BYTES)
-    words = translator(user.locale)
-    name = words.gettext(badge.name)
-    if len(badge.levels) > 1:
-        name = words.gettext("{badge}, level {level}", badge=name, level=earned.level)
+    name = _name(badge, earned.level, user.locale)
     document: dict[str, Any] = {
         "@context": list(CONTEXTS),
         "id": issuer.credential_id(public_id),
@@ -220,17 +217,24 @@ def identifiers(user: User, *, show_name: bool) -> list[dict[str, Any]]:
     return found
 
 
+def _name(badge: Definition, level: int, locale: str) -> str:
+    """How a level of a badge is called: the badge in its program's words, the level in ours."""
+    words = translator(locale, __name__)
+    name = words.of(badge.program).gettext(badge.name)
+    return name if len(badge.levels) == 1 else words.gettext("{badge}, level {level}", badge=name, level=level)
+
+
 def achievement(session: Session, issuer: Issuer, badge: Definition, level: int, locale: str) -> dict[str, Any]:
     """What a level of a badge stands for, as Open Badges say it."""
-    words = translator(locale)
-    name = words.gettext(badge.name)
+    words = translator(locale, __name__)
+    name = _name(badge, level, locale)
     achievement_id = issuer.achievement_id(badge.id, level)
     return {
         "id": achievement_id,
         "type": ["Achievement"],
         "achievementType": "Badge",
-        "name": name if len(badge.levels) == 1 else words.gettext("{badge}, level {level}", badge=name, level=level),
-        "description": words.gettext(badge.description) if badge.description else name,
+        "name": name,
+        "description": words.of(badge.program).gettext(badge.description or badge.name),
         "criteria": {"narrative": Titles(session).needed(badge, level, words)},
         "image": {"id": f"{achievement_id}/image.svg", "type": "Image"},
         "creator": issuer.profile(),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.boards.api import Code, Program
 from guerdon.kernel.engagement.boards.pages.words import PERIOD_NAMES, RANKING_NAMES, STATUS_NAMES
@@ -61,7 +62,7 @@ def _new_form(request: Request, session: Session, state: FormState, status: int 
 
 
 @router.post("/new")
-def define(request: Request, sent: SentForm, who: Configurer, session: SessionDep) -> Response:
+def define(request: Request, sent: SentForm, who: Configurer, _once: SentOnce, session: SessionDep) -> Response:
     """Write a draft."""
     values: dict[str, Any] = {
         name: sent.get(name, "") for name in ("program", "code", "title", "metric", "description")
@@ -126,7 +127,13 @@ def _form(
 
 @router.post("/{program}/{code}")
 def change(
-    request: Request, program: Program, code: Code, sent: SentForm, who: Configurer, session: SessionDep
+    request: Request,
+    program: Program,
+    code: Code,
+    sent: SentForm,
+    who: Configurer,
+    _once: SentOnce,
+    session: SessionDep,
 ) -> Response:
     """Change how a board is shown."""
     shown = reading.get(session, program, code, for_staff=True)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldErrors, GuerdonError
 from guerdon.http.access import Principal, requires
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.engagement.errors import TierReasonMissingError
 from guerdon.kernel.engagement.ladders.api import Program
@@ -87,7 +88,13 @@ def preview(
 
 @router.post("/{program}/keeping")
 def change(
-    request: Request, program: Program, sent: SentForm, who: Configurer, session: SessionDep, clock: ClockDep
+    request: Request,
+    program: Program,
+    sent: SentForm,
+    who: Configurer,
+    _once: SentOnce,
+    session: SessionDep,
+    clock: ClockDep,
 ) -> Response:
     """Keep tiers by these rules from now on."""
     reason = sent.get("reason", "")[:500]

@@ -328,7 +328,7 @@ def _tell(session: Session, ladder: Ladder, owner_id: UUID, fall: Fall | None, d
         return
     if not notification_preferences(profile)["email"]:
         return
-    words = translator(user.locale)
+    words = translator(user.locale, ladder.program)
     now_on = session.get(TierStandingRow, (owner_id, ladder.program), populate_existing=True)
     code = now_on.tier_code if now_on is not None else ladder.steps[0].code
     names = {"tier": words.gettext(ladder.steps[ladder.number(code)].name)}
@@ -353,6 +353,7 @@ def _tell(session: Session, ladder: Ladder, owner_id: UUID, fall: Fall | None, d
             locale=user.locale,
             subject=subject,
             body=body,
+            module=__name__,
             params=names,
             user_id=owner_id,
             dedupe_key=key,

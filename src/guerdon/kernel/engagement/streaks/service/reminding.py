@@ -100,7 +100,7 @@ def _due(now: datetime, streak: Definition, kept: StreakRun, zone: ZoneInfo, neu
 
 
 def _send(session: Session, streak: Definition, kept: StreakRun, user: User, ends: datetime) -> None:
-    words = translator(user.locale)
+    words = translator(user.locale, streak.program)
     send(
         session,
         Message(
@@ -110,6 +110,7 @@ def _send(session: Session, streak: Definition, kept: StreakRun, user: User, end
             user.locale,
             BODY,
             SUBJECT,
+            module=__name__,
             params={"name": user.name, "streak": words.gettext(streak.name), "current": kept.current},
             user_id=user.id,
             useful_until=ends,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import SignedIn
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.people.fields import REGIONS, SENEGAL, countries
 from guerdon.kernel.identity.people.models import UserAddress
@@ -47,7 +48,9 @@ def _given(sent: Sent) -> addresses.AddressGiven:
 
 
 @router.post("")
-def add_address(request: Request, who: SignedIn, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def add_address(
+    request: Request, who: SignedIn, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Keep another one."""
     try:
         with attempt(session):

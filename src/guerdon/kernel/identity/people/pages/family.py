@@ -10,6 +10,7 @@ from guerdon.core.errors import GuerdonError
 from guerdon.http.access import SignedIn
 from guerdon.http.errors import RateLimitedError
 from guerdon.http.limits import spend
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, DatabaseDep, SessionDep, attempt
 from guerdon.kernel.identity.people.service import guardians, profiles
 from guerdon.web.flash import flash, redirect
@@ -81,7 +82,13 @@ def show_ward(request: Request, guardianship_id: UUID, who: SignedIn, session: S
 
 @router.post("")
 def ask(
-    request: Request, who: SignedIn, database: DatabaseDep, session: SessionDep, clock: ClockDep, sent: SentForm
+    request: Request,
+    who: SignedIn,
+    _once: SentOnce,
+    database: DatabaseDep,
+    session: SessionDep,
+    clock: ClockDep,
+    sent: SentForm,
 ) -> Response:
     """Ask an adult."""
     try:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import SignedIn
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.people import encryption
 from guerdon.kernel.identity.people.fields import SENEGAL, countries
@@ -53,7 +54,9 @@ def _page(request: Request, user_id: UUID, session: SessionDep, state: FormState
 
 
 @router.post("")
-def submit(request: Request, who: SignedIn, session: SessionDep, clock: ClockDep, sent: SentForm) -> Response:
+def submit(
+    request: Request, who: SignedIn, _once: SentOnce, session: SessionDep, clock: ClockDep, sent: SentForm
+) -> Response:
     """Send one in."""
     uploads = sent.files("document")
     content = uploads[0].file.read(verifications.DOCUMENT_BYTES_MAX + 1) if uploads else b""

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from guerdon.core.errors import GuerdonError
 from guerdon.http.access import SignedIn
+from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
 from guerdon.kernel.identity.people.api.privacy import archive_response
 from guerdon.kernel.identity.people.jobs import MAKE_EXPORT
@@ -71,7 +72,7 @@ def save_consents(request: Request, who: SignedIn, session: SessionDep, clock: C
 
 
 @router.post("/exports")
-def request_export(request: Request, who: SignedIn, session: SessionDep, clock: ClockDep) -> Response:
+def request_export(request: Request, who: SignedIn, _once: SentOnce, session: SessionDep, clock: ClockDep) -> Response:
     """Ask for a copy."""
     try:
         with attempt(session):
@@ -103,7 +104,7 @@ def fetch_export(request: Request, export_id: UUID, who: SignedIn, session: Sess
 
 
 @router.post("/erasure")
-def request_erasure(request: Request, who: SignedIn, session: SessionDep, clock: ClockDep) -> Response:
+def request_erasure(request: Request, who: SignedIn, _once: SentOnce, session: SessionDep, clock: ClockDep) -> Response:
     """Ask to be forgotten."""
     try:
         with attempt(session):

@@ -82,7 +82,7 @@ def tell(
         return
     for channel, to in _ways_to(session, user):
         mail = channel == "email"
-        words = translator(user.locale).gettext(BODIES[event] if mail else SUBJECTS[event], other=other)
+        words = translator(user.locale, __name__).gettext(BODIES[event] if mail else SUBJECTS[event], other=other)
         send(
             session,
             Message(
@@ -92,6 +92,7 @@ def tell(
                 user.locale,
                 LETTER if mail else SMS,
                 SUBJECTS[event] if mail else "",
+                module=__name__,
                 params={"name": user.name, "event": words, "other": other, "path": path},
                 user_id=user_id,
                 dedupe_key=f"{dedupe_key}:{channel}" if dedupe_key else None,
