@@ -43,11 +43,15 @@ def test_a_transfer_can_be_loaded_by_its_owner_and_by_staff_only(desk, teller, h
     assert teller("ben").get(path.format("me")).json()["code"] == "transfer-not-found"
 
 
-def test_an_account_that_is_none_or_two_at_once(api, people, ledger):
+def test_an_account_that_is_none_or_two_at_once(desk, holders, ledger):
     before = ledger.snapshot()
-    sound = issue(people["awa"], "1")
-    for debit in ({}, {"owner_id": str(people["ben"]), "system": "issuance"}, {"system": "issuance", "pocket": "held"}):
-        answer = api.post(f"{BASE}/transfers", json={**sound, "debit": {"unit": CREDIT, **debit}}, headers=keyed("k"))
+    sound = issue(holders["awa"], "1")
+    for debit in (
+        {},
+        {"owner_id": str(holders["ben"]), "system": "issuance"},
+        {"system": "issuance", "pocket": "held"},
+    ):
+        answer = desk.post(f"{BASE}/transfers", json={**sound, "debit": {"unit": CREDIT, **debit}}, headers=keyed("k"))
         [fault] = answer.json()["errors"]
         assert (answer.status_code, fault["field"], fault["code"]) == (422, "debit", "account-ambiguous")
         assert fault["detail"].startswith("An account has either an owner_id or a system name")

@@ -81,7 +81,7 @@ def test_output_that_finds_no_room_is_told_in_a_sentence(running: Run, command: 
             timeout=60,
         )
     assert done.returncode == 1, done.stderr
-    assert "It cannot be written: No space left on device." in done.stderr
+    assert "The output cannot be written: No space left on device." in done.stderr
     assert "Traceback" not in done.stderr
 
 

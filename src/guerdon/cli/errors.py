@@ -39,15 +39,6 @@ class EmbeddedOnlyError(GuerdonError):
     remedy = "Start and stop that server by its own means, or unset GUERDON_DATABASE_URL."
 
 
-class NoRoomError(GuerdonError):
-    """What the command says, or a file that it makes, cannot be written."""
-
-    code = "no-room"
-    status = 507
-    message = "It cannot be written: {problem}."
-    remedy = "Make room, or write somewhere else; what is there so far is not whole."
-
-
 class RotationUnderWayError(GuerdonError):
     """Another process brings keys into use or drops them."""
 

@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from guerdon import boot
 from guerdon.cli import db, engagement, ledger, parts, reference, retention, settings_table, up, users
 from guerdon.cli.console import show_error
-from guerdon.cli.errors import NoRoomError
 from guerdon.core.errors import GuerdonError
 from guerdon.db.errors import NotMigratedError
+from guerdon.kernel.commands import OutputBrokenError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
@@ -64,7 +64,7 @@ def main() -> None:
     except OSError as exc:
         if exc.errno not in _NO_ROOM:
             raise
-        show_error(NoRoomError(problem=os.strerror(exc.errno)))
+        show_error(OutputBrokenError(problem=os.strerror(exc.errno)))
         _drop_output()
         sys.exit(1)
     except GuerdonError as exc:

@@ -12,11 +12,12 @@ from guerdon.core.errors import GuerdonError
 
 
 class OutputBrokenError(GuerdonError):
-    """What a command writes could not be written to its end; what stood in the file before stands there still."""
+    """What a command writes could not be written to its end; what stood in a file before stands there still."""
 
     code = "output-broken"
+    status = 507
     message = "The output cannot be written: {problem}."
-    remedy = "Make room for it, or let it go elsewhere with --out."
+    remedy = "Make room, or let it go elsewhere; what was written so far is not whole."
 
 
 @contextmanager
