@@ -18,5 +18,7 @@ pytest_plugins = (
     "support.events",
     "support.evenings",
     "support.track",
+    "support.till",
+    "support.operators",
     "support.living",
 )

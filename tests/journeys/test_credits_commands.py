@@ -2,30 +2,26 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from guerdon.db.embedded import EmbeddedServer
+from support.operators import Run
 from support.processes import guerdon, guerdon_environment, guerdon_here
 
 HEAD = "type,member_email,description,estimated_value\n"
 GOOD = "item_donation,awa@example.org,{},50.00\n"
 BAD = "item_donation,awa@example.org,Boat,fifty\n"
-Run = tuple[dict[str, str], str]
 
 
 @pytest.fixture
-def running(short_dir: Path) -> Iterator[Run]:
-    """The environment of commands on a running database with one member, and its owner's DSN."""
-    environment = guerdon_environment(short_dir)
-    with EmbeddedServer(short_dir, durable=False) as server:
-        assert guerdon_here("db", "migrate", environment=environment).returncode == 0
-        with psycopg.connect(server.owner_dsn) as connection:
-            connection.execute("INSERT INTO identity.users (name, email) VALUES ('Awa', 'awa@example.org')")
-        yield environment, server.owner_dsn
+def running(running: Run) -> Run:
+    """With one member in the database."""
+    with psycopg.connect(running[1]) as connection:
+        connection.execute("INSERT INTO identity.users (name, email) VALUES ('Awa', 'awa@example.org')")
+    return running
 
 
 def count(dsn: str, table: str = "contributions") -> int:

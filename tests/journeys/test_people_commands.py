@@ -3,26 +3,14 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from guerdon.db.embedded import EmbeddedServer
 from guerdon.kernel.identity.people import encryption
-from support.processes import guerdon, guerdon_environment, guerdon_here
-
-Run = tuple[dict[str, str], str]
-
-
-@pytest.fixture
-def running(short_dir: Path) -> Iterator[Run]:
-    """The environment of commands on a running database, and its owner's DSN."""
-    environment = guerdon_environment(short_dir)
-    with EmbeddedServer(short_dir, durable=False) as server:
-        assert guerdon_here("db", "migrate", environment=environment).returncode == 0
-        yield environment, server.owner_dsn
+from support.operators import Run
+from support.processes import guerdon, guerdon_here
 
 
 def test_retention_counts_first_and_deletes_then(running: Run) -> None:

@@ -69,3 +69,16 @@ class Client:
         """Send an access token from now on."""
         self.headers["authorization"] = f"Bearer {token}"
         return self
+
+
+def is_problem(answer: Any, status: int, code: str | None = None) -> None:
+    """An answer is a problem document of a status, and of a code if one is named."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["detail"]
+    assert body["remedy"]
+    if code:
+        assert body["code"] == code

@@ -19,11 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from guerdon.web import once
+from guerdon.web.sent import OWN_FIELDS
 
 KEPT_COOKIE = "guerdon_kept"
 LIFE_S = 15 * 60
 _COOKIE_BYTES_MAX = 3800
-_OWN_FIELDS = ("csrf_token", once.FIELD)
 _MARK_BYTES = 12
 
 
@@ -58,7 +58,7 @@ class Kept:
 
 def typed(form: FormData) -> dict[str, list[str]]:
     """The texts of a form that may be kept."""
-    names = [name for name in dict.fromkeys(form) if name not in _OWN_FIELDS and "password" not in name]
+    names = [name for name in dict.fromkeys(form) if name not in OWN_FIELDS and "password" not in name]
     return {name: [text for text in form.getlist(name) if isinstance(text, str)] for name in names}
 
 

@@ -9,7 +9,8 @@ from starlette.requests import Request
 
 from guerdon.web import once
 
-_OWN_FIELDS = ("csrf_token", once.FIELD)
+OWN_FIELDS = ("csrf_token", once.FIELD)
+"""What every form carries, and nobody typed."""
 _FILES_MAX = 20
 _FIELDS_MAX = 2000
 
@@ -25,7 +26,7 @@ class Sent(dict[str, str]):
 
     def __init__(self, form: FormData) -> None:
         self._form = form
-        super().__init__({name: texts[0] for name in form if name not in _OWN_FIELDS and (texts := self.many(name))})
+        super().__init__({name: texts[0] for name in form if name not in OWN_FIELDS and (texts := self.many(name))})
 
     def many(self, name: str) -> list[str]:
         """Every text under a name, such as the boxes that were ticked."""
