@@ -20,7 +20,7 @@ from guerdon.programs.events.models import (
 )
 from guerdon.programs.events.schemas import Attendee, AttendeeFilters
 from guerdon.programs.events.service.checking import price_text
-from guerdon.programs.events.service.holders import HOLDING, account_state
+from guerdon.programs.events.service.holders import HELD_BY_NOBODY, account_state
 
 AttendeeSelect = Select[Registration, str, str | None, str, datetime]
 
@@ -81,7 +81,7 @@ def _query(event_id: UUID, filters: AttendeeFilters) -> AttendeeSelect:
     if filters.unpaid:
         query = query.where(Registration.payment_status == PaymentStatus.PENDING, Registration.status.in_(LIVE))
     if filters.suspended:
-        query = query.where(Registration.status.in_(HOLDING), ~User.is_active)
+        query = query.where(*HELD_BY_NOBODY)
     for word in filters.search.split():
         query = query.where(
             or_(User.name.icontains(word, autoescape=True), User.email.icontains(word, autoescape=True))

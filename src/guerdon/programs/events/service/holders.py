@@ -12,6 +12,9 @@ from guerdon.programs.events.models import Registration, RegistrationStatus
 HOLDING = (RegistrationStatus.REGISTERED, RegistrationStatus.OFFERED, RegistrationStatus.WAITING)
 """What somebody who has not come holds: a place, the offer of one, or a turn."""
 
+HELD_BY_NOBODY = (Registration.status.in_(HOLDING), ~User.is_active)
+"""Conditions of what belongs to accounts that cannot be let in, for queries that have the accounts."""
+
 
 class AccountState(StrEnum):
     """Whether the account behind a registration can do anything."""
@@ -41,6 +44,6 @@ def held_by_nobody(session: Session, event_id: UUID) -> int:
         select(func.count())
         .select_from(Registration)
         .join(User, User.id == Registration.user_id)
-        .where(Registration.event_id == event_id, Registration.status.in_(HOLDING), ~User.is_active)
+        .where(Registration.event_id == event_id, *HELD_BY_NOBODY)
     )
     return session.scalars(query).one()

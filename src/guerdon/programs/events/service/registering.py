@@ -22,7 +22,7 @@ from guerdon.programs.events.errors import (
 )
 from guerdon.programs.events.models import LIVE, Event, Registration, RegistrationStatus
 from guerdon.programs.events.service import changing, notices, paying, places
-from guerdon.programs.events.service.holders import HOLDING
+from guerdon.programs.events.service.holders import HELD_BY_NOBODY, HOLDING
 
 TRANSITIONS = {
     RegistrationStatus.WAITING: (
@@ -218,7 +218,7 @@ def free_suspended(session: Session, clock: Clock, event_id: UUID, *, actor_id: 
     held = (
         select(Registration.id)
         .join(User, User.id == Registration.user_id)
-        .where(Registration.event_id == event_id, Registration.status.in_(HOLDING), ~User.is_active)
+        .where(Registration.event_id == event_id, *HELD_BY_NOBODY)
         # Who waits goes first, so that no place is offered to them meanwhile.
         .order_by(Registration.status != RegistrationStatus.WAITING, Registration.id)
     )
