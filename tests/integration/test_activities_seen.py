@@ -1,5 +1,6 @@
 """Activities as members and staff see them, over HTTP and on pages; nobody sees another's."""
 
+import json
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
@@ -149,12 +150,17 @@ class TestPersonalData:
         member = track.member()
         outcome = track.run(member)
         track.do(withdraw, track.clock, member, outcome.activity_id, actor_id=None, reason="said to be in bed")
+        with psycopg.connect(track.owner_dsn) as owner:
+            owner.execute("UPDATE identity.users SET time_zone = 'Asia/Tokyo' WHERE id = %s", [member])
         with track.database.transaction() as session:
             files = {
                 each.path: each.content.decode() for each in personal_data.PART.export(session, track.clock, member)
             }
             assert "said to be in bed" in files["activities.json"]
             assert "earned.LAP" in files["counters.json"]
+            assert json.loads(files["former_time_zones.json"]) == [
+                {"time_zone": "UTC", "last_activity_id": str(outcome.activity_id)}
+            ]
             assert personal_data.PART.erase is not None
             personal_data.PART.erase(session, track.clock, member)
         with psycopg.connect(track.owner_dsn) as owner:

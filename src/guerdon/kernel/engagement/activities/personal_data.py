@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
-from guerdon.kernel.engagement.activities.models import Counter, Metric
+from guerdon.kernel.engagement.activities.models import Counter, FormerZone, Metric
 from guerdon.kernel.engagement.activities.service import outcomes, reading
 from guerdon.kernel.personal_data import PersonalData, PersonalFile, json_file
 
@@ -37,6 +37,12 @@ def _export(session: Session, clock: Clock, user_id: UUID) -> Iterator[PersonalF
         .order_by(Metric.program, Metric.code, Counter.period, Counter.period_start)
     )
     yield json_file("counters.json", [dict(row) for row in session.execute(query).mappings()])
+    former = (
+        select(FormerZone.time_zone, FormerZone.last_activity_id)
+        .where(FormerZone.owner_id == user_id)
+        .order_by(FormerZone.last_activity_id)
+    )
+    yield json_file("former_time_zones.json", [dict(row) for row in session.execute(former).mappings()])
 
 
 def _document(kept: reading.KeptActivity) -> dict[str, Any]:
