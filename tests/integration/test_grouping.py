@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.errors import NotFoundError
 from guerdon.db.database import Database
+from guerdon.http.admission import Admission
 from guerdon.http.errors import OverloadedError
 from guerdon.http.grouping import Grouping
-from guerdon.http.transaction import Admission
 
 INSERT = text(
     "INSERT INTO engagement.tiers (program, code, name, unit_id, threshold_minor) VALUES ('g', :c, :c, 1, :n)"
@@ -49,7 +49,7 @@ def send(group: Grouping[int, int], numbers: Sequence[int]) -> list[Any]:
 
 @pytest.fixture
 def group(database: Database) -> "Grouping[int, int]":
-    return Grouping(database, Admission(database.capacity, 5), place)
+    return Grouping(database, Admission(database.kept, database.capacity, 5), place)
 
 
 def test_what_comes_together_shares_transactions(group: "Grouping[int, int]", database: Database) -> None:
@@ -79,7 +79,7 @@ def test_one_that_fails_spoils_no_other(group: "Grouping[int, int]", database: D
 
 
 def test_too_many_are_sent_away_and_leave_nothing(database: Database) -> None:
-    group: Grouping[int, int] = Grouping(database, Admission(1, 5), place, together_max=4, waiting_max=10)
+    group: Grouping[int, int] = Grouping(database, Admission(1, 1, 5), place, together_max=4, waiting_max=10)
     verdicts = send(group, list(range(1, 16)))
     refused = [verdict for verdict in verdicts if isinstance(verdict, OverloadedError)]
     assert len(refused) == 5
@@ -89,7 +89,7 @@ def test_too_many_are_sent_away_and_leave_nothing(database: Database) -> None:
 
 
 def test_without_a_connection_all_are_told(database: Database) -> None:
-    admission = Admission(1, 0.05)
+    admission = Admission(1, 1, 0.05)
     group: Grouping[int, int] = Grouping(database, admission, place)
 
     async def while_taken() -> list[Any]:
@@ -109,7 +109,7 @@ def test_a_broken_connection_fails_the_group_once(group: "Grouping[int, int]", d
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         return []
 
-    failing: Grouping[int, int] = Grouping(database, Admission(5, 5), broken)
+    failing: Grouping[int, int] = Grouping(database, Admission(5, 5, 5), broken)
     verdicts = send(failing, [1, 2, 3])
     assert all(isinstance(verdict, DBAPIError) for verdict in verdicts)
     assert calls == [3]
@@ -123,7 +123,7 @@ def test_who_gave_up_before_is_left_out(database: Database) -> None:
         go_on.wait(5)
         return place(session, items)
 
-    group: Grouping[int, int] = Grouping(database, Admission(5, 5), slow)
+    group: Grouping[int, int] = Grouping(database, Admission(5, 5, 5), slow)
 
     async def run() -> None:
         first = asyncio.create_task(group.submit(1))
@@ -140,7 +140,7 @@ def test_who_gave_up_before_is_left_out(database: Database) -> None:
 
 
 def test_those_who_were_just_answered_are_waited_for(database: Database) -> None:
-    group: Grouping[int, int] = Grouping(database, Admission(5, 5), place, linger_s=5)
+    group: Grouping[int, int] = Grouping(database, Admission(5, 5, 5), place, linger_s=5)
 
     async def ask_again_and_again(who: int) -> list[int]:
         transactions = []
@@ -158,7 +158,7 @@ def test_those_who_were_just_answered_are_waited_for(database: Database) -> None
 
 
 def test_who_asks_alone_waits_for_nobody(database: Database) -> None:
-    group: Grouping[int, int] = Grouping(database, Admission(5, 5), place, linger_s=60)
+    group: Grouping[int, int] = Grouping(database, Admission(5, 5, 5), place, linger_s=60)
 
     async def one_after_the_other() -> None:
         async with asyncio.timeout(10):
@@ -170,7 +170,7 @@ def test_who_asks_alone_waits_for_nobody(database: Database) -> None:
 
 
 def test_who_does_not_come_back_is_waited_for_once(database: Database) -> None:
-    group: Grouping[int, int] = Grouping(database, Admission(5, 5), place, linger_s=2)
+    group: Grouping[int, int] = Grouping(database, Admission(5, 5, 5), place, linger_s=2)
 
     async def times() -> list[float]:
         loop = asyncio.get_running_loop()

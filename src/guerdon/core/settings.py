@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(5, ge=1, le=200, description="Connections that a process keeps open.")
     database_pool_overflow: int = Field(
-        10, ge=0, le=200, description="Connections that it opens beyond that under load."
+        10, ge=0, le=200, description="Connections that it opens beyond that while others are busy for long."
     )
     database_pool_timeout_s: float = Field(30, gt=0, description="How long a request waits for a connection.")
     database_pool_recycle_s: int = Field(1800, gt=0, description="Age at which a connection is replaced.")

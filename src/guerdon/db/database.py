@@ -47,6 +47,10 @@ class Database:
         pool_size, pool_overflow, pool_timeout_s, pool_recycle_s: as in ``Settings``.
         role: a role that each connection takes on (``SET ROLE``) when the DSN's own may do more than it should.
         application_name: shown in ``pg_stat_activity``.
+
+    Attributes:
+        kept: how many connections stay open.
+        capacity: how many there are at most.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Database:
         options = "-c timezone=UTC -c guerdon.acting_as=system" + (f" -c role={role}" if role else "")
         self.dsn = dsn
         self.role = role
+        self.kept = pool_size
         self.capacity = pool_size + pool_overflow
         shared: dict[str, Any] = {
             "pool_timeout": pool_timeout_s,

@@ -23,11 +23,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
 from guerdon.core.errors import GuerdonError, PermissionDeniedError, ProofNeededError
+from guerdon.http.admission import admission_of
 from guerdon.http.context import header
 from guerdon.http.cookies import session_cookie
 from guerdon.http.csrf import check_csrf
 from guerdon.http.errors import NotForKeysError, NotSignedInError
-from guerdon.http.transaction import Admission, SessionDep, act_as_staff, get_database
+from guerdon.http.transaction import SessionDep, act_as_staff, get_database
 
 SELF = "identity:self"
 """The scope that an API key needs where every member may go."""
@@ -97,7 +98,7 @@ async def recognise(request: Request) -> None:
             _identify(request, session)
 
     with suppress(GuerdonError, SQLAlchemyError):
-        async with cast(Admission, request.app.state.admission).place():
+        async with admission_of(request).place():
             await run_in_threadpool(look_up)
 
 

@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from guerdon.db.database import Database
+from guerdon.http.admission import Admission
 from guerdon.http.errors import OverloadedError
-from guerdon.http.transaction import Admission
 
 Item = TypeVar("Item")
 Verdict = TypeVar("Verdict")

@@ -8,6 +8,7 @@ from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.http import health, openapi, problems
+from guerdon.http.admission import Admission
 from guerdon.http.context import RequestContext
 from guerdon.http.cookies import is_https
 from guerdon.http.csrf import VisitorCookie
@@ -16,7 +17,6 @@ from guerdon.http.heads import HeadsAsGets
 from guerdon.http.keys import derive_key, load_secret
 from guerdon.http.lanes import Lanes
 from guerdon.http.metrics import Measuring, Metrics, RouteNames
-from guerdon.http.transaction import Admission
 
 
 def new_app(*, settings: Settings, database: Database, clock: Clock, version: str) -> FastAPI:
@@ -39,7 +39,7 @@ def new_app(*, settings: Settings, database: Database, clock: Clock, version: st
     app.state.settings = settings
     app.state.database = database
     app.state.clock = clock
-    app.state.admission = Admission(database.capacity, settings.database_pool_timeout_s)
+    app.state.admission = Admission(database.kept, database.capacity, settings.database_pool_timeout_s)
     app.state.secret = load_secret(settings)
     app.state.flash_key = derive_key(app.state.secret, "flash")
     app.state.metrics = Metrics(database)

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from guerdon.http.transaction import Admission
+from guerdon.http.admission import Admission, admission_of
 
 _END = object()
 
@@ -23,7 +23,7 @@ def stream(
         each_on_its_own: ``pieces`` opens a transaction for each piece, so that a reader who is slow keeps nothing;
             else it may hold one from the first piece to the last, and counts as a request all the while.
     """
-    admission = cast(Admission, request.app.state.admission)
+    admission = admission_of(request)
     headers = {"cache-control": "private, no-store"}
     if filename is not None:
         headers["content-disposition"] = f'attachment; filename="{filename}"'

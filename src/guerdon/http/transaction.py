@@ -3,12 +3,10 @@
 Ready-made annotations for handlers: ``SessionDep``, ``ClockDep``, ``SettingsDep``, ``DatabaseDep``.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, cast
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, event, text
@@ -19,8 +17,8 @@ from guerdon.core.clock import Clock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.db.statement import Statement
+from guerdon.http.admission import Admitted
 from guerdon.http.context import current_request
-from guerdon.http.errors import OverloadedError
 
 _SET_IDENTITY = text(
     "SELECT set_config('guerdon.request_id', :request_id, true), set_config('guerdon.user_id', :user_id, true),"
@@ -45,48 +43,7 @@ def get_settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
-class Admission:
-    """Lets in as many requests at a time as there are connections; the others wait without holding a thread.
-
-    Without it, requests that wait for a connection could hold every thread of the server, and those that have one could
-    never go on to give it back.
-
-    Args:
-        places: how many are let in.
-        timeout_s: how long a request waits before it is sent away.
-    """
-
-    def __init__(self, places: int, timeout_s: float) -> None:
-        self._places = places
-        self._timeout_s = timeout_s
-        self._gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place.
-
-        Raises:
-            OverloadedError: none became free in time.
-        """
-        gate = self._gates.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._places))
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await gate.acquire()
-        except TimeoutError as exc:
-            raise OverloadedError from exc
-        try:
-            yield
-        finally:
-            gate.release()
-
-
-async def admit(request: Request) -> AsyncIterator[None]:
-    """Hold a place as long as the request's transaction lasts."""
-    async with cast(Admission, request.app.state.admission).place():
-        yield
-
-
-def get_session(request: Request, _place: Annotated[None, Depends(admit, scope="function")]) -> Iterator[Session]:
+def get_session(request: Request, _place: Admitted) -> Iterator[Session]:
     """A session whose transaction ends before the answer is sent.
 
     The connection is taken from the pool with the first statement, so a route that needs no database takes none.
