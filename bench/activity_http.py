@@ -1,7 +1,7 @@
-"""One activity a request: the web server as Guerdon runs it, against a FastAPI route that only echoes.
+"""One activity a request: the web server as Guerdon runs it, against routes that only echo the same event.
 
-Both serve 32 clients that keep their connections and send one event after the other. wrk sends them where it is
-installed; a small program in Python does otherwise.
+All serve clients that keep their connections and send one event after the other. wrk sends them where it is installed;
+a small program in Python does otherwise.
 """
 
 import json
@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+from bench import echoing
 from bench.activities import KINDS, METRICS, RULES
 from bench.arena import Arena, Place
 from bench.figures import Figure, Progress, Rounds
@@ -34,8 +35,11 @@ from guerdon.kernel.identity.service.accounts import create_account
 from guerdon.kernel.notifications import jobs as notifications
 
 CLIENTS = 32
+FEW = 4
 MEMBERS = 2_000
 SHARE_MIN = 0.5
+CROWD_SHARE_MIN = 0.8
+"""What many clients get, of what a few get: they wait for each other, and cost no more for it."""
 HERE = Path(__file__).parent
 WRK = shutil.which("wrk")
 """It shares the processors with the server, and costs less of them than a program in Python."""
@@ -49,29 +53,43 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         script = _script(directory, members, key)
-        ours = stack.enter_context(guerdon_web(place, directory))
-        echo = stack.enter_context(_echo(directory))
+        ours = stack.enter_context(guerdon_web(place, directory, {"echoing": f"{echoing.__name__}:program"}))
+        bare = stack.enter_context(_echo(directory))
         seconds = max(3, plan.seconds)
+
+        def asking(url: str, status: int, clients: int = CLIENTS) -> Callable[[], float]:
+            return lambda: _rate(url, script, seconds, status, clients)
+
         rounds = Rounds(
             {
-                "activities": lambda: _rate(f"{ours}/api/v1/activities", script, seconds, 201),
-                "echo": lambda: _rate(f"{echo}/echo", script, seconds, 200),
+                "activities": asking(f"{ours}/api/v1/activities", 201),
+                "open": asking(f"{ours}/api/v1/{echoing.program.name}/open", 200),
+                "bare": asking(f"{bare}/echo", 200),
+                "known": asking(f"{ours}/api/v1/{echoing.program.name}/known", 200),
+                "few known": asking(f"{ours}/api/v1/{echoing.program.name}/known", 200, FEW),
             },
             plan.single_rounds,
             progress,
         )
         _check(place)
+    return _figures(rounds)
+
+
+def _figures(rounds: Rounds) -> list[Figure]:
+    by = f"{CLIENTS} clients of {'wrk' if WRK else 'a Python program'}"
+
+    def figure(title: str, ours: str, against: str, theirs: str, share_min: float | None) -> Figure:
+        rates = rounds.rate(ours), rounds.rate(theirs)
+        return Figure(title, against, *rates, "requests/s", rounds.ratio(ours, theirs), rounds.count, share_min)
+
+    activities = f"activities over HTTP, one a request, {by}"
+    same, known = "a route of the same application", f"a route behind a key that only echoes, {by}"
+    bare = "a bare FastAPI application, in as many processes, that only echoes"
     return [
-        Figure(
-            f"activities over HTTP, one a request, {CLIENTS} clients of {'wrk' if WRK else 'a Python program'}",
-            "a FastAPI route that echoes the same event, the same server in as many processes",
-            rounds.rate("activities"),
-            rounds.rate("echo"),
-            "requests/s",
-            rounds.ratio("activities", "echo"),
-            rounds.count,
-            SHARE_MIN,
-        )
+        figure(activities, "activities", f"{same} that only echoes, open to all", "open", SHARE_MIN),
+        figure(activities, "activities", f"{same} that only echoes, behind the same key", "known", None),
+        figure(activities, "activities", bare, "bare", None),
+        figure(known, "known", f"the same, {FEW} clients", "few known", CROWD_SHARE_MIN),
     ]
 
 
@@ -135,13 +153,14 @@ def _script(directory: Path, members: list[str], key: str) -> Path:
     return script
 
 
-def _rate(url: str, script: Path, seconds: int, status: int) -> float:
+def _rate(url: str, script: Path, seconds: int, status: int, clients: int) -> float:
     """Requests a second; the first answer is looked at."""
     _probe(url, script, status)
     if WRK is None:
         command = [sys.executable, "-m", "bench.http_client", url, str(script.with_suffix(".json")), str(seconds)]
+        command.append(str(clients))
     else:
-        command = [WRK, "-t1", "--timeout", "10s", f"-c{CLIENTS}", f"-d{seconds}s", "-s", str(script), url]
+        command = [WRK, "-t1", "--timeout", "10s", f"-c{clients}", f"-d{seconds}s", "-s", str(script), url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
     found = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
     failed = re.search(r"Non-2xx[^\n]*|Socket errors[^\n]*", done.stdout)

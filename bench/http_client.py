@@ -1,6 +1,6 @@
-"""32 clients that keep their connections, for machines without wrk.
+"""Clients that keep their connections, for machines without wrk.
 
-``python -m bench.http_client URL EVENTS SECONDS``
+``python -m bench.http_client URL EVENTS SECONDS CLIENTS``
 """
 
 import asyncio
@@ -11,8 +11,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-CLIENTS = 32
 
 
 async def _client(url: str, told: dict[str, Any], numbers: "count[int]", until: float, started: str) -> int:
@@ -38,12 +36,12 @@ async def _client(url: str, told: dict[str, Any], numbers: "count[int]", until: 
     return done
 
 
-async def _main(url: str, told: dict[str, Any], seconds: float) -> None:
+async def _main(url: str, told: dict[str, Any], seconds: float, clients: int) -> None:
     numbers, until, started = count(), time.monotonic() + seconds, str(time.time_ns())
     begun = time.monotonic()
-    done = await asyncio.gather(*(_client(url, told, numbers, until, started) for _ in range(CLIENTS)))
+    done = await asyncio.gather(*(_client(url, told, numbers, until, started) for _ in range(clients)))
     print(f"Requests/sec: {sum(done) / (time.monotonic() - begun):.2f}")
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), float(sys.argv[3])))
+    asyncio.run(_main(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), float(sys.argv[3]), int(sys.argv[4])))

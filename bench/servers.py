@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from bench.arena import Place
 from guerdon.cli.listening import listen
 from guerdon.core.settings import Settings
+from guerdon.kernel.program import ENTRY_POINT_GROUP
 
 READY_S = 60
 TRIES = 20
@@ -24,8 +25,12 @@ HERE = Path(__file__).parent
 
 
 @contextmanager
-def guerdon_web(place: Place, directory: Path) -> Iterator[str]:
-    """``guerdon web``, as often as ``guerdon up`` starts it and on one port as there, with its log in a file."""
+def guerdon_web(place: Place, directory: Path, programs: Mapping[str, str] | None = None) -> Iterator[str]:
+    """``guerdon web``, as often as ``guerdon up`` starts it and on one port as there, with its log in a file.
+
+    Args:
+        programs: installed beside those of the box, by name: where in Python each is found.
+    """
     settings = Settings(data_dir=directory, secret_key=SecretStr(SECRET), port=free_port())
     environment = {
         **os.environ,
@@ -34,10 +39,21 @@ def guerdon_web(place: Place, directory: Path) -> Iterator[str]:
         "GUERDON_DATA_DIR": str(directory),
         "GUERDON_SECRET_KEY": SECRET,
         "GUERDON_PORT": str(settings.port),
+        "PYTHONPATH": str(_installed(directory, programs or {})),
     }
     command = [sys.executable, "-m", "guerdon.cli", "web", "--listen-fd"]
     with (directory / "web.log").open("wb") as log, running(command, settings, log, environment) as address:
         yield address
+
+
+def _installed(directory: Path, programs: Mapping[str, str]) -> Path:
+    """A directory where Python finds the entry points of programs, as if a package with them were installed."""
+    described = directory / "programs" / "bench_programs-0.dist-info"
+    described.mkdir(parents=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: bench-programs\nVersion: 0\n", encoding="utf-8")
+    points = "".join(f"{name} = {where}\n" for name, where in programs.items())
+    (described / "entry_points.txt").write_text(f"[{ENTRY_POINT_GROUP}]\n{points}", encoding="utf-8")
+    return described.parent
 
 
 @contextmanager

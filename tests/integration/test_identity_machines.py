@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from httpx import Cookies
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
@@ -18,6 +19,7 @@ from guerdon.kernel.identity.service import closing, roles, sessions, signing_ke
 from support.http_client import Client
 from support.people import PASSWORD
 from support.post import Post
+from support.wire import tapped
 
 TOKENS = "/api/v1/identity/tokens"
 ME = "/api/v1/identity/me"
@@ -135,16 +137,15 @@ class TestKeyRotation:
 
 class TestOneRoundTrip:
     def test_a_request_with_a_token_asks_identity_once(
-        self, database: Database, person: Callable[..., User], program: Callable[..., Client]
+        self, database: Database, person: Callable[..., User], program: Callable[..., Client], tmp_path: Path
     ) -> None:
         person("awa", "staff")
         client = program("awa")
-        seen: list[str] = []
-        event.listen(database.engine, "before_cursor_execute", lambda *arguments: seen.append(str(arguments[2])))
-        assert client.get(ME).status_code == 200
-        assert len([each for each in seen if "identity." in each]) == 1
-        # The other one names the request and its user, for every policy and trigger.
-        assert len(seen) == 2
+        with tapped(database, tmp_path) as wire:
+            assert client.get(ME).status_code == 200
+        assert len([each for each in wire.statements if "identity." in each]) == 1
+        # Between beginning and end, the other one names the request and its user, for every policy and trigger.
+        assert len(wire.statements) == wire.round_trips == 4
 
 
 class TestApiKeys:

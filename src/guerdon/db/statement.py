@@ -54,7 +54,10 @@ class Statement:
 
     def run(self, session: Session, **given: Any) -> None:
         """Run it for its effect."""
-        connection = session.connection()
+        self.run_on(session.connection(), **given)
+
+    def run_on(self, connection: Connection, **given: Any) -> None:
+        """Run it for its effect, on the connection that a session is about to begin with."""
         try:
             _cursor(connection).execute(self._sql, given)
         except psycopg.Error as exc:

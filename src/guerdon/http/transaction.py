@@ -3,13 +3,14 @@
 Ready-made annotations for handlers: ``SessionDep``, ``ClockDep``, ``SettingsDep``, ``DatabaseDep``.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated, cast
 from uuid import UUID
 
+from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Depends, Request
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -20,7 +21,7 @@ from guerdon.db.statement import Statement
 from guerdon.http.admission import Admitted
 from guerdon.http.context import current_request
 
-_SET_IDENTITY = text(
+_SET_IDENTITY = Statement(
     "SELECT set_config('guerdon.request_id', :request_id, true), set_config('guerdon.user_id', :user_id, true),"
     " set_config('guerdon.acting_as', :acting_as, true)"
 )
@@ -43,7 +44,7 @@ def get_settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
-def get_session(request: Request, _place: Admitted) -> Iterator[Session]:
+async def get_session(request: Request, _place: Admitted) -> AsyncIterator[Session]:
     """A session whose transaction ends before the answer is sent.
 
     The connection is taken from the pool with the first statement, so a route that needs no database takes none.
@@ -51,9 +52,21 @@ def get_session(request: Request, _place: Admitted) -> Iterator[Session]:
     ``guerdon.user_id``), which row-level security and triggers read. It reaches the rows of that user only, unless
     ``act_as_staff`` widens it.
     """
-    with get_database(request).transaction() as session:
-        session.info["announced"] = False
+    opened = get_database(request).transaction()
+    session = opened.__enter__()  # asks the database nothing yet, and so needs no thread
+    session.info["announced"] = False
+    try:
         yield session
+    except BaseException as exc:
+        await _in_thread(opened.__exit__, type(exc), exc, exc.__traceback__)
+        raise
+    await _in_thread(opened.__exit__, None, None, None)
+
+
+async def _in_thread(end: Callable[..., object], *given: object) -> None:
+    """End a transaction, whatever else ends meanwhile; beside the threads that may all wait for its connection."""
+    with CancelScope(shield=True):
+        await to_thread.run_sync(end, *given, limiter=CapacityLimiter(1))
 
 
 @event.listens_for(Session, "after_begin")
@@ -63,13 +76,11 @@ def _announce_request(session: Session, _transaction: SessionTransaction, connec
     session.info["announced"] = True
     info = current_request()
     user_id: UUID | None = session.info.get("user_id")
-    connection.execute(
-        _SET_IDENTITY,
-        {
-            "request_id": info.request_id if info else "",
-            "user_id": str(user_id) if user_id else "",
-            "acting_as": session.info.get("acting_as", "member"),
-        },
+    _SET_IDENTITY.run_on(
+        connection,
+        request_id=info.request_id if info else "",
+        user_id=str(user_id) if user_id else "",
+        acting_as=session.info.get("acting_as", "member"),
     )
 
 
