@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import select, text, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.cli.console import err, out
@@ -21,9 +21,9 @@ from guerdon.core.money import Unit, to_text
 from guerdon.core.settings import load_settings
 from guerdon.db.database import Database
 from guerdon.db.location import open_database
-from guerdon.kernel.engagement.activities.models import Community
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import rebuilding
+from guerdon.kernel.engagement.activities.service.community import set_time_zone
 from guerdon.kernel.engagement.boards.service import reading, upkeep
 from guerdon.kernel.engagement.errors import RuleNotFoundError
 from guerdon.kernel.engagement.service import rules
@@ -54,9 +54,8 @@ def rebuild() -> None:
     with _database() as database:
         zone = load_settings().time_zone
         with database.transaction() as session:
-            former = session.scalars(select(Community.time_zone)).one()
+            former = set_time_zone(session, zone)
             if former != zone:
-                session.execute(update(Community).values(time_zone=zone))
                 out.print(Text(f"Days now begin by {zone} instead of {former}."))
         found = _each(database, "Rebuilding", rebuilding.rebuild)
         if found:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from guerdon.db.statement import Row
-from guerdon.kernel.engagement.activities.models import Community
 from guerdon.kernel.engagement.activities.schemas import Batch
 from guerdon.kernel.engagement.activities.service import earning
+from guerdon.kernel.engagement.activities.service.community import time_zone
 from guerdon.kernel.engagement.activities.service.concluding import conclude
 from guerdon.kernel.engagement.activities.service.members import reaching_all
 from guerdon.kernel.ledger.catalogue import catalogue
@@ -37,6 +36,5 @@ def follow_postings(session: Session, rows: Sequence[Row], posted: Sequence[Post
         with reaching_all(session):
             changes = earning.count(session, transfers)
             if changes:
-                time_zone = session.execute(select(Community.time_zone)).scalar_one()
                 owners = sorted({each.owner_id for each in changes})
-                conclude(session, at, Batch((), changes, owners, time_zone))
+                conclude(session, at, Batch((), changes, owners, time_zone(session)))

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -16,9 +15,10 @@ from guerdon.kernel.engagement.activities.errors import (
     OwnActivityError,
     WithdrawalReasonError,
 )
-from guerdon.kernel.engagement.activities.models import Activity, ActivityWithdrawal, Community
+from guerdon.kernel.engagement.activities.models import Activity, ActivityWithdrawal
 from guerdon.kernel.engagement.activities.schemas import Award, Batch
 from guerdon.kernel.engagement.activities.service import counting, earning, members, outcomes, rebuilding
+from guerdon.kernel.engagement.activities.service.community import time_zone
 from guerdon.kernel.engagement.activities.service.concluding import conclude
 from guerdon.kernel.ledger.errors import InsufficientBalanceError, LedgerError, ReversalExceededError
 from guerdon.kernel.ledger.schemas import Posted
@@ -89,8 +89,7 @@ def withdraw(
         )
         session.flush()
         changes = counting.merged(earning.count(session, transfers), rebuilding.rebuild(session, [activity.owner_id]))
-        zone = session.scalars(select(Community.time_zone)).one()
-        conclude(session, now, Batch((), changes, [activity.owner_id], zone, withdrawn=True))
+        conclude(session, now, Batch((), changes, [activity.owner_id], time_zone(session), withdrawn=True))
         announce(
             session,
             Act(

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import local_date
 from guerdon.core.money import to_text
 from guerdon.db.statement import Row, Statement
-from guerdon.kernel.engagement.activities.models import Community, Metric
+from guerdon.kernel.engagement.activities.models import Metric
 from guerdon.kernel.engagement.activities.service.checking import FIRST_YEAR
+from guerdon.kernel.engagement.activities.service.community import time_zone
 from guerdon.kernel.engagement.boards.errors import (
     BoardDraftError,
     BoardNotFoundError,
@@ -103,7 +104,7 @@ def _shown(session: Session, board: Board, metric: Metric) -> Shown:
 def current_start(session: Session, shown: Shown, period: str, now: datetime, reader_zone: str) -> date:
     """The first day of the period that it is now: by the community's zone, or the reader's where each has their own."""
     by_member = shown.metric.zone == "member"
-    zone = reader_zone if by_member else session.scalars(select(Community.time_zone)).one()
+    zone = reader_zone if by_member else time_zone(session)
     return start_of(period, local_date(now, ZoneInfo(zone)))
 
 

@@ -9,8 +9,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import local_date
-from guerdon.kernel.engagement.activities.models import Community, Metric
+from guerdon.kernel.engagement.activities.models import Metric
 from guerdon.kernel.engagement.activities.schemas import LIFE_START
+from guerdon.kernel.engagement.activities.service.community import time_zone
 from guerdon.kernel.engagement.boards.models import Board, BoardRun
 from guerdon.kernel.engagement.boards.service.periods import ends_at, start_of
 from guerdon.kernel.engagement.boards.service.reading import Shown
@@ -37,7 +38,7 @@ def is_over(session: Session, shown: Shown, period: str, start: date, now: datet
     """Whether a period takes nothing more, not even what is told late."""
     if period == "life" or start >= now.date():
         return False
-    zone = session.scalars(select(Community.time_zone)).one()
+    zone = time_zone(session)
     return closes_at(shown.board, shown.metric, period, start, zone) <= now
 
 
@@ -73,7 +74,7 @@ def _locked(session: Session, board_id: int) -> Board:
 def _since(session: Session, board: Board, now: datetime) -> list[date]:
     """The first day of the first period that is open, for each of a board's periods."""
     metric = session.scalars(select(Metric).where(Metric.id == board.metric_id)).one()
-    zone = session.scalars(select(Community.time_zone)).one()
+    zone = time_zone(session)
     return [_first_open(board, metric, period, now, zone) for period in board.periods]
 
 
@@ -90,7 +91,7 @@ def _first_open(board: Board, metric: Metric, period: str, now: datetime, zone: 
 
 def end_due(session: Session, now: datetime) -> list[int]:
     """End the runs whose time has come; they take nothing more. Returns those that have to be closed."""
-    zone = session.scalars(select(Community.time_zone)).one_or_none() or "UTC"
+    zone = time_zone(session)
     query = (
         select(BoardRun, Board, Metric)
         .join(Board, Board.id == BoardRun.board_id)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from sqlalchemy import or_, select, text, update
@@ -14,7 +13,8 @@ from sqlalchemy.orm import Session
 from guerdon.core.clock import local_date
 from guerdon.core.money import to_text
 from guerdon.kernel import messages
-from guerdon.kernel.engagement.activities.models import Community, Counter, Metric
+from guerdon.kernel.engagement.activities.models import Counter, Metric
+from guerdon.kernel.engagement.activities.service.community import zone_of_community
 from guerdon.kernel.engagement.ladders.models import TierChange, TierLadder, TierStandingRow
 from guerdon.kernel.engagement.ladders.service.deciding import (
     Fall,
@@ -119,8 +119,7 @@ def _keeping(row: TierLadder | None) -> Keeping:
 
 def today(session: Session, now: datetime) -> date:
     """The community's day."""
-    zone = session.scalars(select(Community.time_zone)).one_or_none() or "UTC"
-    return local_date(now, ZoneInfo(zone))
+    return local_date(now, zone_of_community(session))
 
 
 def amounts(session: Session, ladder: Ladder, owner_ids: Sequence[UUID], now: datetime) -> dict[UUID, int]:

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import local_date
-from guerdon.kernel.engagement.activities.models import Community, Counter
+from guerdon.kernel.engagement.activities.models import Counter
+from guerdon.kernel.engagement.activities.service.community import time_zone
 from guerdon.kernel.engagement.streaks.calendar import following, period_of
 from guerdon.kernel.engagement.streaks.computing import Run, Standing, advance, standing
 from guerdon.kernel.engagement.streaks.models import StreakPause, StreakRun
@@ -73,7 +74,7 @@ def zone_of(session: Session, streak: Definition, owner_id: UUID) -> ZoneInfo:
     name: str | None = None
     if streak.zone == "member":
         name = session.scalars(select(User.time_zone).where(User.id == owner_id)).first()
-    return ZoneInfo(name or session.scalars(select(Community.time_zone)).one())
+    return ZoneInfo(name or time_zone(session))
 
 
 def of_member(session: Session, now: datetime, owner_id: UUID, program: str | None = None) -> list[MemberStreak]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock, local_date
-from guerdon.kernel.engagement.activities.models import Community
+from guerdon.kernel.engagement.activities.service.community import time_zone
 from guerdon.kernel.engagement.streaks.calendar import following, period_of
 from guerdon.kernel.engagement.streaks.computing import Run, standing
 from guerdon.kernel.engagement.streaks.models import StreakRun
@@ -40,7 +40,7 @@ def remind(session: Session, clock: Clock) -> int:
 
 def _remind(session: Session, now: datetime, streak: Definition) -> int:
     sent = 0
-    community = session.scalars(select(Community.time_zone)).one()
+    community = time_zone(session)
     for rows in _portions(session, now, streak):
         firsts = [row[0].last for row in rows if row[0].last is not None]
         if not firsts:
