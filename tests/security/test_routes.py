@@ -1,7 +1,7 @@
 """Every route of the whole application says who may call it."""
 
-import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +9,18 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Match
 
+from guerdon import boot
 from guerdon.core.clock import FixedClock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.http.access import Requires, declared_access, routes_of
+from guerdon.kernel.identity.models import User
+from support.http_client import Client, is_problem
 
 
 @pytest.fixture
 def whole_app(database: Database, clock: FixedClock, tmp_path: Path) -> Any:
     """The application as it is put together for real."""
-    if importlib.util.find_spec("guerdon.boot") is None:
-        pytest.skip("the composition root is not built yet")
-    from guerdon import boot
-
     return boot.create_app(Settings(data_dir=tmp_path, secret_key="s" * 40), database, clock)
 
 
@@ -69,3 +68,24 @@ def test_signposts_lead_to_every_route_and_hide_none(whole_app: FastAPI) -> None
             led_astray += [address for with_it, without in said if with_it != without]
             assert address not in addresses or any(with_it != Match.NONE for with_it, _ in said), address
     assert led_astray == []
+
+
+def test_an_address_that_a_route_names_exactly_takes_the_methods_of_that_route_alone(
+    whole_app: FastAPI, person: Callable[..., User]
+) -> None:
+    """``PUT /api/v1/events/figures`` changes no event that is called figures."""
+    methods: dict[str, set[str]] = {}
+    for route in routes_of(whole_app):
+        if route.methods and str(route.path).startswith("/api/") and "{" not in str(route.path):
+            methods.setdefault(str(route.path), set()).update(route.methods)
+    user = person("awa", "super_admin")
+    token, _ = whole_app.state.access_tokens.issue(user.id, whole_app.state.clock, proven=True)
+    client = Client(whole_app).bear(token)
+    for path, taken in methods.items():
+        allowed = taken | {"HEAD"} if "GET" in taken else taken
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - taken:
+            answer = client.request(method, path)
+            assert answer.status_code == 405, f"{method} {path}: {answer.text}"
+            is_problem(answer, 405, "method-not-allowed")
+            assert answer.headers["allow"] == ", ".join(sorted(allowed)), f"{method} {path}"
+    assert len(methods) > 80

@@ -1,7 +1,7 @@
 """Errors as ``application/problem+json`` (RFC 9457); for a person in a browser, as a page."""
 
 import json
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Any, cast
 
 import psycopg
@@ -154,8 +154,11 @@ async def _typed(request: Request, exc: Exception) -> Response:
 
 async def _validation(request: Request, exc: Exception) -> Response:
     found = cast("RequestValidationError | ValidationError", exc).errors()
-    if wants_page(request) and any(error["loc"][:1] == ("path",) for error in found):
-        return await answer(request, RouteNotFoundError())  # people mistype addresses; they do not fill them in
+    if any(error["loc"][:1] == ("path",) for error in found):
+        if wants_page(request):
+            return await answer(request, RouteNotFoundError())  # people mistype addresses; they do not fill them in
+        if request.method not in (methods := _methods_at(request)):
+            return await _not_allowed(request, methods)
     whole_body = any(tuple(error["loc"]) == ("body",) and error["type"] != "missing" for error in found)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if whole_body and not (media_type == "application/json" or media_type.endswith("+json")):
@@ -168,23 +171,31 @@ async def _framework(request: Request, exc: Exception) -> Response:
     typed: dict[int, Callable[[], GuerdonError]] = {
         400: MalformedRequestError,
         404: RouteNotFoundError,
-        405: MethodNotAllowedError,
         413: lambda: BodyTooLargeError(limit_bytes=request.scope.get("guerdon.body_limit_bytes", 0)),
         415: UnsupportedMediaTypeError,
     }
-    error = typed.get(refusal.status_code, lambda: HttpError(refusal.status_code))()
-    headers = dict(refusal.headers or {})
     if refusal.status_code == 405:
-        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
-    return await answer(request, error, headers)
+        return await _not_allowed(request, _methods_at(request))
+    error = typed.get(refusal.status_code, lambda: HttpError(refusal.status_code))()
+    return await answer(request, error, dict(refusal.headers or {}))
+
+
+async def _not_allowed(request: Request, methods: Collection[str]) -> Response:
+    return await answer(request, MethodNotAllowedError(), {"Allow": ", ".join(sorted(methods))})
 
 
 def _methods_at(request: Request) -> set[str]:
-    """Every method that some route of this address takes; the framework names those of the first route alone."""
+    """Every method that this address takes; the framework names those of the first route alone.
+
+    ``/events/figures`` is no event that is called so: the routes that name an address more exactly have it.
+    """
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    routes = [route for route in iter_route_contexts(request.app.routes) if route.methods]
-    methods = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
-    return methods | {"HEAD"} if "GET" in methods else methods
+    methods: dict[int, set[str]] = {}
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and route.path_regex.match(path):
+            methods.setdefault((route.path or "").count("{"), set()).update(route.methods)
+    found = methods[min(methods)]
+    return found | {"HEAD"} if "GET" in found else found
 
 
 async def _database(request: Request, exc: Exception) -> Response:
