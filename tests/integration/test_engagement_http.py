@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from guerdon.db.database import Database
-from guerdon.kernel.engagement.activities.schemas import MetricSeed
+from guerdon.kernel.engagement.activities.schemas import ActivityKind, MetricSeed
 from guerdon.kernel.engagement.activities.service import installing
 from guerdon.kernel.engagement.schemas import RuleSeed
 from guerdon.kernel.engagement.service import rules
@@ -153,6 +153,8 @@ class TestRules:
             caps={"act": 5000, "day": 3000},
         )
         with owner.transaction() as session:
+            kind = ActivityKind("garden.pruning", "Pruning", {"roses": int})
+            installing.install_kinds(session, "garden", (kind,))
             installing.install_metrics(session, "garden", (MetricSeed("prunings", "Prunings", ("garden.pruning",)),))
             rules.install(session, "garden", (seed,))
         owner.dispose()
@@ -322,6 +324,7 @@ class TestPages:
             caps={"day": 150},
         )
         with owner.transaction() as session:
+            installing.install_kinds(session, "garden", (ActivityKind("garden.mulching", "Mulching", {"bags": int}),))
             rules.install(session, "garden", (seed,))
         owner.dispose()
         staff, page = visit("staff"), "/staff/rules/garden/mulching"

@@ -1,6 +1,7 @@
 """Versions of rules with other terms: checked when they are written, field by field, and in force once activated."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -8,7 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import FieldErrors
-from guerdon.kernel.engagement.errors import RuleExpressionError
+from guerdon.kernel.engagement.errors import RuleExpressionError, RuleSeedError, RuleTermUnusedError
+from guerdon.kernel.engagement.schemas import RuleSeed
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.ledger import service as ledger
 from support.http_client import Client
@@ -144,6 +146,69 @@ class TestWriting:
         assert {each.field for each in refused.value.errors} == {"params.rate", "params.other"}
 
 
+class TestFactsThatAreNoActivities:
+    """Their program asks for the condition and the formula alone, as that of contributions does."""
+
+    TALK = RuleSeed("talk", "track.talk", "LAP", "activity.minutes * params.rate", params={"rate": 1})
+
+    @pytest.mark.parametrize(
+        ("changes", "fields"),
+        [
+            ({"multipliers": ("15000",)}, ["multipliers"]),
+            ({"multiplier_max_bp": 20_000}, ["multiplier_max_bp"]),
+            ({"caps": {"day": 5, "act": 9}}, ["caps.day", "caps.act"]),
+            ({"cool_down_s": 60, "maturity_s": 60}, ["cool_down_s", "maturity_s"]),
+            ({"condition": "member.verified"}, ["condition"]),
+            ({"amount": "member.account_age_days + counters.runs.life"}, ["amount"]),
+            ({"condition": "size(member) > 0"}, ["condition"]),
+        ],
+    )
+    def test_what_would_do_nothing_is_refused(self, track: Track, changes: dict[str, Any], fields: list[str]) -> None:
+        track.install(self.TALK)
+        before = track.snapshot()
+        with pytest.raises(FieldErrors) as refused:
+            track.do(
+                rules.write_version, "track", "talk", params={"rate": 1}, note="a test", actor_id=None, changes=changes
+            )
+        unused = [each for each in refused.value.errors if isinstance(each, RuleTermUnusedError)]
+        assert [each.field for each in unused] == fields
+        assert track.snapshot() == before
+
+    def test_a_program_cannot_bring_it_either(self, track: Track) -> None:
+        with pytest.raises(RuleSeedError, match=r"caps\.day: This would do nothing"):
+            track.install(replace(self.TALK, caps={"day": 5}))
+
+    def test_a_rule_about_what_another_program_may_bring_later_says_what_it_likes(self, track: Track) -> None:
+        track.install(RuleSeed("cheer", "choir.song", "LAP", "5", caps={"day": 5}))
+
+    def test_a_version_of_a_former_guerdon_that_has_it_is_followed_by_one_without(self, track: Track) -> None:
+        track.install(self.TALK)
+        with psycopg.connect(track.owner_dsn, autocommit=True) as connection:
+            connection.execute("ALTER TABLE engagement.rules DISABLE TRIGGER USER")
+            connection.execute("""UPDATE engagement.rules SET caps = '{"day": 5}' WHERE code = 'talk'""")
+            connection.execute("ALTER TABLE engagement.rules ENABLE TRIGGER USER")
+
+        def renew(session: Session) -> dict[str, int]:
+            draft = rules.write_version(session, "track", "talk", params={"rate": 2}, note="a test", actor_id=None)
+            return rules.activate(session, draft.id, track.clock.now()).caps
+
+        assert track.do(renew) == {}
+
+    def test_pages_do_not_offer_it(self, track: Track, visit: Callable[..., Client]) -> None:
+        track.install(self.TALK)
+        path, admin = "/staff/rules/track/talk", visit("admin")
+        form = admin.get(f"{path}/new").text
+        assert "Formula and condition" in form
+        assert not any(f'name="{name}"' in form for name in ("multipliers", "caps.day", "cool_down_s", "budget"))
+        terms = {"condition": "activity.minutes > 5", "amount": "activity.minutes * params.rate"}
+        written = admin.submit(f"{path}/new", **{"params.rate": "2", "note": "a test", **terms})
+        assert written.status_code == 303, written.text
+        sent = {"params.rate": "2", "note": "a test", **terms, "caps.day": "5", "cool_down_s": "60"}
+        refused = admin.submit(f"{path}/new", **sent)
+        assert refused.status_code == 422
+        assert "This would do nothing: what &#39;track.talk&#39; is worth" in refused.text
+
+
 class TestFromOutside:
     def test_over_http(self, track: Track, call: Callable[[str], Client]) -> None:
         track.install(rule("run", "activity.metres * params.rate", params={"rate": 1}))
@@ -200,7 +265,11 @@ class TestFromOutside:
         assert written.status_code == 303, written.text
         page = admin.get(written.headers["location"]).text
         assert "true → activity.metres &gt; 10" in page
-        assert "15000, 20000" in page
+        assert "– → 15000, 20000" in page
+        assert "At most in a day" in page
+        assert "– → 100 LAP" in page
+        assert "× 10.0000 → × 2.5000" in page
+        assert "0 s → 60 s" in page
         with track.database.transaction() as session:
             draft = rules.versions(session, "track", "run")[0]
             assert (draft.multipliers, draft.caps, draft.maturity_s) == (["15000", "20000"], {"day": 100}, 60)

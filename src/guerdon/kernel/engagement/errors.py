@@ -60,6 +60,14 @@ class RuleBudgetError(FieldError):
     remedy = "Open a part of the system with a floor in that unit, or leave the budget empty to issue new value."
 
 
+class RuleTermUnusedError(FieldError):
+    """A rule about facts that are no activities says something that its program does not ask for."""
+
+    code = "rule-term-unused"
+    message = "This would do nothing: what '{kind}' is worth is worked out from its condition and its formula alone."
+    remedy = "Leave it out; the condition and the formula read activity and params, neither member nor counters."
+
+
 class RuleSeedError(GuerdonError):
     """A program brings a rule that could never be in force."""
 

@@ -18,7 +18,7 @@ from guerdon.kernel.engagement.activities.service.wording import in_words
 from guerdon.kernel.engagement.errors import NumberMissingError, RuleLockedError, RuleNotFoundError
 from guerdon.kernel.engagement.explanation import filled_in
 from guerdon.kernel.engagement.models import Rule
-from guerdon.kernel.engagement.pages import marks, shown
+from guerdon.kernel.engagement.pages import conditions, marks, shown
 from guerdon.kernel.engagement.schemas import Inputs, RuleStatus
 from guerdon.kernel.engagement.service import params, rules, terms, trying
 from guerdon.kernel.ledger.catalogue import catalogue
@@ -68,11 +68,14 @@ def show_rule(request: Request, program: Name, code: Name, who: Reader, session:
     rule = tried or history.current or history.versions[0]
     fields = shown.trial_fields(session, rule)
     sent = {field.field: request.query_params.get(field.field, "")[:500] for field in fields}
+    unit = catalogue(session).unit(rule.unit_code)
+    gettext = viewer_of(request).translator.gettext
     trial = _trial(request, session, rule, fields, sent) if "try" in request.query_params else {}
     context = {
         "history": history,
         "titles": titles(request),
-        "unit": catalogue(session).unit(rule.unit_code),
+        "unit": unit,
+        "said": conditions.said(history.current, unit, gettext) if history.current else [],
         "numbers": shown.numbers,
         "status_names": STATUS_NAMES,
         "fields": fields,
@@ -142,6 +145,7 @@ def _new_form(
         "base": base,
         "titles": titles(request),
         "numbers": shown.numbers(base),
+        "applied_by_program": terms.is_applied_by_program(session, base),
         "state": state or FormState(values),
         "marks": marked or {},
     }
@@ -213,12 +217,13 @@ def show_draft(
     """A draft held against what is in force: the question before it is activated or thrown away."""
     history = _history(session, program, code)
     draft = _draft(history, version)
+    unit = catalogue(session).unit(draft.unit_code)
     context = {
         "history": history,
         "draft": draft,
         "titles": titles(request),
         "numbers": shown.numbers(draft, history.current),
-        "terms": shown.terms_changed(draft, history.current, viewer_of(request).translator.gettext),
+        "terms": conditions.changed(draft, history.current, unit, viewer_of(request).translator.gettext),
     }
     return render(request, "engagement/rule_draft.html", context)
 

@@ -1,7 +1,7 @@
 """What the pages show of a rule: its versions, its numbers as people read them, and the fields to try it with."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from guerdon.core.money import Unit, to_decimal, to_minor
 from guerdon.kernel.engagement import explanation
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
-from guerdon.kernel.engagement.service import params, terms, trying
+from guerdon.kernel.engagement.service import params, trying
 from guerdon.kernel.identity.service.accounts import names_of
 from guerdon.web.i18n import msgid
 from guerdon.web.viewer import current_viewer
@@ -224,36 +224,3 @@ def histories(session: Session, versions: Sequence[Rule]) -> list[History]:
         shown = current or group[0]
         found.append(History(program, code, group, current, group[-1].note, shown.amount, authors))
     return found
-
-
-_TERM_NAMES = {
-    "condition": msgid("Condition"),
-    "amount": msgid("Formula"),
-    "multipliers": msgid("Multipliers"),
-    "multiplier_min_bp": msgid("Multipliers together at least"),
-    "multiplier_max_bp": msgid("Multipliers together at most"),
-    "caps": msgid("Caps"),
-    "cool_down_s": msgid("Gives again after"),
-    "maturity_s": msgid("Stays pending for"),
-    "budget": msgid("Budget"),
-}
-
-
-def terms_changed(draft: Rule, against: Rule | None, gettext: Callable[[str], str]) -> list[tuple[str, str]]:
-    """What a draft says otherwise than the version in force: name, and what it is from then on."""
-    if against is None:
-        return []
-    before, after = asdict(terms.of(against)), asdict(terms.of(draft))
-    return [
-        (gettext(label), f"{_written(before[name])} → {_written(after[name])}")
-        for name, label in _TERM_NAMES.items()
-        if before[name] != after[name]
-    ]
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, Mapping):
-        value = [f"{name} {amount}" for name, amount in value.items()]
-    if isinstance(value, list | tuple):
-        return ", ".join(value) or "–"
-    return "–" if value is None else str(value)

@@ -112,7 +112,7 @@ def write_version(
     # Two people may write a version at the same moment; the lock gives each a number of their own.
     _lock(session, program, code)
     base = in_force(session, program, code)
-    former = terms.of(base)
+    former = terms.in_use(session, base)
     written = replace(former, **(changes or {}))
     same_words = (written.condition, written.amount, written.multipliers) == (
         former.condition,

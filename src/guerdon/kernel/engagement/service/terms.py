@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from itertools import islice, product
 from typing import Any
 
@@ -17,6 +19,7 @@ from guerdon.kernel.engagement.errors import (
     RuleBudgetError,
     RuleCapError,
     RuleExpressionError,
+    RuleTermUnusedError,
     RuleWaitError,
 )
 from guerdon.kernel.engagement.expressions import EXPRESSION_LENGTH_MAX, ExpressionError
@@ -55,6 +58,12 @@ def of(rule: Rule) -> RuleTerms:
     )
 
 
+def in_use(session: Session, rule: Rule) -> RuleTerms:
+    """The terms of a version that do anything: a version from before the others were refused may have some."""
+    found = of(rule)
+    return RuleTerms(found.condition, found.amount) if is_applied_by_program(session, rule) else found
+
+
 def misfits(session: Session, rule: Rule, terms: RuleTerms, params: Mapping[str, Any]) -> list[FieldError]:
     """What is wrong with terms for a rule, each fault with its field; empty when nothing is.
 
@@ -62,11 +71,42 @@ def misfits(session: Session, rule: Rule, terms: RuleTerms, params: Mapping[str,
         rule: a version of the rule, for its program and the kind of facts.
         params: the numbers that go with the terms.
     """
+    book = load(session)
     return [
-        *_expression_faults(load(session), known_of_members(session, rule.program), rule, terms, params),
+        *(_unused(rule, terms) if _is_applied_by_program(book, rule) else ()),
+        *_expression_faults(book, known_of_members(session, rule.program), rule, terms, params),
         *_number_faults(terms),
         *_budget_faults(session, rule, terms),
     ]
+
+
+def is_applied_by_program(session: Session, rule: Rule) -> bool:
+    """Whether the facts of a rule are no activities, and its program works out by itself what they are worth.
+
+    Then it asks for condition and formula (``rules.evaluate``), and for nothing that looks at other facts or at whoever
+    brought it.
+    """
+    return _is_applied_by_program(load(session), rule)
+
+
+def _is_applied_by_program(book: Book, rule: Rule) -> bool:
+    # A kind of another program may be known later; those of its own are put in before its rules.
+    return rule.activity_kind not in book.kinds and rule.activity_kind.startswith(f"{rule.program}.")
+
+
+def _unused(rule: Rule, terms: RuleTerms) -> Iterator[RuleTermUnusedError]:
+    """The terms of such a rule that would do nothing, or could not be worked out."""
+    plain = asdict(RuleTerms(terms.condition, terms.amount))
+    for field, value in asdict(terms).items():
+        if value != plain[field]:
+            fields = [f"caps.{period}" for period in terms.caps] if field == "caps" else [field]
+            for each in fields:
+                yield RuleTermUnusedError(field=each[:100], kind=rule.activity_kind)
+    for field in ("condition", "amount"):
+        with suppress(ExpressionError):  # what is wrong with it otherwise is told where all expressions are looked at
+            expression = bound(getattr(terms, field))
+            if {"member", "counters"} & {*expression.roots, *(each.root for each in expression.reads)}:
+                yield RuleTermUnusedError(field=field, kind=rule.activity_kind)
 
 
 def _expression_faults(
