@@ -116,7 +116,7 @@ class TestWriting:
             amount="params.each",
             condition="counters.runs.life > 1",
             multipliers=("member.verified ? 20000 : 15000",),
-            caps={"day": 7},
+            caps={"day": 13},
             cool_down_s=0,
         )
         assert sum(each.amount_minor for each in track.run(member, 6).awards) == 6

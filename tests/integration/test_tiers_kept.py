@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -150,6 +150,41 @@ class TestEarnedAllTime:
         tiers.review()
         tiers.review()
         assert tiers.changes(awa) == [("seed", "shoot", "earned")]
+
+    def test_grace_begins_when_somebody_falls_short_and_not_when_the_worker_went_away(self, tiers: Tiers) -> None:
+        tiers.keep(Keeping("earned", grace_days=14, notice_days=3))
+        awa, ben = tiers.member("awa"), tiers.member("ben")
+        tiers.earn(awa, 60)
+        tiers.earn(ben, 60)
+        tiers.days(1)
+        tiers.earn(ben, -40)
+        tiers.clock.move(timedelta(days=31))
+        tiers.earn(awa, -40)
+        assert tiers.tier(awa) == "bush"
+        tiers.review()
+        assert (tiers.tier(awa), tiers.tier(ben)) == ("bush", "seed")
+        tiers.days(13)
+        assert tiers.tier(awa) == "bush"
+        tiers.days(1)
+        assert tiers.tier(awa) == "seed"
+
+    def test_nobody_falls_twice_in_a_night_that_comes_twice(self, tiers: Tiers) -> None:
+        tiers.keep(Keeping("earned", downgrade="period_end"))
+        awa = tiers.member("awa")
+        tiers.earn(awa, 110)
+        tiers.earn(awa, -100)
+        tiers.clock.move(datetime(2026, 4, 1, 0, 30, tzinfo=UTC) - tiers.clock.now())
+        tiers.review()
+        assert tiers.tier(awa) == "bush"
+        for step in (-1, 1):
+            tiers.clock.move(timedelta(hours=step))
+            tiers.earn(awa, 1)
+            tiers.review()
+        tiers.sql("UPDATE engagement.community SET time_zone = 'America/Lima'")
+        tiers.earn(awa, 1)
+        tiers.days(1)
+        assert tiers.tier(awa) == "bush"
+        assert tiers.changes(awa) == [("seed", "tree", "earned"), ("tree", "bush", "short")]
 
 
 class TestWindow:

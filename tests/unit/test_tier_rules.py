@@ -89,6 +89,19 @@ def test_step_by_step_at_the_end_of_periods() -> None:
     assert seen == [(date(2026, 4, 1), 1), (date(2026, 5, 1), 0)]
 
 
+def test_a_day_that_comes_twice_moves_nobody_down_again() -> None:
+    """The machine's clock steps back, or the community takes a zone further west: the first of April comes again."""
+    rules = ladder(downgrade="period_end")
+    first = date(2026, 4, 1)
+    fell = step(rules, State(2, date(2026, 3, 31), DAY), first, 0)
+    assert fell == State(1, first, DAY)
+    back = step(rules, fell, date(2026, 3, 31), 0)
+    assert step(rules, back, first, 0) == fell
+    assert step(rules, back, date(2026, 3, 31), 25) == State(2, first)
+    at_once = ladder(downgrade="at_once")
+    assert step(at_once, State(2, first), date(2026, 3, 31), 0) == State(2, first)
+
+
 def test_who_falls_short_on_the_day_of_a_review_waits_for_the_next() -> None:
     rules = ladder(downgrade="period_end")
     state = step(rules, State(2, date(2026, 3, 31)), date(2026, 4, 1), 0)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from guerdon.core.errors import FieldError, FieldErrors
 from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
+from guerdon.kernel.engagement.activities.service import granted
 from guerdon.kernel.engagement.errors import (
     RuleEvaluationError,
     RuleLockedError,
@@ -170,6 +171,7 @@ def activate(session: Session, rule_id: UUID, at: datetime, *, actor_id: UUID | 
     rule = _locked_draft(session, rule_id)
     for fault in terms.misfits(session, rule, terms.of(rule), rule.params):
         raise fault
+    granted.count_from_before(session, rule)
     former = session.scalars(
         select(Rule).where(Rule.program == rule.program, Rule.code == rule.code, Rule.status == RuleStatus.ACTIVE)
     ).one_or_none()

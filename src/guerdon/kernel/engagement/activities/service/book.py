@@ -248,11 +248,11 @@ def tracked_periods(session: Session) -> dict[tuple[str, str], frozenset[str]]:
     found: dict[tuple[str, str], frozenset[str]] = {}
     query = select(Rule.program, Rule.code, Rule.caps, Rule.cool_down_s).where(Rule.activated_at.is_not(None))
     for program, code, caps, cool_down_s in session.execute(query):
-        found[program, code] = found.get((program, code), frozenset()) | _looked_back(caps, cool_down_s)
+        found[program, code] = found.get((program, code), frozenset()) | looked_back(caps, cool_down_s)
     return found
 
 
-def _looked_back(caps: Iterable[str], cool_down_s: int) -> frozenset[str]:
+def looked_back(caps: Iterable[str], cool_down_s: int) -> frozenset[str]:
     """The periods over which a version's caps and cool-down look back."""
     return frozenset(caps) - {"act"} | (frozenset({"life"}) if cool_down_s else frozenset())
 
@@ -269,7 +269,7 @@ def compile_rule(
         ExpressionError: an expression is not CEL, or reads what there is not.
     """
     if tracked is None:
-        tracked = _looked_back(rule.caps, rule.cool_down_s)
+        tracked = looked_back(rule.caps, rule.cool_down_s)
     condition = None if rule.condition.strip() == "true" else bound(rule.condition)
     amount = bound(rule.amount)
     multipliers = tuple(bound(source) for source in rule.multipliers)

@@ -96,8 +96,8 @@ def _add_neighbours(
         granted = found.get(key)
         if granted is None:
             continue
-        newest = max(granted.times)
-        late = [moment for moment in moments if moment < newest]
+        newest = max(granted.times, default=None)
+        late = [moment for moment in moments if newest is None or moment < newest]
         if late:
             wait = timedelta(seconds=rule.cool_down_s)
             award = json.dumps({"awards": [[f"{rule.program}.{rule.code}"]]})

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.money import AMOUNT_MINOR_MAX
 from guerdon.kernel.engagement.activities.schemas import CounterChange
-from guerdon.kernel.engagement.activities.service import counting, members
-from guerdon.kernel.engagement.activities.service.book import Book, load, tracked_periods
+from guerdon.kernel.engagement.activities.service import counting, granted, members
+from guerdon.kernel.engagement.activities.service.book import Book, load
 from guerdon.kernel.engagement.activities.service.clocks import Clocks
 from guerdon.kernel.engagement.activities.service.counting import Key, Tally
 from guerdon.kernel.engagement.activities.service.periods import day_of, starts, zone
@@ -102,23 +102,6 @@ _SET = text(
     """
 )
 _FORGET_VALUES = text("DELETE FROM engagement.distinct_values WHERE owner_id = ANY(:owners)")
-_FORGET_GRANTS = text("DELETE FROM engagement.rule_grants WHERE owner_id = ANY(:owners)")
-_GRANT_AGAIN = text(
-    """
-    INSERT INTO engagement.rule_grants (
-        owner_id, program, rule_code, period, period_start, granted_minor, acts, last_at)
-    SELECT a.owner_id, split_part(award ->> 0, '.', 1), substr(award ->> 0, strpos(award ->> 0, '.') + 1), p.period,
-        engagement.period_start(p.period, (a.happened_at AT TIME ZONE :zone)::date),
-        sum((award ->> 3)::bigint), count(*), max(a.happened_at)
-    FROM engagement.activities AS a, jsonb_array_elements(a.outcome -> 'awards') AS award,
-        unnest(ARRAY['day', 'life', 'month', 'week']) AS p(period)
-    WHERE a.owner_id = ANY(:owners)
-        AND (award ->> 0) || '.' || p.period = ANY(:tracked)
-        AND NOT EXISTS (
-            SELECT FROM engagement.activity_withdrawals AS w WHERE w.owner_id = a.owner_id AND w.activity_id = a.id)
-    GROUP BY 1, 2, 3, 4, 5
-    """
-)
 
 
 @dataclass(slots=True)
@@ -189,7 +172,7 @@ def rebuild(session: Session, owners: Sequence[UUID]) -> list[CounterChange]:
             session.execute(_CORRECT_EARNED, {**_columns(found.earned), **given_earned})
         session.execute(_FORGET_VALUES, {"owners": list(owners)})
         counting.keep_values(session, found.tally)
-        _grant_again(session, owners)
+        granted.count_again(session, owners)
         return found.changes
 
 
@@ -244,19 +227,6 @@ def _expected(tally: Tally) -> dict[Key, Value]:
         before = found.get(key)
         found[key] = (1, at) if before is None else (before[0] + 1, max(before[1], at))
     return found
-
-
-def _grant_again(session: Session, owners: Sequence[UUID]) -> None:
-    """Rules that look back, in any version, find what they have granted in the outcomes."""
-    session.execute(_FORGET_GRANTS, {"owners": list(owners)})
-    tracked = {
-        f"{program}.{code}.{period}"
-        for (program, code), periods in tracked_periods(session).items()
-        for period in periods
-    }
-    if tracked:
-        in_zone = load(session).time_zone
-        session.execute(_GRANT_AGAIN, {"owners": list(owners), "tracked": sorted(tracked), "zone": in_zone})
 
 
 def _key(change: CounterChange) -> Key:

@@ -103,7 +103,10 @@ def step(ladder: Ladder, state: State, day: date, amount_minor: int) -> State:
     """The state on a day with what counts then. May be asked again on the same day, when more was earned."""
     keeping, target = ladder.keeping, ladder.reached(amount_minor)
     if target >= state.step:
-        return State(target, day)
+        return State(target, max(day, state.settled_on))
+    if day < state.settled_on:
+        # The clock has stepped back, or the community has taken a zone further west: this day was settled already.
+        return state
     short_since = state.short_since or day
     over = day >= short_since + timedelta(days=keeping.grace_days)
     if keeping.downgrade == "at_once" and over:

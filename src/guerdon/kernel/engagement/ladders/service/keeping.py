@@ -45,7 +45,8 @@ _SETTLE = text(
         AS n (owner_id, tier_code, short_since)
     ORDER BY owner_id
     ON CONFLICT (owner_id, program) DO UPDATE
-    SET tier_code = excluded.tier_code, short_since = excluded.short_since, settled_on = excluded.settled_on,
+    SET tier_code = excluded.tier_code, short_since = excluded.short_since,
+        settled_on = greatest(k.settled_on, excluded.settled_on),
         since = CASE WHEN k.tier_code = excluded.tier_code THEN k.since ELSE excluded.since END
     RETURNING k.owner_id, old.tier_code AS before, new.tier_code AS after
     """
@@ -254,11 +255,12 @@ def _settled(
     if row is None:
         return State(ladder.reached(amount), day)
     state = State(ladder.number(row.tier_code), row.settled_on, row.short_since)
-    # Day by day, because a window shrinks and grace ends while nobody looks.
-    while state.settled_on < day - timedelta(days=1):
+    by_day = ladder.keeping.basis == "window"
+    # Day by day, because a window shrinks and grace ends while nobody looks. Of what is counted otherwise only the
+    # present amount is known: who had enough when they were settled last is not held to have been short before today.
+    while (by_day or state.short_since is not None) and state.settled_on < day - timedelta(days=1):
         following = state.settled_on + timedelta(days=1)
-        then = amount_on(ladder.keeping, earned, following) if ladder.keeping.basis == "window" else amount
-        state = step(ladder, state, following, then)
+        state = step(ladder, state, following, amount_on(ladder.keeping, earned, following) if by_day else amount)
     return step(ladder, state, day, amount)
 
 
