@@ -22,7 +22,7 @@ from guerdon.kernel.engagement.activities.errors import (
 from guerdon.kernel.engagement.activities.schemas import Fact, Outcome
 from guerdon.kernel.engagement.activities.service import stored
 from guerdon.kernel.engagement.activities.service.book import Book, load
-from guerdon.kernel.engagement.activities.service.recording import record
+from guerdon.kernel.engagement.activities.service.recording import record_alone
 from guerdon.kernel.identity.models import User
 
 RECORD = "activities:record"
@@ -47,7 +47,11 @@ class Told:
 
 
 def report(session: Session, clock: Clock, reports: Sequence[Report]) -> list[Told | GuerdonError]:
-    """Record events in their order; each gets what became of it, or why it was refused, for itself alone."""
+    """Record events in their order; each gets what became of it, or why it was refused, for itself alone.
+
+    Args:
+        session: of a transaction that the system has opened for this, and gives up whole when it raises.
+    """
     found = _Reporting(session, clock, reports)
     found.read()
     found.record()
@@ -136,7 +140,8 @@ class _Reporting:
             self._record(late)
 
     def _record(self, numbers: Sequence[int]) -> None:
-        outcomes = record(self._session, self._clock, [self._facts[number] for number in numbers], self._book)
+        facts = [self._facts[number] for number in numbers]
+        outcomes = record_alone(self._session, self._clock, facts, self._book)
         for number, outcome in zip(numbers, outcomes, strict=True):
             refused = outcome.refused
             self._told[number] = Told(self._facts[number], outcome) if refused is None else _in_words_of_events(refused)

@@ -66,12 +66,26 @@ def record(session: Session, clock: Clock, facts: Sequence[Fact], book: Book | N
     Raises:
         ValueError: too many facts.
     """
+    if not facts:
+        return []
+    with members.reaching_all(session):
+        return record_alone(session, clock, facts, book or load(session))
+
+
+def record_alone(session: Session, clock: Clock, facts: Sequence[Fact], book: Book) -> list[Outcome]:
+    """The same in a transaction that the system has opened for this, and that is given up whole when it raises.
+
+    It reaches every member as it is, and there is nothing else in it that a savepoint would have to keep.
+
+    Raises:
+        ValueError: too many facts.
+    """
     if len(facts) > BATCH_MAX:
         raise ValueError(f"at most {BATCH_MAX} facts are recorded at once")
     if not facts:
         return []
-    with members.reaching_all(session), _undisturbed(len(facts)):
-        return _Recording(session, clock.now(), facts, book or load(session)).run()
+    with _undisturbed(len(facts)):
+        return _Recording(session, clock.now(), facts, book).run()
 
 
 @contextmanager
