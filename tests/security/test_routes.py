@@ -70,22 +70,26 @@ def test_signposts_lead_to_every_route_and_hide_none(whole_app: FastAPI) -> None
     assert led_astray == []
 
 
-def test_an_address_that_a_route_names_exactly_takes_the_methods_of_that_route_alone(
+def test_an_address_takes_the_methods_of_the_routes_that_name_it_most_exactly(
     whole_app: FastAPI, person: Callable[..., User]
 ) -> None:
     """``PUT /api/v1/events/figures`` changes no event that is called figures."""
     methods: dict[str, set[str]] = {}
     for route in routes_of(whole_app):
-        if route.methods and str(route.path).startswith("/api/") and "{" not in str(route.path):
+        if route.methods and str(route.path).startswith("/api/"):
             methods.setdefault(str(route.path), set()).update(route.methods)
+    # An address with a parameter is asked for with an id; which other route may name the same one does not matter then.
+    identifier = "0198c0de-0000-7000-8000-000000000001"
     user = person("awa", "super_admin")
     token, _ = whole_app.state.access_tokens.issue(user.id, whole_app.state.clock, proven=True)
     client = Client(whole_app).bear(token)
     for path, taken in methods.items():
         allowed = taken | {"HEAD"} if "GET" in taken else taken
+        address = re.sub(r"{[^}]*}", identifier, path)
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - taken:
-            answer = client.request(method, path)
+            answer = client.request(method, address)
             assert answer.status_code == 405, f"{method} {path}: {answer.text}"
             is_problem(answer, 405, "method-not-allowed")
             assert answer.headers["allow"] == ", ".join(sorted(allowed)), f"{method} {path}"
-    assert len(methods) > 80
+    assert len([path for path in methods if "{" not in path]) > 80
+    assert len(methods) > 160

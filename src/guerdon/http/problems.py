@@ -190,10 +190,11 @@ def _methods_at(request: Request) -> set[str]:
     ``/events/figures`` is no event that is called so: the routes that name an address more exactly have it.
     """
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    methods: dict[int, set[str]] = {}
+    methods: dict[tuple[bool, ...], set[str]] = {}
     for route in iter_route_contexts(request.app.routes):
         if route.methods and route.path_regex.match(path):
-            methods.setdefault((route.path or "").count("{"), set()).update(route.methods)
+            open_parts = tuple("{" in part for part in (route.path or "").split("/"))
+            methods.setdefault(open_parts, set()).update(route.methods)
     found = methods[min(methods)]
     return found | {"HEAD"} if "GET" in found else found
 
