@@ -18,7 +18,7 @@ from guerdon.kernel.engagement.activities.service.wording import in_words
 from guerdon.kernel.engagement.errors import NumberMissingError, RuleLockedError, RuleNotFoundError
 from guerdon.kernel.engagement.explanation import filled_in
 from guerdon.kernel.engagement.models import Rule
-from guerdon.kernel.engagement.pages import conditions, marks, shown
+from guerdon.kernel.engagement.pages import marks, shown, wording
 from guerdon.kernel.engagement.schemas import Inputs, RuleStatus
 from guerdon.kernel.engagement.service import params, rules, terms, trying
 from guerdon.kernel.ledger.catalogue import catalogue
@@ -75,7 +75,7 @@ def show_rule(request: Request, program: Name, code: Name, who: Reader, session:
         "history": history,
         "titles": titles(request),
         "unit": unit,
-        "said": conditions.said(history.current, unit, gettext) if history.current else [],
+        "said": wording.said(history.current, unit, gettext) if history.current else [],
         "numbers": shown.numbers,
         "status_names": STATUS_NAMES,
         "fields": fields,
@@ -223,7 +223,7 @@ def show_draft(
         "draft": draft,
         "titles": titles(request),
         "numbers": shown.numbers(draft, history.current),
-        "terms": conditions.changed(draft, history.current, unit, viewer_of(request).translator.gettext),
+        "terms": wording.changed(draft, history.current, unit, viewer_of(request).translator.gettext),
     }
     return render(request, "engagement/rule_draft.html", context)
 

@@ -13,9 +13,9 @@ from guerdon.core.csv_text import lines
 from guerdon.http.access import Principal, requires
 from guerdon.http.schemas import Text
 from guerdon.http.transaction import ClockDep, SessionDep
+from guerdon.kernel.engagement.activities.service.community import zone_of_community
 from guerdon.programs.events.evening_errors import RangeInvalidError
 from guerdon.programs.events.pages.profile import KINDS
-from guerdon.programs.events.service.community import zone_of_community
 from guerdon.programs.events.service.figures import (
     Cohort,
     Issued,

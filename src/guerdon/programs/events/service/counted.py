@@ -6,9 +6,9 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import local_date
+from guerdon.kernel.engagement.activities.service.community import zone_of_community
 from guerdon.programs.events.errors import EventAttendedError
 from guerdon.programs.events.models import Attendance, AttendanceStatus, Event, Registration, RegistrationStatus
-from guerdon.programs.events.service.community import zone_of_community
 
 
 def check_stays(session: Session, event: Event, *, start: datetime, event_type: str) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import local_date
+from guerdon.kernel.engagement.activities.service.community import zone_of_community
 from guerdon.programs.events.evening_errors import (
     RangeInvalidError,
 )
-from guerdon.programs.events.service.community import zone_of_community
 
 DAYS_MAX = 3660
 WEEKS_UP_TO = timedelta(days=27 * 7)
