@@ -28,6 +28,7 @@ from guerdon.core.clock import SystemClock
 from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.kernel.admin import audit
+from guerdon.kernel.engagement.activities.api.reporting import RECORD
 from guerdon.kernel.engagement.activities.service import installing
 from guerdon.kernel.engagement.service import rules
 from guerdon.kernel.identity.service import api_keys
@@ -86,9 +87,9 @@ def _figures(rounds: Rounds) -> list[Figure]:
     same, known = "a route of the same application", f"a route behind a key that only echoes, {by}"
     bare = "a bare FastAPI application, in as many processes, that only echoes"
     return [
-        figure(activities, "activities", f"{same} that only echoes, open to all", "open", SHARE_MIN),
+        figure(activities, "activities", bare, "bare", SHARE_MIN),
+        figure(activities, "activities", f"{same} that only echoes, open to all", "open", None),
         figure(activities, "activities", f"{same} that only echoes, behind the same key", "known", None),
-        figure(activities, "activities", bare, "bare", None),
         figure(known, "known", f"the same, {FEW} clients", "few known", CROWD_SHARE_MIN),
     ]
 
@@ -110,7 +111,7 @@ def _prepare(place: Place) -> tuple[list[str], str]:
         staff = create_account(
             session, clock, email="machine@example.org", name="Machine", password=None, roles=("staff",)
         )
-        scopes = ["activities:record"]
+        scopes = [RECORD]
         key, _ = api_keys.create(session, clock, staff, name="Bench", scopes=scopes, days=1, held=scopes)
     owner.dispose()
     return [str(each) for each in people], key

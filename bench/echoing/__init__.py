@@ -8,10 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from guerdon.http.access import Open, Principal, requires
+from guerdon.kernel.engagement.activities.api.reporting import RECORD
 from guerdon.kernel.program import Program
-
-RECORD = "activities:record"
-"""What recording activities takes; the key of the clients has it."""
 
 router = APIRouter()
 
