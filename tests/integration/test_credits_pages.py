@@ -77,6 +77,32 @@ def test_a_queue_that_is_longer_than_anybody_counts_says_so(
             assert re.search(rf">\s*{re.escape(shown)}\s*</span>", staff.get(path).text), (path, shown)
 
 
+def test_all_of_a_member_s_contributions_and_nobody_else_s_are_shown(
+    whole_app: FastAPI, club: Club, person: Callable[..., User]
+) -> None:
+    ibis, kofi = club.person("ibis"), club.person("kofi")
+    theirs = [club.submit(ibis, hours("3")), club.submit(ibis, hours("4"))]
+    of_another = club.submit(kofi, hours())
+    person("zoe", "staff")
+    staff = Client(whole_app, page=True)
+    staff.submit("/sign-in", email="zoe@example.org", password=PASSWORD)
+    link = re.search(r'href="(/staff/credits\?status=all[^"]+)"', staff.get(f"/staff/credits/members/{ibis}").text)
+    assert link
+    shown = staff.get(link[1].replace("&amp;", "&")).text
+    assert all(str(contribution) in shown for contribution in theirs)
+    assert str(of_another) not in shown
+    assert re.search(rf'<option value="{ibis}" selected[^>]*>\s*Ibis', shown)
+    for nobody in ("no-id", ""):  # what makes no sense filters nothing
+        assert str(of_another) in staff.get(f"/staff/credits?status=all&member={nobody}").text
+    assert "Nothing fits" in staff.get(f"/staff/credits?status=all&member={uuid4()}").text
+
+
+def test_a_member_s_own_history_is_no_window_on_others(club: Club, awa: Client) -> None:
+    theirs = club.submit(club.person("ibis"), hours())
+    [(ibis,)] = club.sql("SELECT id FROM identity.users WHERE email = 'ibis@example.org'")
+    assert str(theirs) not in awa.get(f"/credits/contributions?member={ibis}").text
+
+
 def test_a_character_that_cannot_be_seen_in_the_number_of_a_payment_is_named(club: Club, awa: Client) -> None:
     money = {"amount": "5", "currency": "USD", "payment_method": "cash", "transaction_id": "TX\u200b-7"}
     refused = awa.submit("/credits/new/money", **money)

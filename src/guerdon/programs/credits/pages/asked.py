@@ -32,6 +32,7 @@ class Asked:
 
     Attributes:
         values: the filters as they stand in the form.
+        member: whose contributions alone, on pages of staff.
         since, until: days, both included.
         after: the place in the list.
     """
@@ -40,6 +41,7 @@ class Asked:
     status: ContributionStatus | None
     type: ContributionType | None
     search: str
+    member: UUID | None
     since: datetime | None
     until: datetime | None
     after: tuple[datetime, UUID] | None
@@ -55,11 +57,15 @@ class Asked:
         return any(self.values.values())
 
     def filters(self, user_id: UUID | None = None) -> Filters:
-        """As the services take them."""
+        """As the services take them.
+
+        Args:
+            user_id: whose contributions may be seen at all; None for everybody's.
+        """
         return Filters(
             status=self.status,
             type=self.type,
-            user_id=user_id,
+            user_id=user_id or self.member,
             search=self.search,
             since=self.since,
             until=self.until,
@@ -71,6 +77,7 @@ def asked(
     q: Word = "",
     status: Word = "",
     kind: Annotated[Text, Query(alias="type", max_length=200)] = "",
+    member: Word = "",
     since: Word = "",
     until: Word = "",
     cursor: Cursor = None,
@@ -78,10 +85,11 @@ def asked(
     """Dependency: the filters of this request. What makes no sense filters nothing."""
     after = decode_cursor(cursor, datetime, UUID)
     return Asked(
-        values={"q": q, "status": status, "type": kind, "since": since, "until": until},
+        values={"q": q, "status": status, "type": kind, "member": member, "since": since, "until": until},
         status=_one_of(ContributionStatus, status),
         type=_one_of(ContributionType, kind),
         search=q,
+        member=_id(member),
         since=day_start(since, viewer_of(request).zone),
         until=day_start(until, viewer_of(request).zone, days_later=1),
         after=(after[0], after[1]) if after else None,
@@ -89,6 +97,13 @@ def asked(
 
 
 AskedFor = Annotated[Asked, Depends(asked)]
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _one_of(kind: type[_E], text: str) -> _E | None:

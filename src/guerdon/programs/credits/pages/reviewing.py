@@ -12,6 +12,7 @@ from guerdon.core.errors import FieldError, GuerdonError
 from guerdon.http.access import Principal, requires
 from guerdon.http.once import SentOnce
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
+from guerdon.kernel.identity.service.accounts import names_of
 from guerdon.programs.credits.errors import (
     ContributionChangedError,
     CreditsSpentError,
@@ -75,6 +76,7 @@ def _queue(
     context = {
         "rows": [Waiting(row, row.contribution.user_id == who.user_id) for row in shown],
         "asked": asked,
+        "member": names_of(session, [asked.member]).get(asked.member) if asked.member else None,
         "waiting": reading.count_pending(session),
         "next_cursor": following,
         "reasons": REASONS,

@@ -79,6 +79,23 @@ LEFT JOIN (
     GROUP BY user_id
 ) AS c ON c.user_id = u.id;
 
+-- Who holds how much, of those who are on boards. Whoever is closed, suspended or opted out is absent from them. It is
+-- read for every place, so it asks nothing of a member that the first places alone are asked; only owners that are no
+-- members have a code.
+CREATE OR REPLACE VIEW credits.holders AS
+SELECT a.owner_id AS user_id, a.balance + coalesce(due.amount, 0) AS minor, a.updated_at AS since
+FROM ledger.accounts AS a
+LEFT JOIN (
+    SELECT h.owner_id, sum(h.remaining)::bigint AS amount
+    FROM ledger.holds AS h
+    WHERE h.unit_id = (SELECT id FROM ledger.units WHERE code = 'CREDIT') AND h.remaining > 0 AND h.due_at <= now()
+    GROUP BY h.owner_id
+) AS due ON due.owner_id = a.owner_id
+WHERE a.unit_id = (SELECT id FROM ledger.units WHERE code = 'CREDIT') AND a.pocket = 1
+    AND a.balance + coalesce(due.amount, 0) > 0
+    AND NOT EXISTS (SELECT FROM engagement.board_absences AS b WHERE b.owner_id = a.owner_id)
+    AND NOT EXISTS (SELECT FROM ledger.owners AS o WHERE o.id = a.owner_id AND o.code IS NOT NULL);
+
 -- Balances and numbers of contributions are on the leaderboard for everybody; what was given and when is not. So this
 -- runs as the owner and gives out exactly that: the first p_limit places, or the reader's own. As on every board, who
 -- is absent holds no rank but sees the one that they would have, and of a private profile others see neither name nor id.
@@ -87,29 +104,26 @@ DROP FUNCTION IF EXISTS credits.leaderboard(integer, uuid);
 CREATE OR REPLACE FUNCTION credits.leaderboard(p_limit integer, p_reader_id uuid, p_own boolean)
     RETURNS TABLE (rank bigint, user_id uuid, name text, balance numeric, tier varchar, contributions bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT place.rank, CASE WHEN seen.seen THEN place.user_id END, CASE WHEN seen.seen THEN place.name END,
-        place.balance, place.tier, (
+    SELECT place.rank, CASE WHEN seen.seen THEN place.user_id END, CASE WHEN seen.seen THEN u.name END, b.balance, b.tier, (
             SELECT count(*) FROM credits.contributions AS c WHERE c.user_id = place.user_id AND c.status = 'approved')
     FROM (
-        SELECT ranked.*
+        SELECT rank() OVER (ORDER BY first.minor DESC) AS rank, first.user_id
         FROM (
-            SELECT rank() OVER (ORDER BY b.balance DESC) AS rank, b.user_id, u.name, b.balance, b.tier,
-                b.last_calculated_at
-            FROM credits.credit_balances AS b
-            JOIN identity.users AS u ON u.id = b.user_id AND u.deleted_at IS NULL
-            WHERE b.balance > 0 AND (
-                p_own AND b.user_id = p_reader_id
-                OR NOT EXISTS (SELECT FROM engagement.board_absences AS a WHERE a.owner_id = b.user_id))
-        ) AS ranked
-        WHERE NOT p_own OR ranked.user_id = p_reader_id
-        ORDER BY ranked.rank, ranked.last_calculated_at, ranked.user_id
-        LIMIT p_limit
+            SELECT h.user_id, h.minor FROM credits.holders AS h
+            WHERE NOT p_own ORDER BY h.minor DESC, h.since, h.user_id LIMIT p_limit
+        ) AS first
+        UNION ALL
+        SELECT 1 + (SELECT count(*) FROM credits.holders AS h WHERE h.minor * 0.01 > own.balance), own.user_id
+        FROM credits.credit_balances AS own
+        WHERE p_own AND own.user_id = p_reader_id AND own.balance > 0
     ) AS place
+    JOIN credits.credit_balances AS b ON b.user_id = place.user_id
+    JOIN identity.users AS u ON u.id = place.user_id AND u.deleted_at IS NULL
     CROSS JOIN LATERAL (
         SELECT coalesce(place.user_id = p_reader_id, false) OR EXISTS (
             SELECT FROM identity.profiles AS p WHERE p.user_id = place.user_id AND p.is_profile_public) AS seen
     ) AS seen
-    ORDER BY place.rank, place.last_calculated_at, place.user_id
+    ORDER BY place.rank, b.last_calculated_at, place.user_id
 $$;
 REVOKE ALL ON FUNCTION credits.leaderboard(integer, uuid, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION credits.leaderboard(integer, uuid, boolean) TO guerdon_app;
