@@ -145,6 +145,7 @@ def _install_program(program: Program, session: Session) -> None:
     boards.install(session, program.name, program.boards, SystemClock().now())
     if program.install is not None:
         program.install(session)
+    rules.check_budgets(session, program.name, program.rules)
 
 
 def tasks() -> TaskRegistry:
