@@ -21,7 +21,7 @@ from guerdon.db.migrate import Expected, Module
 from guerdon.http import signposts
 from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
-from guerdon.kernel import personal_data
+from guerdon.kernel import personal_data, soundness
 from guerdon.kernel.admin import api as admin_api
 from guerdon.kernel.admin import audit
 from guerdon.kernel.admin import jobs as admin_jobs
@@ -102,8 +102,15 @@ from guerdon.worker.tasks import Task, TaskRegistry
 
 @cache
 def programs() -> tuple[Program, ...]:
-    """The installed programs, by name."""
-    return tuple(installed_programs())
+    """The installed programs, by name.
+
+    Raises:
+        ProgramFaultError: one cannot be let in.
+    """
+    found = tuple(installed_programs())
+    for program in found:
+        soundness.check_name(program)
+    return found
 
 
 _KERNEL_PAGES = (
@@ -299,7 +306,9 @@ def _routes() -> tuple[BaseRoute, ...]:
         admin_api.router,
     ):
         house.include_router(router)
+    known = permissions()
     for program in programs():
+        soundness.check_access(program, known)
         for router in program.routers:
             house.include_router(router, prefix=f"/api/v1/{program.name}", tags=[program.name])
         for router in program.pages:

@@ -20,6 +20,7 @@ from guerdon.kernel.engagement.badges.seeds import BadgeSeed
 from guerdon.kernel.engagement.boards.seeds import BoardSeed
 from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.engagement.streaks.seeds import StreakSeed
+from guerdon.kernel.faults import ProgramFaultError
 from guerdon.kernel.identity.permissions import Permission
 from guerdon.kernel.ledger.schemas import Effect
 from guerdon.kernel.personal_data import PersonalData
@@ -154,15 +155,15 @@ def installed_programs() -> list[Program]:
     """The programs of this installation, by name.
 
     Raises:
-        TypeError: an entry point names something else than a program.
-        ValueError: two programs share a name.
+        ProgramFaultError: an entry point names something else than a program, or two programs share a name.
     """
     found: dict[str, Program] = {}
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda each: each.name):
         program = entry.load()
         if not isinstance(program, Program):
-            raise TypeError(f"entry point {entry.name} of {ENTRY_POINT_GROUP} is not a Program")
+            problem = f"The entry point of that name in {ENTRY_POINT_GROUP} leads to something else than a Program."
+            raise ProgramFaultError(program=entry.name, problem=problem)
         if program.name in found:
-            raise ValueError(f"two programs are called {program.name}")
+            raise ProgramFaultError(program=program.name, problem="Another one is installed under the same name.")
         found[program.name] = program
     return [found[name] for name in sorted(found)]
