@@ -23,7 +23,7 @@ from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
 from guerdon.kernel import personal_data, soundness
 from guerdon.kernel.admin import api as admin_api
-from guerdon.kernel.admin import audit
+from guerdon.kernel.admin import audit, retention
 from guerdon.kernel.admin import jobs as admin_jobs
 from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.admin import personal_data as admin_data
@@ -110,6 +110,7 @@ def programs() -> tuple[Program, ...]:
     found = tuple(installed_programs())
     for program in found:
         soundness.check_name(program)
+        soundness.check_retention(program)
     return found
 
 
@@ -244,6 +245,9 @@ def prepare(settings: Settings) -> None:
         streak_definitions.use(program.name, program.streaks)
         if program.personal_data is not None:
             personal_data.register(program.personal_data)
+        retention.include(program.retention)
+        if program.prepare is not None:
+            program.prepare(settings)
 
 
 def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Depends, FastAPI
 from guerdon import boot
 from guerdon.cli.main import app as commands
 from guerdon.http.access import SignedIn, public, requires, routes_of
+from guerdon.kernel.admin.retention import Policy
 from guerdon.kernel.faults import ProgramFaultError
 from guerdon.kernel.identity.permissions import PermissionCatalogue, Role, permission
 from guerdon.kernel.modules import KERNEL_MODULES
 from guerdon.kernel.program import Program, ReviewQueue
-from guerdon.kernel.soundness import NAMES_TAKEN, check_access, check_name
+from guerdon.kernel.soundness import NAMES_TAKEN, check_access, check_name, check_retention
 from guerdon.web.navigation import NavItem
 
 MILL = Program("mill", "Mill", "mill")
@@ -76,6 +77,12 @@ def test_a_name_has_to_serve_for_everything_that_it_stands_for(name: str) -> Non
     with pytest.raises(ProgramFaultError, match="Its name"):
         check_name(replace(MILL, name=name))
     check_name(MILL)
+
+
+def test_how_long_others_keep_what_is_not_a_programs_to_say() -> None:
+    check_retention(replace(MILL, retention=(Policy("mill.flour", 30, "Flour", None),)))
+    with pytest.raises(ProgramFaultError, match=r"'identity\.sessions' has to begin with the program's name"):
+        check_retention(replace(MILL, retention=(Policy("identity.sessions", 9_999, "Sessions", None),)))
 
 
 def test_every_name_that_the_house_goes_by_is_taken(whole_app: FastAPI) -> None:

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.money import Unit
+from guerdon.core.settings import Settings
 from guerdon.db.migrate import Module
+from guerdon.kernel.admin.retention import Policy
 from guerdon.kernel.engagement.activities.schemas import ActivityKind, MetricSeed
 from guerdon.kernel.engagement.badges.seeds import BadgeSeed
 from guerdon.kernel.engagement.boards.seeds import BoardSeed
@@ -110,6 +112,9 @@ class Program:
         body_limits: paths that take larger requests than usual, and how many bytes.
         review: what waits for staff.
         home: what it shows of a member on the home page.
+        retention: how long it keeps what; codes begin with its name and a dot.
+        prepare: connects it to what the kernel tells (counters, acts of people), in every process that does the
+            application's work, before it begins.
         install: puts in whatever else it cannot work without, after each migration, as the owner; must leave alone
             what is there already.
         demo: makes demo data, in the transaction of its session.
@@ -140,6 +145,8 @@ class Program:
     body_limits: Mapping[str, int] = field(default_factory=dict)
     review: ReviewQueue | None = None
     home: "Callable[[Session, Clock, UUID, str], list[HomeCard]] | None" = None
+    retention: tuple[Policy, ...] = ()
+    prepare: Callable[[Settings], None] | None = None
     install: Callable[[Session], None] | None = None
     demo: Callable[[Session, Clock, DemoPeople], None] | None = None
     personal_data: PersonalData | None = None

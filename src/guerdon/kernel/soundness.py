@@ -1,4 +1,4 @@
-"""Whether a program can be let in: its name, and who may do what of it.
+"""Whether a program can be let in: its name, who may do what of it, and what it keeps.
 
 What is in the box is held to this by tests. A program of somebody else's may have none, so every start looks.
 """
@@ -34,6 +34,18 @@ def check_name(program: Program) -> None:
         )
     if name in NAMES_TAKEN or name.startswith("pg_"):
         raise ProgramFaultError(program=name, problem="Its name is one of those that Guerdon itself goes by.")
+
+
+def check_retention(program: Program) -> None:
+    """Keep the policies of others as they are.
+
+    Raises:
+        ProgramFaultError: a policy does not go by the program's name.
+    """
+    for policy in program.retention:
+        if not policy.code.startswith(f"{program.name}."):
+            problem = f"The policy '{policy.code}' has to begin with the program's name: '{program.name}.'"
+            raise ProgramFaultError(program=program.name, problem=problem)
 
 
 def check_access(program: Program, permissions: PermissionCatalogue) -> None:
