@@ -17,6 +17,7 @@ from guerdon.kernel.engagement.activities.errors import (
     WithdrawalReasonError,
 )
 from guerdon.kernel.engagement.activities.schemas import Outcome
+from guerdon.kernel.engagement.activities.service import evaluating
 from guerdon.kernel.engagement.activities.service.recording import record
 from guerdon.kernel.engagement.activities.service.withdrawing import withdraw
 from guerdon.kernel.engagement.service import rules
@@ -67,6 +68,22 @@ class TestRecording:
         assert other.refused is not None
         assert other.refused.code == "activity-conflict"
         assert track.snapshot() == before
+
+    def test_what_is_remembered_of_a_rule_is_not_what_its_next_version_gives(
+        self, track: Track, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(evaluating, "_KNOWN_MAX", 3)
+        track.install(rule("run", "ratio(activity.metres, 100)", condition="activity.metres != 700"))
+        member = track.member()
+        metres = [100 * number for number in range(1, 9)] * 2
+        for times in (1, 3):
+            outcomes = track.record(*(track.fact(member, each) for each in metres))
+            assert amounts(outcomes) == [0 if each == 700 else times * each // 100 for each in metres]
+            changes = {"amount": "3 * ratio(activity.metres, 100)"}
+            draft = track.do(
+                rules.write_version, "track", "run", params={}, note="more", actor_id=None, changes=changes
+            )
+            track.do(rules.activate, draft.id, track.clock.now())
 
     def test_late_facts_land_in_their_own_period(self, track: Track) -> None:
         track.install(rule("run", caps={"week": 15}))

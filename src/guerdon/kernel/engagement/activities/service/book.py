@@ -55,7 +55,7 @@ class CounterRead:
     period: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class CompiledRule:
     """A version of a rule ready to be applied; equal to nothing but itself, and so a quick key.
 

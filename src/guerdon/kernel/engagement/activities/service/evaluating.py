@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from guerdon.core.money import AMOUNT_MINOR_MAX, round_half_up
 from guerdon.kernel.engagement.activities.schemas import Fact, NotAwarded
@@ -23,7 +24,8 @@ from guerdon.kernel.engagement.expressions import ExpressionError
 from guerdon.kernel.engagement.mistakes import ABSENT, TOO_MUCH
 
 BP = 10_000
-_MEMO_MAX = 4096
+_KNOWN_MAX = 16_384
+"""Of how many values it is remembered for each rule what it gives on them: a few megabytes."""
 GrantKey = tuple[int, str, str]
 """Owner, and program and code of a rule."""
 
@@ -45,6 +47,9 @@ class Worth(NamedTuple):
 
 
 _NO_WORTH = Worth(False)
+Known = dict[tuple[Any, ...], Worth]
+_known: WeakKeyDictionary[CompiledRule, Known] = WeakKeyDictionary()
+"""What rules gave on which values, as long as the version is in force; all threads share it."""
 
 
 @dataclass(slots=True)
@@ -137,12 +142,13 @@ class Standing:
 class _Seat:
     """What is kept of a rule while a batch is judged: where it is evaluated, and what it gave on which values.
 
-    Expressions have no effects, so the same values need no second look; not so where they are told as objects.
+    Expressions have no effects, so the same values need no second look, neither now nor in later batches; not so where
+    they are told as objects.
     """
 
     frame: Frame
     whole: bool
-    known: dict[tuple[Any, ...], Worth] = field(default_factory=dict)
+    known: Known
 
 
 class Judge:
@@ -212,7 +218,8 @@ class Judge:
     def _worth(self, candidate: Candidate, rule: CompiledRule, values: tuple[Any, ...]) -> Worth:
         seat = self._seats.get(rule)
         if seat is None:
-            seat = self._seats[rule] = _Seat(rule.frame(), rule.whole_activity or rule.whole_member)
+            whole = rule.whole_activity or rule.whole_member
+            seat = self._seats[rule] = _Seat(rule.frame(), whole, _known.setdefault(rule, {}))
         if seat.whole:
             return _evaluated(seat.frame, candidate, rule, values)
         try:
@@ -220,7 +227,7 @@ class Judge:
         except TypeError:  # a list is no key
             return _evaluated(seat.frame, candidate, rule, values)
         if known is None:
-            if len(seat.known) >= _MEMO_MAX:
+            if len(seat.known) >= _KNOWN_MAX:
                 seat.known.clear()
             known = seat.known[values] = _evaluated(seat.frame, candidate, rule, values)
         return known

@@ -28,25 +28,17 @@ _WRITE = Statement(
     INSERT INTO engagement.activities (
         owner_id, id, program, kind, happened_at, recorded_at, idempotency_key, key, source, actor_id, reference_type,
         reference_id, properties, outcome)
-    SELECT i.owner_id, i.id, i.program, i.kind, i.happened_at, :now, i.idempotency_key, i.key, i.source, i.actor_id,
-        i.reference_type, i.reference_id, i.properties, i.outcome
+    SELECT CAST(i.owner_id AS uuid), CAST(i.id AS uuid), i.program, i.kind, CAST(i.happened_at AS timestamptz), :now,
+        CAST(i.idempotency_key AS uuid), i.key, i.source, CAST(i.actor_id AS uuid), i.reference_type,
+        CAST(i.reference_id AS uuid), CAST(i.properties AS jsonb), CAST(i.outcome AS jsonb)
     FROM unnest(
-        CAST(engagement.apart(:owner_id) AS uuid[]),
-        CAST(engagement.apart(:id) AS uuid[]),
-        CAST(engagement.apart(:program) AS text[]),
-        CAST(engagement.apart(:kind) AS text[]),
-        CAST(engagement.apart(:happened_at) AS timestamptz[]),
-        CAST(engagement.apart(:idempotency_key) AS uuid[]),
-        CAST(engagement.apart(:key) AS text[]),
-        CAST(engagement.apart(:source) AS text[]),
-        CAST(engagement.apart(:actor_id) AS uuid[]),
-        CAST(engagement.apart(:reference_type) AS text[]),
-        CAST(engagement.apart(:reference_id) AS uuid[]),
-        CAST(engagement.apart(:properties) AS jsonb[]),
-        CAST(engagement.apart(:outcome) AS jsonb[]))
+        engagement.apart(:owner_id), engagement.apart(:id), engagement.apart(:program), engagement.apart(:kind),
+        engagement.apart(:happened_at), engagement.apart(:idempotency_key), engagement.apart(:key),
+        engagement.apart(:source), engagement.apart(:actor_id), engagement.apart(:reference_type),
+        engagement.apart(:reference_id), engagement.apart(:properties), engagement.apart(:outcome))
         AS i(owner_id, id, program, kind, happened_at, idempotency_key, key, source, actor_id, reference_type,
             reference_id, properties, outcome)
-    ORDER BY i.owner_id, i.id
+    ORDER BY 1, 2
     """
 )
 _FOUND = ("id", "program", "kind", "happened_at", "reference_type", "reference_id", "properties", "outcome")
