@@ -21,9 +21,9 @@ from guerdon.db.migrate import Expected, Module
 from guerdon.http import signposts
 from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
-from guerdon.kernel import personal_data
+from guerdon.kernel import personal_data, soundness
 from guerdon.kernel.admin import api as admin_api
-from guerdon.kernel.admin import audit
+from guerdon.kernel.admin import audit, retention
 from guerdon.kernel.admin import jobs as admin_jobs
 from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.admin import personal_data as admin_data
@@ -102,8 +102,16 @@ from guerdon.worker.tasks import Task, TaskRegistry
 
 @cache
 def programs() -> tuple[Program, ...]:
-    """The installed programs, by name."""
-    return tuple(installed_programs())
+    """The installed programs, by name.
+
+    Raises:
+        ProgramFaultError: one cannot be let in.
+    """
+    found = tuple(installed_programs())
+    for program in found:
+        soundness.check_name(program)
+        soundness.check_retention(program)
+    return found
 
 
 _KERNEL_PAGES = (
@@ -145,6 +153,7 @@ def _install_program(program: Program, session: Session) -> None:
     boards.install(session, program.name, program.boards, SystemClock().now())
     if program.install is not None:
         program.install(session)
+    rules.check_budgets(session, program.name, program.rules)
 
 
 def tasks() -> TaskRegistry:
@@ -236,6 +245,9 @@ def prepare(settings: Settings) -> None:
         streak_definitions.use(program.name, program.streaks)
         if program.personal_data is not None:
             personal_data.register(program.personal_data)
+        retention.include(program.retention)
+        if program.prepare is not None:
+            program.prepare(settings)
 
 
 def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
@@ -298,7 +310,9 @@ def _routes() -> tuple[BaseRoute, ...]:
         admin_api.router,
     ):
         house.include_router(router)
+    known = permissions()
     for program in programs():
+        soundness.check_access(program, known)
         for router in program.routers:
             house.include_router(router, prefix=f"/api/v1/{program.name}", tags=[program.name])
         for router in program.pages:

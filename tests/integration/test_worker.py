@@ -19,7 +19,7 @@ from guerdon.worker.maintenance import RESCUES_MAX, rescue, sweep
 from guerdon.worker.metrics import QueueCollector
 from guerdon.worker.queue import enqueue
 from guerdon.worker.runner import run_worker
-from guerdon.worker.tasks import Retry, Task, TaskArgumentsError, TaskRegistry
+from guerdon.worker.tasks import Retry, Task, TaskArgumentsError, TaskRegistry, TaskScheduleError
 
 AT_ONCE = Retry(attempts_max=3, wait_s=0)
 
@@ -250,3 +250,15 @@ def test_migrated_queue_is_what_procrastinate_would_make(empty_owner_dsn: str) -
         )
     assert len(wanted) > 50
     assert made == wanted
+
+
+@pytest.mark.parametrize("cron", ["every day", "61 * * * *", "0 0 31 2 *"])
+def test_a_schedule_that_cannot_be_read_is_told_before_any_job_is_taken(database: Database, cron: str) -> None:
+    calls, task = recorder()
+    with database.transaction() as session:
+        enqueue(session, task, user_id=uuid4())
+    scheduled = Task("test.daily", lambda _session, _clock: None, cron=cron)
+    with pytest.raises(TaskScheduleError, match=r"'test\.daily' cannot run by"):
+        run_worker(database, [task, scheduled], SystemClock())
+    assert calls == []
+    assert jobs(database) == [("test.note", "todo", 0)]

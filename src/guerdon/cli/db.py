@@ -1,7 +1,5 @@
 """``guerdon db``: where the database is, its migrations, its reference."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,30 +11,13 @@ from guerdon.cli.console import note, out, show_table, step
 from guerdon.cli.errors import EmbeddedOnlyError, StaleReferenceError
 from guerdon.core.settings import load_settings
 from guerdon.db.embedded import EmbeddedServer
-from guerdon.db.location import Location, check_answers, locate
+from guerdon.db.location import locate, running_database
 from guerdon.db.migrate import Migrator
-from guerdon.db.roles import ensure_app_role
 from guerdon.db.schema_docs import render_reference
 
 app = typer.Typer(no_args_is_help=True, help="The database: its address, migrations and reference.")
 
 REFERENCE = Path("docs/reference/schema.md")
-
-
-@contextmanager
-def running_database() -> Iterator[Location]:
-    """Where the database is, with the embedded server started for as long as the command runs, if need be."""
-    location = locate(load_settings())
-    if location.server is None:
-        check_answers(location.owner_dsn)
-        if location.app_role is not None:  # with an address of its own, the operator has made the role
-            ensure_app_role(location.owner_dsn)
-        yield location
-    elif location.server.running:
-        yield location
-    else:
-        with location.server:
-            yield location
 
 
 @app.command()
@@ -69,7 +50,7 @@ def migrate(
     to: Annotated[str, typer.Option(help="Revision to go up to.")] = "heads",
 ) -> None:
     """Bring the database up to date."""
-    with running_database() as location, step("Migrating …", "The database is up to date"):
+    with running_database(load_settings()) as location, step("Migrating …", "The database is up to date"):
         Migrator(location.owner_dsn, boot.modules()).upgrade(to)
 
 
@@ -80,7 +61,7 @@ def rollback(
     ] = None,
 ) -> None:
     """Undo migrations; what they had made is lost."""
-    with running_database() as location:
+    with running_database(load_settings()) as location:
         migrator = Migrator(location.owner_dsn, boot.modules())
         target = to or _one_step_back(migrator)
         if target is None:
@@ -99,7 +80,7 @@ def _one_step_back(migrator: Migrator) -> str | None:
 @app.command()
 def status() -> None:
     """List the migrations and which of them the database has."""
-    with running_database() as location:
+    with running_database(load_settings()) as location:
         states = Migrator(location.owner_dsn, boot.modules()).status()
     table = Table("Branch", "Revision", "What it does", "Applied", box=None, pad_edge=False)
     for state in states:

@@ -15,12 +15,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from guerdon.cli.console import err, out
-from guerdon.cli.db import running_database
 from guerdon.core.clock import SystemClock
 from guerdon.core.money import Unit, to_text
 from guerdon.core.settings import load_settings
 from guerdon.db.database import Database
-from guerdon.db.location import open_database
+from guerdon.db.location import open_database, running_database
 from guerdon.kernel.engagement.activities.schemas import CounterChange
 from guerdon.kernel.engagement.activities.service import rebuilding
 from guerdon.kernel.engagement.activities.service.community import set_time_zone
@@ -40,7 +39,7 @@ SHOWN_MAX = 20
 
 @contextmanager
 def _database() -> Iterator[Database]:
-    with running_database() as location:
+    with running_database(load_settings()) as location:
         database = open_database(load_settings(), location, application_name="guerdon engagement")
         try:
             yield database

@@ -16,13 +16,12 @@ from rich.text import Text
 from sqlalchemy.orm import Session
 
 from guerdon.cli.console import err, out, show_table
-from guerdon.cli.db import running_database
 from guerdon.core.clock import SystemClock
 from guerdon.core.errors import NotFoundError
 from guerdon.core.money import to_text
 from guerdon.core.settings import load_settings
 from guerdon.db.database import Database
-from guerdon.db.location import open_database
+from guerdon.db.location import open_database, running_database
 from guerdon.kernel.commands import export_target
 from guerdon.kernel.identity.service.accounts import find_by_email
 from guerdon.kernel.ledger import service
@@ -43,7 +42,7 @@ Until = Annotated[datetime | None, typer.Option(formats=MOMENTS, help="Up to thi
 
 @contextmanager
 def _database() -> Iterator[Database]:
-    with running_database() as location:
+    with running_database(load_settings()) as location:
         database = open_database(load_settings(), location, application_name="guerdon ledger")
         try:
             yield database

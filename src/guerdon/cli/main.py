@@ -16,7 +16,7 @@ from guerdon.cli import db, engagement, ledger, parts, reference, retention, set
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
 from guerdon.db.errors import NotMigratedError
-from guerdon.kernel.commands import OutputBrokenError
+from guerdon.kernel.commands import OutputBrokenError, prepare_with
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
@@ -34,6 +34,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(engagement.app, name="engagement")
 app.command("settings")(settings_table.settings)
 app.command()(retention.retention)
+prepare_with(boot.prepare)
 for _program, _commands in boot.commands().items():
     app.add_typer(_commands, name=_program)
 

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from guerdon import boot
 from guerdon.cli.console import show_table
-from guerdon.cli.db import running_database
 from guerdon.core.clock import SystemClock
 from guerdon.core.settings import load_settings
-from guerdon.db.location import open_database
+from guerdon.db.location import open_database, running_database
 from guerdon.kernel.admin.retention import apply_all
 
 
@@ -17,8 +17,10 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; delete nothing.")] = False,
 ) -> None:
     """Delete what is older than the retention policies allow; the worker does it every night."""
-    with running_database() as location:
-        database = open_database(load_settings(), location, application_name="guerdon retention")
+    settings = load_settings()
+    boot.prepare(settings)
+    with running_database(settings) as location:
+        database = open_database(settings, location, application_name="guerdon retention")
         try:
             with database.transaction() as session:
                 outcomes = apply_all(session, SystemClock(), dry_run=dry_run)

@@ -3,6 +3,8 @@
 import gc
 import sys
 
+from guerdon.core.errors import GuerdonError
+
 INTERRUPTED = 130
 """The exit code that shells know for Ctrl-C."""
 
@@ -25,6 +27,11 @@ def start() -> None:
         from guerdon.cli.main import main  # noqa: PLC0415
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except GuerdonError as exc:  # of a program, which is loaded with the command
+        from guerdon.cli.console import show_error  # noqa: PLC0415
+
+        show_error(exc)
+        sys.exit(1)
 
     gc.freeze()
     gc.set_threshold(YOUNG_MAX, *gc.get_threshold()[1:])

@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from guerdon import boot
 from guerdon.cli.console import out, show_table
-from guerdon.cli.db import running_database
 from guerdon.cli.errors import RotationUnderWayError
 from guerdon.core.clock import SystemClock
 from guerdon.core.errors import NotFoundError
 from guerdon.core.settings import Settings, load_settings
-from guerdon.db.location import open_database
+from guerdon.db.location import open_database, running_database
 from guerdon.kernel.admin import audit
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.people import encryption
@@ -53,7 +52,7 @@ def add(
             time_zone=settings.time_zone if settings.time_zone in fields.time_zones() else "UTC",
         )
 
-    with running_database() as location:
+    with running_database(settings) as location:
         database = open_database(settings, location, application_name="guerdon users")
         try:
             if password is None:
@@ -82,7 +81,7 @@ def revoke(email: Email, role: OneRole) -> None:
 
 def _change(email: str, role: Role, *, give: bool) -> None:
     audit.install()
-    with running_database() as location:
+    with running_database(load_settings()) as location:
         database = open_database(load_settings(), location, application_name="guerdon users")
         try:
             with database.transaction() as session:
@@ -100,7 +99,7 @@ def _change(email: str, role: Role, *, give: bool) -> None:
 def rotate_keys() -> None:
     """Sign access tokens with a new key; those signed before hold until they end."""
     audit.install()
-    with running_database() as location:
+    with running_database(load_settings()) as location:
         database = open_database(load_settings(), location, application_name="guerdon users")
         try:
             with database.transaction() as session:
@@ -116,7 +115,7 @@ def list_accounts(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
 ) -> None:
     """List accounts by name."""
-    with running_database() as location:
+    with running_database(load_settings()) as location:
         database = open_database(load_settings(), location, application_name="guerdon users")
         try:
             with database.transaction() as session:
@@ -158,7 +157,7 @@ def _encrypt_anew(settings: Settings) -> None:
     boot.prepare(settings)
     ring = encryption.ring()
     total = 0
-    with running_database() as location:
+    with running_database(settings) as location:
         database = open_database(settings, location, application_name="guerdon users")
         try:
             while done := database.run(lambda session: rotation.rotate(session, ring)):

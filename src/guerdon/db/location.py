@@ -1,5 +1,7 @@
 """Where the database is: the embedded server, or one of the operator's own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -8,7 +10,7 @@ from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.db.embedded import EmbeddedServer
 from guerdon.db.errors import DatabaseUnreachableError, ServerTooOldError
-from guerdon.db.roles import APP_ROLE
+from guerdon.db.roles import APP_ROLE, ensure_app_role
 
 MAJOR_VERSION_MIN = 18
 """The oldest PostgreSQL that has all that is used: UUIDs of version 7, and rows as they were before a change."""
@@ -89,3 +91,19 @@ def open_database(settings: Settings, location: Location, *, application_name: s
         role=location.app_role,
         application_name=application_name,
     )
+
+
+@contextmanager
+def running_database(settings: Settings) -> Iterator[Location]:
+    """Where the database is, with the embedded server started for as long as the command runs, if need be."""
+    location = locate(settings)
+    if location.server is None:
+        check_answers(location.owner_dsn)
+        if location.app_role is not None:  # with an address of its own, the operator has made the role
+            ensure_app_role(location.owner_dsn)
+        yield location
+    elif location.server.running:
+        yield location
+    else:
+        with location.server:
+            yield location

@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
@@ -57,7 +57,7 @@ class MigrationForeignError(GuerdonError):
 
 
 class MigrationFailedError(GuerdonError):
-    """PostgreSQL refused a migration, or a file of functions and grants."""
+    """PostgreSQL refused a migration, a file of functions and grants, or what a package puts in."""
 
     code = "migration-failed"
     status = 500
@@ -176,7 +176,7 @@ class Migrator:
             action(config, revision)
         except CommandError as exc:
             raise MigrationMissingError(revision=revision) from exc
-        except ProgrammingError as exc:
+        except DBAPIError as exc:
             raise MigrationFailedError(problem=str(exc.orig).strip()) from exc
 
     def _applied(self, connection: Connection) -> set[str]:
@@ -216,12 +216,11 @@ class Migrator:
                 # The driver's own cursor: the files hold many statements and bare % and : signs.
                 try:
                     connection.connection.cursor().execute(file.read_text(encoding="utf-8"))
-                except psycopg.ProgrammingError as exc:
+                except psycopg.Error as exc:
                     raise MigrationFailedError(problem=f"{file}: {str(exc).strip()}") from exc
         for module in present:
             if module.install:
-                with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
-                    module.install(session)
+                _install(module, module.install, connection)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -237,6 +236,19 @@ class Migrator:
         with self._connection() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             yield connection
+
+
+def _install(module: Module, install: Callable[[Session], None], connection: Connection) -> None:
+    """Let a module put in what it cannot work without.
+
+    Raises:
+        MigrationFailedError: the database refuses it.
+    """
+    try:
+        with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
+            install(session)
+    except DBAPIError as exc:
+        raise MigrationFailedError(problem=f"{module.package}: {str(exc.orig).strip()}") from exc
 
 
 class Expected:

@@ -1,7 +1,7 @@
 """What the commands of the kernel and of programs share."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -9,6 +9,37 @@ from typing import TextIO
 import typer
 
 from guerdon.core.errors import GuerdonError
+from guerdon.core.settings import Settings, load_settings
+from guerdon.db.database import Database
+from guerdon.db.location import open_database, running_database
+
+_prepare: list[Callable[[Settings], None]] = []
+
+
+def prepare_with(prepare: Callable[[Settings], None]) -> None:
+    """Have every process of a command that works on the database prepared so; the composition root says how."""
+    _prepare[:] = [prepare]
+
+
+@contextmanager
+def working_database(name: str) -> Iterator[Database]:
+    """The database for a command of a program, as the application's role; the embedded server runs as long, if need be.
+
+    What the command records and posts has the consequences that it has in a request: acts are put on record, counters
+    advance, and badges, streaks, tiers and boards follow.
+
+    Args:
+        name: of the command, for the server's list of connections: ``guerdon credits``.
+    """
+    settings = load_settings()
+    for prepare in _prepare:
+        prepare(settings)
+    with running_database(settings) as location:
+        database = open_database(settings, location, application_name=name)
+        try:
+            yield database
+        finally:
+            database.dispose()
 
 
 class OutputBrokenError(GuerdonError):

@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.money import Unit
+from guerdon.core.settings import Settings
 from guerdon.db.migrate import Module
+from guerdon.kernel.admin.retention import Policy
 from guerdon.kernel.engagement.activities.schemas import ActivityKind, MetricSeed
 from guerdon.kernel.engagement.badges.seeds import BadgeSeed
 from guerdon.kernel.engagement.boards.seeds import BoardSeed
 from guerdon.kernel.engagement.schemas import RuleSeed, TierSeed
 from guerdon.kernel.engagement.streaks.seeds import StreakSeed
+from guerdon.kernel.faults import ProgramFaultError
 from guerdon.kernel.identity.permissions import Permission
 from guerdon.kernel.ledger.schemas import Effect
 from guerdon.kernel.personal_data import PersonalData
@@ -109,6 +112,9 @@ class Program:
         body_limits: paths that take larger requests than usual, and how many bytes.
         review: what waits for staff.
         home: what it shows of a member on the home page.
+        retention: how long it keeps what; codes begin with its name and a dot.
+        prepare: connects it to what the kernel tells (counters, acts of people), in every process that does the
+            application's work, before it begins.
         install: puts in whatever else it cannot work without, after each migration, as the owner; must leave alone
             what is there already.
         demo: makes demo data, in the transaction of its session.
@@ -139,6 +145,8 @@ class Program:
     body_limits: Mapping[str, int] = field(default_factory=dict)
     review: ReviewQueue | None = None
     home: "Callable[[Session, Clock, UUID, str], list[HomeCard]] | None" = None
+    retention: tuple[Policy, ...] = ()
+    prepare: Callable[[Settings], None] | None = None
     install: Callable[[Session], None] | None = None
     demo: Callable[[Session, Clock, DemoPeople], None] | None = None
     personal_data: PersonalData | None = None
@@ -154,15 +162,15 @@ def installed_programs() -> list[Program]:
     """The programs of this installation, by name.
 
     Raises:
-        TypeError: an entry point names something else than a program.
-        ValueError: two programs share a name.
+        ProgramFaultError: an entry point names something else than a program, or two programs share a name.
     """
     found: dict[str, Program] = {}
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda each: each.name):
         program = entry.load()
         if not isinstance(program, Program):
-            raise TypeError(f"entry point {entry.name} of {ENTRY_POINT_GROUP} is not a Program")
+            problem = f"The entry point of that name in {ENTRY_POINT_GROUP} leads to something else than a Program."
+            raise ProgramFaultError(program=entry.name, problem=problem)
         if program.name in found:
-            raise ValueError(f"two programs are called {program.name}")
+            raise ProgramFaultError(program=program.name, problem="Another one is installed under the same name.")
         found[program.name] = program
     return [found[name] for name in sorted(found)]

@@ -19,7 +19,7 @@ from guerdon.core.clock import Clock
 from guerdon.db.database import Database
 from guerdon.db.queue_schema import SCHEMA
 from guerdon.worker.maintenance import MAINTENANCE_TASKS
-from guerdon.worker.tasks import Retry, Task, TaskRegistry
+from guerdon.worker.tasks import Retry, Task, TaskRegistry, TaskScheduleError
 
 CONCURRENCY = 4
 STOP_TIMEOUT_S = 8.0
@@ -61,6 +61,9 @@ def run_worker(
         concurrency: jobs at the same time, each in a thread with a connection.
         until_idle: return when no job is due, instead of waiting for more. Runs no schedules.
         on_ready: called once the worker is about to take its first job.
+
+    Raises:
+        TaskScheduleError: a task's schedule cannot be read; no job is taken.
     """
     registry = TaskRegistry([*MAINTENANCE_TASKS, *tasks])
     _quieten_procrastinate()
@@ -102,7 +105,21 @@ def _app(database: Database, registry: TaskRegistry, clock: Clock, *, schedules:
         )
         if task.cron and schedules:
             app.periodic(cron=task.cron)(runnable)
+    _check_schedules(app)
     return app
+
+
+def _check_schedules(app: procrastinate.App) -> None:
+    """Read every schedule now: one that cannot be read would end those of all others, and nobody told.
+
+    Raises:
+        TaskScheduleError: one is not as cron has them.
+    """
+    for each in app.periodic_registry.periodic_tasks.values():
+        try:
+            each.croniter.get_next()
+        except ValueError as exc:
+            raise TaskScheduleError(task=each.task.name, cron=each.cron, problem=str(exc)) from exc
 
 
 def _runner(database: Database, task: Task, clock: Clock) -> Callable[..., None]:

@@ -20,6 +20,14 @@ class TaskArgumentsError(GuerdonError):
     remedy = "Report this; it is a defect in Guerdon or in a program."
 
 
+class TaskScheduleError(GuerdonError):
+    """A task's schedule cannot be read: a mistake in the code that declares it."""
+
+    code = "task-schedule"
+    message = "The task '{task}' cannot run by '{cron}': {problem}"
+    remedy = "Write five fields as cron has them, in UTC: minute, hour, day, month, day of the week."
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
     """When a failed job is tried again: after a wait that grows by a factor each time.

@@ -3,7 +3,7 @@
 Code says what a policy applies to and how long by default; the row in ``admin.retention_policies`` says how long here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -117,14 +117,26 @@ POLICIES = (
 )
 
 
-def apply_all(
-    session: Session, clock: Clock, *, dry_run: bool = False, policies: Sequence[Policy] = POLICIES
-) -> list[Outcome]:
+_further: dict[str, Policy] = {}
+
+
+def include(policies: Iterable[Policy]) -> None:
+    """Apply the policies of another package too; one that is included again replaces what it was."""
+    _further.update((each.code, each) for each in policies)
+
+
+def every() -> tuple[Policy, ...]:
+    """The kernel's policies, then those that were included, by code."""
+    return (*POLICIES, *(_further[code] for code in sorted(_further)))
+
+
+def apply_all(session: Session, clock: Clock, *, dry_run: bool = False) -> list[Outcome]:
     """Apply every policy, in the caller's transaction.
 
     Args:
         dry_run: only count.
     """
+    policies = every()
     if not dry_run:
         rows = [{"code": each.code, "keep_days": each.keep_days} for each in policies]
         session.execute(insert(RetentionPolicy).values(rows).on_conflict_do_nothing())

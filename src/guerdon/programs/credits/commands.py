@@ -13,11 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from guerdon.core.clock import SystemClock
-from guerdon.core.settings import load_settings
-from guerdon.db.database import Database
-from guerdon.db.location import check_answers, locate, open_database
-from guerdon.kernel.admin import audit
-from guerdon.kernel.commands import export_target
+from guerdon.kernel.commands import export_target, working_database
 from guerdon.programs.credits.models import ContributionStatus, ContributionType
 from guerdon.programs.credits.schemas import Filters
 from guerdon.programs.credits.service import archiving, exporting
@@ -39,7 +35,7 @@ def archive(
     """Move contributions that were rejected long ago to the archive: all of them, or none if anything fails."""
     clock = SystemClock()
     limit = _utc(before) or clock.now() - archiving.KEEP
-    with _database() as database, _progress() as progress, database.transaction() as session:
+    with working_database("guerdon credits") as database, _progress() as progress, database.transaction() as session:
         task = progress.add_task("Archiving", total=archiving.count_archivable(session, limit))
         moved = archiving.archive_by(
             session, clock, limit, actor_id=None, progress=lambda done: progress.update(task, completed=done)
@@ -62,7 +58,7 @@ def take_in(
 ) -> None:
     """Submit the contributions of a CSV, each in its member's name; ends with status 1 if anything is wrong."""
     content = file.read_bytes()
-    with _database() as database, _progress() as progress, database.transaction() as session:
+    with working_database("guerdon credits") as database, _progress() as progress, database.transaction() as session:
         task = progress.add_task("Importing", total=None)
         report = import_csv(
             session,
@@ -93,7 +89,7 @@ def export(
     filters = Filters(status=status, type=kind, search=search, since=_utc(since), until=_utc(until))
     with (
         export_target(out) as target,
-        _database() as database,
+        working_database("guerdon credits") as database,
         _progress() as progress,
         database.transaction() as session,
     ):
@@ -128,23 +124,3 @@ def _progress() -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_err()) as progress:
         yield progress
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    """The database as the application's role, with the embedded server started for as long as it takes, if need be."""
-    audit.install()
-    settings = load_settings()
-    location = locate(settings)
-    started = location.server is not None and not location.server.running
-    if location.server is None:
-        check_answers(location.owner_dsn)
-    if location.server is not None and started:
-        location.server.start()
-    database = open_database(settings, location, application_name="guerdon credits")
-    try:
-        yield database
-    finally:
-        database.dispose()
-        if location.server is not None and started:
-            location.server.stop()

@@ -15,6 +15,7 @@ from guerdon.core.ids import new_id
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.engagement.activities.service import granted
 from guerdon.kernel.engagement.errors import (
+    RuleBudgetError,
     RuleEvaluationError,
     RuleLockedError,
     RuleNoteMissingError,
@@ -26,8 +27,8 @@ from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import Evaluation, RuleSeed, RuleStatus
 from guerdon.kernel.engagement.service import terms
 from guerdon.kernel.engagement.service.params import misfits
-from guerdon.kernel.ledger.catalogue import unit_of
-from guerdon.kernel.ledger.errors import UnknownUnitError
+from guerdon.kernel.ledger.catalogue import catalogue, unit_of
+from guerdon.kernel.ledger.errors import UnknownKindError, UnknownUnitError
 
 NOTE_LENGTH_MIN = 3
 
@@ -288,8 +289,11 @@ def install(session: Session, program: str, seeds: Sequence[RuleSeed]) -> None:
         faults = [*misfits(seed.params, seed.params), *terms.misfits(session, rule, terms.of(rule), seed.params)]
         try:
             unit_of(session, seed.unit)
+            catalogue(session, fresh=True).kind_id(seed.transfer_kind)
         except UnknownUnitError as exc:
             raise RuleSeedError(rule=f"{program}.{seed.code}", problems=f"unit: {exc}") from exc
+        except UnknownKindError as exc:
+            raise RuleSeedError(rule=f"{program}.{seed.code}", problems=f"transfer_kind: {exc}") from exc
         if faults:
             problems = " ".join(f"{fault.field}: {fault}" for fault in faults)
             raise RuleSeedError(rule=f"{program}.{seed.code}", problems=problems)
@@ -305,3 +309,17 @@ def install(session: Session, program: str, seeds: Sequence[RuleSeed]) -> None:
             )
             .on_conflict_do_nothing(index_elements=["program", "code", "version"])
         )
+
+
+def check_budgets(session: Session, program: str, seeds: Sequence[RuleSeed]) -> None:
+    """Hold the budgets that a program's rules name against those that there are, once it has opened its own.
+
+    Whether one is closed or empty by now is its operator's affair.
+
+    Raises:
+        RuleSeedError: nobody has opened one; the rule would give nothing.
+    """
+    for seed in seeds:
+        if seed.budget is not None and not terms.is_budget(session, seed.unit, seed.budget, ever=True):
+            fault = RuleBudgetError(field="budget", budget=seed.budget[:100], unit=seed.unit)
+            raise RuleSeedError(rule=f"{program}.{seed.code}", problems=f"budget: {fault}")

@@ -245,17 +245,27 @@ def _number_faults(terms: RuleTerms) -> Iterator[FieldError]:
 def _budget_faults(session: Session, rule: Rule, terms: RuleTerms) -> Iterator[FieldError]:
     if terms.budget is None or terms.budget == rule.budget:
         return
+    if not is_budget(session, rule.unit_code, terms.budget):
+        yield RuleBudgetError(field="budget", budget=terms.budget[:100], unit=rule.unit_code)
+
+
+def is_budget(session: Session, unit: str, code: str, *, ever: bool = False) -> bool:
+    """Whether a rule can pay from a part of the system: one with a floor in the rule's unit, that is open.
+
+    Args:
+        ever: whether it could at one time.
+    """
     query = text(
         """
         SELECT EXISTS (
             SELECT FROM ledger.owners AS o
             JOIN ledger.accounts AS a ON a.owner_id = o.id AND a.pocket = 1
             JOIN ledger.units AS u ON u.id = a.unit_id AND u.code = :unit
-            WHERE o.code = :budget AND o.closed_at IS NULL AND a.floor IS NOT NULL)
+            WHERE o.code = :budget AND (:ever OR (o.closed_at IS NULL AND a.floor IS NOT NULL)))
         """
     )
-    if not session.execute(query, {"unit": rule.unit_code, "budget": terms.budget}).scalar_one():
-        yield RuleBudgetError(field="budget", budget=terms.budget[:100], unit=rule.unit_code)
+    found: bool = session.execute(query, {"unit": unit, "budget": code, "ever": ever}).scalar_one()
+    return found
 
 
 def read_lines(sent: str) -> Sequence[str]:

@@ -24,6 +24,7 @@ from guerdon.kernel.engagement.boards.models import Board
 from guerdon.kernel.engagement.boards.schemas import BoardChange, Draft
 from guerdon.kernel.engagement.boards.seeds import PERIODS, BoardSeed
 from guerdon.kernel.engagement.boards.service import reading, upkeep
+from guerdon.kernel.faults import ProgramFaultError
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.worker.queue import enqueue
 
@@ -164,7 +165,7 @@ def install(session: Session, program: str, seeds: Sequence[BoardSeed], now: dat
     """Put in the boards of a program; those that there are, whatever staff made of them, are left alone.
 
     Raises:
-        ValueError: a board is over a metric that nobody has.
+        ProgramFaultError: a board is over a metric that nobody has.
     """
     known = set(session.scalars(select(Board.code).where(Board.program == program)))
     for seed in seeds:
@@ -173,7 +174,9 @@ def install(session: Session, program: str, seeds: Sequence[BoardSeed], now: dat
         name = seed.metric if ":" in seed.metric else f"{program}:{seed.metric}"
         metric = metric_id(session, name)
         if metric is None:
-            raise ValueError(f"board {program}.{seed.code} is over {name}, which is no metric")
+            raise ProgramFaultError(
+                program=program, problem=f"The leaderboard '{seed.code}' is over '{name}', which is no metric."
+            )
         board = Board(
             program=program,
             code=seed.code,
