@@ -118,6 +118,26 @@ class TestBadRequests:
         assert chosen.status_code == 303, chosen.text
         assert "; Secure" in chosen.headers["set-cookie"]
 
+    def test_pages_are_compressed_for_whom_it_helps_and_answers_of_the_api_never(
+        self, program: Callable[..., Client]
+    ) -> None:
+        client = program()
+        zipped, plain = {"accept-encoding": "gzip"}, {"accept-encoding": "identity"}
+        page, same = (client.get("/sign-in", headers=given) for given in (zipped, plain))
+        assert page.headers["content-encoding"] == "gzip"
+        assert int(page.headers["content-length"]) < len(page.content) / 2
+        assert "content-encoding" not in same.headers
+        assert int(same.headers["content-length"]) == len(same.content)
+        assert len(page.content) == len(same.content)
+        assert "</html>" in page.text
+        for answer in (page, same):
+            assert "accept-encoding" in answer.headers["vary"].lower()
+        head = client.request("HEAD", "/sign-in", headers=zipped)
+        assert (head.headers["content-encoding"], head.content) == ("gzip", b"")
+        api = client.get("/api/v1/openapi.json", headers=zipped)
+        assert api.status_code == 200
+        assert "content-encoding" not in api.headers
+
     def test_a_wrong_method_is_told_every_right_one(self, program: Callable[..., Client]) -> None:
         client = program()
         assert client.get(TOKENS).headers["allow"] == "POST"
@@ -258,6 +278,19 @@ class TestCsrf:
         stolen = browser("badu").form_token("/account")
         answer = browser("awa").post("/account/sessions/end", data={"csrf_token": stolen})
         assert answer.status_code == 403
+
+    def test_no_two_pages_carry_the_same_token_and_each_serves(
+        self, person: Callable[..., User], browser: Callable[..., Client]
+    ) -> None:
+        person("awa")
+        client = browser("awa")
+        tokens = [client.form_token("/account") for _ in range(2)]
+        salts, digests = zip(*(token.split(".") for token in tokens), strict=True)
+        assert len(set(salts)) == len(set(digests)) == 2
+        crossed = client.post("/preferences/theme", data={"theme": "dark", "csrf_token": f"{salts[0]}.{digests[1]}"})
+        assert crossed.status_code == 403
+        for token in tokens:
+            assert client.post("/preferences/theme", data={"theme": "dark", "csrf_token": token}).status_code == 303
 
     def test_the_api_with_a_cookie_needs_the_token_in_a_header(
         self, database: Database, person: Callable[..., User], browser: Callable[..., Client]

@@ -1,8 +1,9 @@
 """Cross-site request forgery: a form is accepted only with a token that our own page gave to the same browser.
 
-The token is an HMAC over the session cookie (or, before sign-in, over a random visitor cookie), so it needs no
-storage, dies with the session and cannot be fixed by someone else. Requests that carry an ``Authorization`` header
-are exempt: no browser adds one by itself.
+The token is an HMAC over the session cookie (or, before sign-in, over a random visitor cookie) and a salt that stands
+before it, so it needs no storage, dies with the session and cannot be fixed by someone else; and no two pages have the
+same one, which could be guessed at by how well they compress. Requests that carry an ``Authorization`` header are
+exempt: no browser adds one by itself.
 """
 
 import hmac
@@ -33,18 +34,21 @@ def csrf_token(request: Request) -> str:
     if binding is None:
         binding = secrets.token_urlsafe(24)
         request.scope["guerdon.new_visitor"] = binding
-    return _token(request, binding)
+    token: str | None = request.scope.get("guerdon.csrf_token")
+    if token is None:
+        token = request.scope["guerdon.csrf_token"] = _token(request, binding, secrets.token_hex(8))
+    return token
 
 
 def _token_in(scope: Scope) -> str:
     return csrf_token(Request(scope))
 
 
-def _token(request: Request, binding: str) -> str:
+def _token(request: Request, binding: str, salt: str) -> str:
     key: bytes | None = getattr(request.app.state, "csrf_key", None)
     if key is None:
         key = request.app.state.csrf_key = derive_key(request.app.state.secret, "csrf")
-    return hmac.new(key, binding.encode(), sha256).hexdigest()
+    return f"{salt}.{hmac.new(key, f'{salt}.{binding}'.encode(), sha256).hexdigest()}"
 
 
 async def check_csrf(request: Request) -> None:
@@ -62,7 +66,7 @@ async def check_csrf(request: Request) -> None:
     if binding is None or _from_elsewhere(request):
         raise CsrfError(permission="csrf")
     sent = request.headers.get(HEADER) or await _form_field(request)
-    if not hmac.compare_digest(sent.encode(), _token(request, binding).encode()):
+    if not hmac.compare_digest(sent.encode(), _token(request, binding, sent.partition(".")[0]).encode()):
         raise CsrfError(permission="csrf")
 
 

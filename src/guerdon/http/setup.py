@@ -9,6 +9,7 @@ from guerdon.core.settings import Settings
 from guerdon.db.database import Database
 from guerdon.http import health, openapi, problems
 from guerdon.http.admission import Admission
+from guerdon.http.compression import CompressedPages
 from guerdon.http.context import RequestContext
 from guerdon.http.cookies import is_https
 from guerdon.http.csrf import VisitorCookie
@@ -67,6 +68,7 @@ def protect(app: FastAPI, *, larger_bodies: Mapping[str, int] | None = None) -> 
     app.add_middleware(Lanes, of=app)
     app.add_middleware(Guards, larger=dict(larger_bodies or {}))
     app.add_middleware(VisitorCookie)  # the pages of a refusal at the door have forms too
+    app.add_middleware(CompressedPages)
     app.add_middleware(Measuring, metrics=app.state.metrics, route_name=RouteNames(app))
     app.add_middleware(HeadsAsGets)
     app.add_middleware(
