@@ -1,15 +1,15 @@
 """The ticket on paper: a QR code as SVG for the page, and a sheet of A6 as PDF.
 
-The sheet is set in Helvetica, which every PDF reader has and which holds Western European letters. A name that needs
-others is set in a font of the machine if there is one that has them all; otherwise in the nearest Western letters.
+The sheet is set in Helvetica, which every PDF reader has and which holds Western European letters. What needs others is
+set in DejaVu Sans, which comes along and has those of a hundred languages, Arabic and Hebrew among them. Letters that
+it has not either become their nearest likeness, or a box.
 
 What draws PDF is loaded with the first sheet: it takes a third of a second, and most processes never print.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,20 +18,11 @@ from markupsafe import Markup
 
 if TYPE_CHECKING:
     from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
 _ENCODING = "cp1252"
-_FONTS = (
-    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-    "/usr/share/fonts/TTF/DejaVuSans.ttf",
-    "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
-    "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
-    "/usr/share/fonts/noto/NotoSans-Regular.ttf",
-)
-_NEAREST = str.maketrans(
-    {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ŋ": "n", "Ŋ": "N", "ɓ": "b", "Ɓ": "B", "ɗ": "d", "Ɗ": "D"}
-    | {"ƴ": "y", "Ƴ": "Y", "ı": "i", "ɛ": "e", "Ɛ": "E", "ɔ": "o", "Ɔ": "O", "ħ": "h", "Ħ": "H", "ɲ": "n", "Ɲ": "N"}
-)
-_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+_FONT = Path(__file__).parents[1] / "fonts" / "DejaVuSans.ttf"
+_BOX = "\N{WHITE SQUARE}"
 _SHEET_MM = (105, 148)
 _MARGIN_MM = 10
 _QR_MM = 52
@@ -134,17 +125,16 @@ def _broken(pdf: "FPDF", text: str, height_mm: float, lines_max: int) -> list[st
 
 
 def _set_font(pdf: "FPDF", text: str, size: int) -> str:
-    """Choose a font that has every letter, and give the text as it can be set in it."""
+    """Choose a font for a text, and give the text as it can be set in it."""
     if _fits(text):
+        pdf.set_text_shaping(False)
         pdf.set_font("helvetica", size=size)
         return text
-    font = _font_for(text)
-    if font is not None:
-        pdf.add_font("own", fname=font)
-        pdf.set_font("own", size=size)
-        return text
-    pdf.set_font("helvetica", size=size)
-    return nearest_letters(text)
+    if "dejavu" not in pdf.fonts:
+        pdf.add_font("dejavu", fname=_FONT)
+    pdf.set_text_shaping(True)  # joins letters and sets them from right to left where their script wants it
+    pdf.set_font("dejavu", size=size)
+    return drawable(text, cast("TTFFont", pdf.fonts["dejavu"]).cmap)
 
 
 def _fits(text: str) -> bool:
@@ -155,28 +145,14 @@ def _fits(text: str) -> bool:
     return True
 
 
-def nearest_letters(text: str) -> str:
-    """A text in Western European letters: the nearest ones, and ``?`` for what has no likeness."""
+def drawable(text: str, letters: Container[int]) -> str:
+    """A text in letters that there are: for others their nearest likeness, or a box.
+
+    Args:
+        letters: the code points of those that there are.
+    """
     found = []
-    for letter in unicodedata.normalize("NFC", text).translate(_NEAREST):
-        bare = letter if _fits(letter) else unicodedata.normalize("NFKD", letter)[0]
-        found.append(bare if _fits(bare) else "?")
+    for letter in unicodedata.normalize("NFC", text):
+        likeness = (each for each in (letter, unicodedata.normalize("NFKD", letter)[0]) if ord(each) in letters)
+        found.append(next(likeness, _BOX))
     return "".join(found)
-
-
-def _font_for(text: str) -> Path | None:
-    if any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in text):
-        return None  # needs shaping, which the writer cannot do; wrong order is worse than none
-    return next((path for path, letters in _machine_fonts() if letters.issuperset(text)), None)
-
-
-@cache
-def _machine_fonts() -> tuple[tuple[Path, frozenset[str]], ...]:
-    from fontTools.ttLib import TTFont  # noqa: PLC0415
-
-    found = []
-    for path in map(Path, _FONTS):
-        if path.is_file():
-            with TTFont(path, lazy=True) as font:
-                found.append((path, frozenset(map(chr, font.getBestCmap()))))
-    return tuple(found)
