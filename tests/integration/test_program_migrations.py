@@ -86,6 +86,54 @@ def test_without_the_program_the_database_says_what_is_missing(place: Path, owne
     assert applied(owner_dsn) == before
 
 
+FORMERLY = """
+CREATE OR REPLACE FUNCTION mill.weights(p_id uuid) RETURNS TABLE (grams integer) LANGUAGE sql AS $$ SELECT 1 $$;
+CREATE OR REPLACE FUNCTION mill.weight(p_id uuid) RETURNS integer LANGUAGE sql BEGIN ATOMIC
+    SELECT grams FROM mill.weights(p_id);
+END;
+CREATE OR REPLACE FUNCTION mill.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE OR REPLACE TRIGGER sacks_stay BEFORE DELETE ON mill.sacks FOR EACH ROW EXECUTE FUNCTION mill.refuse();
+CREATE OR REPLACE VIEW mill.heavy AS SELECT id, mill.weight(id) AS grams FROM mill.sacks;
+REVOKE ALL ON FUNCTION mill.weights(uuid) FROM PUBLIC;
+"""
+NOW = """
+CREATE OR REPLACE FUNCTION mill.weights(p_id uuid, p_wet boolean)
+    RETURNS TABLE (kilos integer, grams integer) LANGUAGE sql AS $$ SELECT 1, 2 $$;
+CREATE OR REPLACE FUNCTION mill.weight(p_id uuid) RETURNS bigint LANGUAGE sql AS $$
+    SELECT kilos FROM mill.weights(p_id, true)
+$$;
+CREATE OR REPLACE FUNCTION mill.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
+CREATE OR REPLACE TRIGGER sacks_stay BEFORE DELETE ON mill.sacks FOR EACH ROW EXECUTE FUNCTION mill.refuse();
+CREATE OR REPLACE VIEW mill.heavy AS SELECT mill.weight(id) AS kilos FROM mill.sacks;
+"""
+
+
+def test_functions_and_views_take_another_form_with_another_version(place: Path, owner_dsn: str) -> None:
+    module = mill(place, sql=FORMERLY)
+    Migrator(owner_dsn, [*boot.modules(), module]).upgrade()
+    with psycopg.connect(owner_dsn) as connection:
+        connection.execute("CREATE VIEW public.report AS SELECT mill.weight(id) AS grams FROM mill.sacks")
+    [file] = module.sql_files()
+    file.write_text(NOW)
+    with pytest.raises(MigrationFailedError, match="cannot change return type"):  # what others built on it is theirs
+        Migrator(owner_dsn, [*boot.modules(), module]).upgrade()
+    with psycopg.connect(owner_dsn) as connection:
+        connection.execute("DROP VIEW public.report")
+    for _ in range(2):
+        Migrator(owner_dsn, [*boot.modules(), module]).upgrade()
+    with psycopg.connect(owner_dsn) as connection:
+        found = connection.execute(
+            "SELECT CAST(oid AS regprocedure)::text, CAST(prorettype AS regtype)::text, proacl IS NULL FROM pg_proc"
+            " WHERE pronamespace = 'mill'::regnamespace ORDER BY 1"
+        ).fetchall()
+        assert found == [
+            ("mill.refuse()", "trigger", True),
+            ("mill.weight(uuid)", "bigint", True),
+            ("mill.weights(uuid,boolean)", "record", True),
+        ]
+        assert connection.execute("SELECT kilos FROM mill.heavy").fetchall() == []
+
+
 @pytest.mark.parametrize(
     ("change", "error", "told"),
     [

@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from guerdon.core.errors import GuerdonError
+from guerdon.db import repeatable
 from guerdon.db.database import sqlalchemy_url
 
 HOME = Path(__file__).parent / "migrations"
@@ -109,6 +110,10 @@ class Module:
         """The repeatable files in the order in which they are run: by name."""
         return sorted((self.directory / "sql").glob("*.sql"))
 
+    def view_schemas(self) -> set[str]:
+        """The schemas whose views it lays."""
+        return {each for each in (self.schema, *self.views_in) if each is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class RevisionState:
@@ -135,14 +140,14 @@ class Migrator:
     def upgrade(self, revision: str = "heads") -> None:
         """Migrate up to ``revision`` and lay functions, triggers, grants and views anew, all or nothing."""
         with self._locked() as connection:
-            self._drop_views(connection)
+            self._clear(connection)
             self._alembic(connection, command.upgrade, revision)
             self._lay_sql(connection)
 
     def downgrade(self, revision: str) -> None:
         """Undo migrations down to ``revision`` (``base`` for an empty database, ``-1`` for one step)."""
         with self._locked() as connection:
-            self._drop_views(connection)
+            self._clear(connection)
             self._alembic(connection, command.downgrade, revision)
             if self._applied(connection):
                 self._lay_sql(connection)
@@ -183,14 +188,10 @@ class Migrator:
         context = MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA})
         return _reached(_scripts(self._modules), context.get_current_heads())
 
-    def _drop_views(self, connection: Connection) -> None:
-        schemas = [schema for module in self._modules for schema in (module.schema, *module.views_in)]
-        views = connection.execute(
-            text("SELECT format('%I.%I', schemaname, viewname) FROM pg_views WHERE schemaname = ANY(:schemas)"),
-            {"schemas": schemas},
-        ).scalars()
-        for view in views.all():
-            connection.execute(text(f"DROP VIEW IF EXISTS {view} CASCADE"))
+    def _clear(self, connection: Connection) -> None:
+        """Drop what the repeatable files make, as far as nothing that stays needs it."""
+        repeatable.drop_views(connection, {each for module in self._modules for each in module.view_schemas()})
+        repeatable.drop_functions(connection, (file for module in self._modules for file in module.sql_files()))
 
     def _lay_sql(self, connection: Connection) -> None:
         connection.execute(text(f"GRANT SELECT ON {VERSION_SCHEMA}.alembic_version TO PUBLIC"))

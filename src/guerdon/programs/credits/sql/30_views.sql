@@ -100,7 +100,6 @@ WHERE a.unit_id = (SELECT id FROM ledger.units WHERE code = 'CREDIT') AND a.pock
 -- runs as the owner and gives out exactly that: the first p_limit places, or the reader's own. As on every board, who
 -- is absent holds no rank but sees the one that they would have, and of a private profile others see neither name nor id.
 DROP FUNCTION IF EXISTS credits.approved_count(uuid);
-DROP FUNCTION IF EXISTS credits.leaderboard(integer, uuid);
 CREATE OR REPLACE FUNCTION credits.leaderboard(p_limit integer, p_reader_id uuid, p_own boolean)
     RETURNS TABLE (rank bigint, user_id uuid, name text, balance numeric, tier varchar, contributions bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
