@@ -58,6 +58,8 @@ _FAULTS = """() => {
   while (walker.nextNode()) {
     const e = walker.currentNode.parentElement;
     if (!walker.currentNode.data.trim() || !seen(e) || e.closest("svg, .sr-only, [disabled], .skip-link")) continue;
+    const markup = walker.currentNode.data.match(/<\\/?[a-z]+[ >].{0,40}|&(amp|lt|gt|quot|nbsp|#\\d+);/);
+    if (markup && !e.closest("code, pre")) faults.push("markup shown: " + markup[0]);
     const [ink, paper] = [light(colour(getComputedStyle(e).color)), light(ground(e))];
     const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
     if (ratio < 4.5) faults.push(`contrast ${ratio.toFixed(2)}: ${walker.currentNode.data.trim().slice(0, 40)}`);
