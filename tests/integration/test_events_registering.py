@@ -360,7 +360,7 @@ def test_messages_speak_the_members_language(hall: Hall, whole_app: FastAPI, pos
     badu = hall.person("badu")
     hall.register(badu, hall.do(reading.listed, Filters(), after=None, limit=1)[0].event.id)
     french, english = post.letters("events.")
-    assert french.subject == "Vous êtes inscrit : Trivia night"
+    assert french.subject == "Vous êtes inscrit\u00a0: Trivia night"
     for words in ("Bonjour Awa", "lundi 9 mars 2026", "(Africa/Dakar)", "5,00"):
         assert words in french.body, words
     assert english.subject == "You are on the waiting list: Trivia night"

@@ -78,7 +78,7 @@ def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUI
         "Présence à un événement",
         "Récompense d’un badge",
         "Bonus de série",
-        "Contribution approuvée : argent",
+        "Contribution approuvée\u00a0: argent",
     ):
         assert words in french
     assert "events.attended" not in page + french

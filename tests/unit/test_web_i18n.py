@@ -69,6 +69,13 @@ def test_what_staff_wrote_is_shown_as_it_is(text):
     assert i18n.translator("fr").gettext(text) == i18n.translator("en").gettext(text) == text
 
 
+def test_no_line_of_french_begins_with_a_colon():
+    i18n.add_catalogue("guerdon.programs.credits", "credits")
+    words = i18n.translator("fr", "guerdon.programs.credits")
+    assert words.gettext("What was earned, by month and of all time:").endswith("toujours\u00a0:")
+    assert i18n.translator("en").gettext("Really ? Yes: « no »") == "Really ? Yes: « no »"
+
+
 def test_errors_speak_the_readers_language():
     i18n.add_catalogue("guerdon.web")
     french = i18n.translator("fr")
@@ -150,5 +157,5 @@ def test_an_error_is_in_the_words_of_the_package_that_it_comes_from():
     on_a_page_of_events = i18n.translator("fr", "guerdon.programs.events.pages")
     assert (
         on_a_page_of_events.translate_error(CurrencyUnknownError(currency="XYZ"))[0]
-        == "La devise « XYZ » n’existe pas."
+        == "La devise «\u00a0XYZ\u00a0» n’existe pas."
     )

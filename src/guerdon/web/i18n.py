@@ -5,12 +5,14 @@ translation: ``_("Good morning, {name}", name=…)``.
 """
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from typing import Any
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.requests import Request
@@ -77,6 +79,19 @@ def fill(template: str, params: dict[str, Any]) -> str:
     return template.format_map(_Gaps(params)) if params else template
 
 
+_SET_OFF = re.compile(r" (?=[:;!?»])|(?<=«) ")
+
+
+def _kept_together(catalogue: Catalog) -> Catalog:
+    """Keep the signs that French sets off by a space from beginning a line; catalogues have ordinary spaces there."""
+    for message in catalogue:
+        if isinstance(message.string, str):
+            message.string = _SET_OFF.sub("\u00a0", message.string)
+        elif message.string:
+            message.string = tuple(_SET_OFF.sub("\u00a0", form) for form in message.string)
+    return catalogue
+
+
 class _Shared(NullTranslations):
     """What a package's own catalogue falls back on: all others, as they are when it is asked."""
 
@@ -122,7 +137,8 @@ class Catalogues:
             file = files(package) / "locale" / f"{locale}.po"
             if file.is_file():
                 compiled = io.BytesIO()
-                write_mo(compiled, read_po(io.BytesIO(file.read_bytes()), locale=locale, abort_invalid=True))
+                read = read_po(io.BytesIO(file.read_bytes()), locale=locale, abort_invalid=True)
+                write_mo(compiled, _kept_together(read) if locale == "fr" else read)
                 catalogue, own = (GNUTranslations(io.BytesIO(compiled.getvalue())) for _ in range(2))
                 catalogue.add_fallback(self._latest.get(locale, NullTranslations()))
                 own.add_fallback(_Shared(self._latest, locale))
