@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +117,9 @@ def test_an_sms_goes_through_the_gateway(
 
 
 def test_what_fails_in_passing_is_tried_again_later(
-    database: Database, outbox: Callable[..., None], gateway: Gateway, post: Post
+    database: Database, outbox: Callable[..., None], gateway: Gateway, post: Post, clock: FixedClock
 ) -> None:
+    clock.move(datetime.now(UTC) - clock.now())  # by which the queue tells what is due
     outbox(sms_url=gateway.url, sms_token="gateway token")
     gateway.refuse_with = 503
     say(database, channel="sms", to="+221771234567", subject="")
@@ -205,7 +206,10 @@ def test_a_transport_that_crashes_is_tried_as_often_as_one_that_fails(
     assert rows(database) == [("failed", RETRY.attempts_max, True, "UnicodeEncodeError in the transport")]
 
 
-def test_a_server_that_is_away_is_tried_again(database: Database, outbox: Callable[..., None], post: Post) -> None:
+def test_a_server_that_is_away_is_tried_again(
+    database: Database, outbox: Callable[..., None], post: Post, clock: FixedClock
+) -> None:
+    clock.move(datetime.now(UTC) - clock.now())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     outbox(smtp_url=f"smtp://127.0.0.1:{port}")
