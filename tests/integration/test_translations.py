@@ -1,18 +1,23 @@
 """Everything that a reader can meet exists in every language, in the kernel and in every installed program."""
 
 import pkgutil
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 import pytest
+from fastapi import FastAPI
 
 import guerdon.kernel
 from guerdon import boot
 from guerdon.kernel.engagement import explanation
 from guerdon.kernel.engagement.schemas import RuleSeed
 from guerdon.kernel.engagement.service import params
+from guerdon.kernel.identity.models import User
 from guerdon.web.extract import problems
 from guerdon.web.i18n import LANGUAGES, SOURCE_LANGUAGE, add_catalogue, translator
+from support.http_client import Client
+from support.people import PASSWORD
 
 KERNEL = sorted(
     module.name
@@ -45,6 +50,29 @@ def test_what_pages_make_of_rules_names_is_said_and_translated() -> None:
         assert made <= {word for rule in program.rules for word in rule.words}
         alike = {"points"}
         assert {word for word in made if translator("fr").gettext(word) == word} <= alike
+
+
+def test_what_pages_make_of_names_of_properties_is_said_and_translated() -> None:
+    for program in boot.programs():
+        add_catalogue(program.package, program.name)
+        french = translator("fr").of(program.name)
+        for kind in program.activity_kinds:
+            assert {explanation.words(name).capitalize() for name in kind.properties} == set(kind.words), kind.name
+            assert [word for word in kind.words if french.gettext(word) == word and word != "Points"] == []
+
+
+def test_on_its_own_pages_a_package_s_words_come_first_and_in_the_menu_those_of_the_menu(
+    whole_app: FastAPI, person: Callable[..., User]
+) -> None:
+    person("awa")
+    reader = Client(whole_app, page=True)
+    reader.submit("/sign-in", email="awa@example.org", password=PASSWORD)
+    reader.submit("/preferences/language", on="/", language="fr")
+    addresses, papers = reader.get("/account/addresses").text, reader.get("/account/identity").text
+    assert re.search(r'<option value="primary"[^>]*>\s*Domicile', addresses)
+    assert re.search(r'href="/"[^>]*>(<svg.*?</svg>)?\s*(<span[^>]*>)?Accueil', addresses, re.DOTALL)
+    assert re.search(r"<label[^>]*>\s*Numéro", papers)
+    assert "Nombre" not in papers
 
 
 def _made_of(rule: RuleSeed) -> Iterator[str]:

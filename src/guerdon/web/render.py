@@ -32,6 +32,12 @@ THEME_COOKIE = "guerdon_theme"
 THEMES = ("auto", "light", "dark")
 
 
+class _Prefixed(PrefixLoader):
+    """Names templates in full. The library's own drops the prefix, and with it whose words a template says."""
+
+    load = BaseLoader.load
+
+
 class Templates:
     """The environment of all templates: our own, and those of each package under its prefix."""
 
@@ -40,7 +46,7 @@ class Templates:
         self._names: dict[str, str] = {}
         own = FileSystemLoader(Path(__file__).parent / "templates")
         self.environment = Environment(
-            loader=ChoiceLoader([PrefixLoader(self._packages), own]),
+            loader=ChoiceLoader([_Prefixed(self._packages), own]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -30,11 +30,27 @@ WEEKLY = "weekly"
 TRANSFER_KINDS = {ATTENDED: Effect.EARN, SPECIAL: Effect.EARN}
 
 ACTIVITY_KINDS = (
-    ActivityKind(ATTENDED, msgid("Attended an event"), {"event_type": str, "points": int, "walk_in": bool}),
-    ActivityKind(PLACED, msgid("Took a place at an event"), {"event_type": str, "placed": int}),
+    ActivityKind(
+        ATTENDED,
+        msgid("Attended an event"),
+        {"event_type": str, "points": int, "walk_in": bool},
+        words=(msgid("Event type"), msgid("Points"), msgid("Walk in")),
+    ),
+    ActivityKind(
+        PLACED,
+        msgid("Took a place at an event"),
+        {"event_type": str, "placed": int},
+        words=(msgid("Event type"), msgid("Placed")),
+    ),
     ActivityKind(CONNECTED, msgid("Met another attendee")),
     ActivityKind(BROUGHT, msgid("Brought somebody to their first event")),
-    ActivityKind(SPECIAL, msgid("Special activity"), {"points": int, "title": str}, outside=True),
+    ActivityKind(
+        SPECIAL,
+        msgid("Special activity"),
+        {"points": int, "title": str},
+        outside=True,
+        words=(msgid("Points"), msgid("Title")),
+    ),
 )
 
 METRICS = (

@@ -57,6 +57,7 @@ class ActivityKind:
         properties: type of each property by name: ``int``, ``str``, ``bool``, ``list``; ``int | None`` may be left out.
         outside: machines and staff may report it over HTTP; otherwise only programs record it.
         by_member: members may report it about themselves over HTTP.
+        words: what pages make of the names of its properties, as message ids, so that catalogues have them.
     """
 
     name: str
@@ -64,6 +65,7 @@ class ActivityKind:
     properties: Mapping[str, type | UnionType] = field(default_factory=dict)
     outside: bool = False
     by_member: bool = False
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
