@@ -78,7 +78,7 @@ from guerdon.kernel.identity.people import pages as people_pages
 from guerdon.kernel.identity.people import personal_data as people_data
 from guerdon.kernel.identity.people.service import rotation
 from guerdon.kernel.identity.permissions import KERNEL, PermissionCatalogue, Role
-from guerdon.kernel.identity.service.accounts import create_account
+from guerdon.kernel.identity.service.accounts import create_account, names_of
 from guerdon.kernel.ledger import api as ledger_api
 from guerdon.kernel.ledger import jobs as ledger_jobs
 from guerdon.kernel.ledger import pages as ledger_pages
@@ -261,6 +261,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     identity_api.install(app, permissions())
     for pages in (*_KERNEL_PAGES, home_pages):
         pages.install()
+    ledger_pages.name_owners(lambda session, owner_id: names_of(session, [owner_id]).get(owner_id))
     for program in programs():
         add_templates(program.name, program.package)
         # A transfer is called as the fact that it is for; one for no fact of its own, as the program.

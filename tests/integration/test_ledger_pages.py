@@ -69,6 +69,7 @@ def test_a_statement_calls_what_programs_do_by_its_name(ledger: Ledger, awa: UUI
     admin = Client(whole_app, page=True)
     assert admin.submit("/sign-in", email="ada@example.org", password=PASSWORD).status_code == 303
     page = admin.get(f"/staff/ledger/{awa}").text
+    assert re.search(rf'href="/staff/members/{awa}"[^>]*>\s*Awa', page)
     for words in ("Attended an event", "Badge reward", "Streak bonus", "Contributions"):
         assert words in page
     with psycopg.connect(ledger.owner_dsn) as connection:

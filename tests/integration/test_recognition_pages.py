@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
 from guerdon.kernel.engagement.badges.service.definitions import by_code
 from guerdon.kernel.engagement.streaks.service.definitions import by_code as streak_by_code
+from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.permissions import Role
 from guerdon.kernel.ledger.service import open_member
 from support.http_client import Client
@@ -114,7 +115,14 @@ def test_staff_make_activate_award_and_revoke(
     assert refused.status_code == 422
     with walkers.transaction() as session:
         before = beans(session, member.user_id)
-    given = admin.submit(f"{path}/award", on=path, user_id=str(member.user_id), level="1", reason="Came twice.")
+        address = session.scalars(select(User.email).where(User.id == member.user_id)).one()
+    nobody = admin.submit(f"{path}/award", on=path, user_id="nobody@example.org", level="1", reason="Came twice.")
+    assert nobody.status_code == 422
+    assert "There is no member &#39;nobody@example.org&#39;" in nobody.text
+    with walkers.transaction() as session:
+        assert beans(session, member.user_id) == before
+    assert str(member.user_id) in admin.get(f"/staff/members/{member.user_id}").text
+    given = admin.submit(f"{path}/award", on=path, user_id=f" {address.upper()} ", level="1", reason="Came twice.")
     assert given.status_code == 303
     with walkers.transaction() as session:
         assert beans(session, member.user_id) == before + 15

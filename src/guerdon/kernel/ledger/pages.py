@@ -1,6 +1,6 @@
 """The ledger for staff: what a member has, how it came about, and a form to correct it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -65,6 +65,14 @@ def name_kinds(names: Mapping[str, str]) -> None:
     KIND_NAMES.update(names)
 
 
+def name_owners(name: Callable[[Session, UUID], str | None]) -> None:
+    """Say who the owners of accounts are; None for who is no member."""
+    _name_owner[:] = [name]
+
+
+_name_owner: list[Callable[[Session, UUID], str | None]] = []
+
+
 def install() -> None:
     """Make templates and catalogue known."""
     add_templates("ledger", "guerdon.kernel.ledger")
@@ -105,6 +113,7 @@ def _page(
     balances = service.balances(session, owner_id, clock.now())
     context: dict[str, Any] = {
         "owner_id": owner_id,
+        "member": next((name(session, owner_id) for name in _name_owner), None),
         "balances": balances,
         "turnovers": service.turnovers(balances),
         "entries": [_row(each) for each in shown],

@@ -15,6 +15,7 @@ from guerdon.http.access import Principal, requires
 from guerdon.http.once import SentOnce
 from guerdon.http.pagination import decode_cursor, encode_cursor
 from guerdon.http.transaction import ClockDep, SessionDep, attempt
+from guerdon.kernel.engagement.activities.errors import MemberUnknownError
 from guerdon.kernel.engagement.activities.models import Metric
 from guerdon.kernel.engagement.badges.api.shapes import criteria_of, draft_of
 from guerdon.kernel.engagement.badges.api.staff import COMMUNITY, check_program
@@ -26,6 +27,7 @@ from guerdon.kernel.engagement.badges.service.definitions import Definition, def
 from guerdon.kernel.engagement.badges.words import Titles
 from guerdon.kernel.engagement.streaks.models import Streak
 from guerdon.kernel.identity.people import encryption
+from guerdon.kernel.identity.service.accounts import find_by_email
 from guerdon.kernel.ledger.catalogue import catalogue
 from guerdon.web.flash import flash, redirect
 from guerdon.web.forms import FormState
@@ -316,7 +318,7 @@ def award(
         with attempt(session):
             body = Award.model_validate(
                 {
-                    "user_id": sent.get("user_id", "").strip(),
+                    "user_id": _member(session, sent.get("user_id", "").strip()),
                     "level": _whole(sent.get("level", "1")),
                     "reason": sent.get("reason", ""),
                 }
@@ -329,6 +331,20 @@ def award(
         return _page(request, session, who, badge_id, state, status=getattr(error, "status", 422))
     flash(request, msgid("The badge is awarded."))
     return redirect(request, f"/staff/badges/{badge_id}")
+
+
+def _member(session: Session, given: str) -> str:
+    """The account number of whom staff mean by it, or by an e-mail address.
+
+    Raises:
+        MemberUnknownError: nobody has that address.
+    """
+    if "@" not in given:
+        return given
+    found = find_by_email(session, given)
+    if found is None:
+        raise MemberUnknownError(field="user_id", member=given[:200])
+    return str(found.id)
 
 
 @router.post("/{badge_id}/holders/{user_id}/{level}/revoke")
