@@ -268,6 +268,20 @@ class TestMembers:
         assert "Your registration is cancelled" in awa.get(path).text
         assert "Registration cancelled" in awa.get("/events/mine").text
 
+    def test_what_is_to_come_is_no_history_yet(self, hall: Hall, staff: Any, awa: Any) -> None:
+        path = f"/events/{hall.event(staff.user_id)}"
+        assert "You have not registered for anything yet" in awa.get("/events/mine").text
+        at(awa.submit(f"{path}/register", on=path))
+        page = awa.get("/events/mine").text
+        assert page.count(f'href="{path}"') == 1
+        assert re.search(r"<h\d[^>]*>\s*To come", page)
+        assert "You have not registered" not in page
+        hall.clock.move(timedelta(days=8))
+        page = awa.get("/events/mine").text
+        assert page.count(f'href="{path}"') == 1
+        assert re.search(r"<h\d[^>]*>\s*History", page)
+        assert not re.search(r"<h\d[^>]*>\s*To come", page)
+
     def test_waiting_an_offer_and_too_late(self, hall: Hall, staff: Any, awa: Any) -> None:
         event_id = hall.event(staff.user_id, max_participants=1)
         holder = hall.register(hall.person("badu"), event_id)

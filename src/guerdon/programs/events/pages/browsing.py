@@ -22,6 +22,9 @@ from guerdon.programs.events.service import paying, places, providers, reading, 
 from guerdon.web.forms import FormState
 from guerdon.web.viewer import viewer_of
 
+UPCOMING_MAX = 400
+"""A year of every day, and some: what somebody is going to is shown as a whole."""
+
 router = APIRouter(prefix="/events")
 
 Member = Annotated[Principal, Depends(requires("events:attend"))]
@@ -92,15 +95,16 @@ def _days_of(row: ListedEvent) -> Iterator[date]:
 
 @router.get("/mine")
 def show_own(request: Request, who: Member, session: SessionDep, clock: ClockDep, cursor: Cursor = None) -> Response:
-    """What the member is going to, and everything that they ever registered for."""
+    """What the member is going to, and everything else that they ever registered for."""
     after = decode_cursor(cursor, datetime, UUID)
-    rows = reading.own(session, who.user_id, after=(after[0], after[1]) if after else None, limit=PAGE_SIZE + 1)
+    now = clock.now()
+    rows = reading.own(
+        session, who.user_id, after=(after[0], after[1]) if after else None, limit=PAGE_SIZE + 1, past_at=now
+    )
     shown = rows[:PAGE_SIZE]
     last = shown[-1] if len(rows) > PAGE_SIZE else None
     context = {
-        "upcoming": []
-        if after
-        else reading.own(session, who.user_id, after=None, limit=PAGE_SIZE, upcoming_at=clock.now()),
+        "upcoming": [] if after else reading.own(session, who.user_id, after=None, limit=UPCOMING_MAX, upcoming_at=now),
         "rows": shown,
         "cursor": cursor,
         "next_cursor": encode_cursor(last.event.start_time, last.registration.id) if last else None,

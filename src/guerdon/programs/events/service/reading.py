@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from guerdon.programs.events.errors import EventNotFoundError
@@ -134,12 +134,14 @@ def own(
     after: tuple[datetime, UUID] | None,
     limit: int,
     upcoming_at: datetime | None = None,
+    past_at: datetime | None = None,
 ) -> list[Own]:
     """A member's registrations, the latest event first: every one, cancelled and lapsed ones too.
 
     Args:
         after: start of the event and id of the registration that ended the page before.
         upcoming_at: only those that are live, of events that end after this moment, the next one first.
+        past_at: only the others, as of this moment.
     """
     query = (
         select(Registration, Event, EventType.name)
@@ -149,11 +151,11 @@ def own(
     )
     key = tuple_(Event.start_time, Registration.id)
     if upcoming_at is not None:
-        query = query.where(
-            Registration.status.in_(LIVE), Event.end_time > upcoming_at, Event.status == EventStatus.PUBLISHED
-        ).order_by(Event.start_time, Registration.id)
+        query = query.where(_upcoming(upcoming_at)).order_by(Event.start_time, Registration.id)
     else:
         query = query.order_by(Event.start_time.desc(), Registration.id.desc())
+    if past_at is not None:
+        query = query.where(not_(_upcoming(past_at)))
     if after is not None:
         query = query.where(key > after if upcoming_at is not None else key < after)
     rows = session.execute(query.limit(limit)).all()
@@ -170,6 +172,10 @@ def own(
         )
         for registration, event, type_name in rows
     ]
+
+
+def _upcoming(at: datetime) -> ColumnElement[bool]:
+    return and_(Registration.status.in_(LIVE), Event.end_time > at, Event.status == EventStatus.PUBLISHED)
 
 
 def titles(session: Session, event_ids: Collection[UUID]) -> dict[UUID, str]:
