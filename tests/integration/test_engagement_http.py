@@ -266,7 +266,7 @@ class TestPages:
         admin = visit("admin")
         assert "Half a leaf for each litre." in admin.get("/staff/rules").text
         fields = {
-            "params.leaves_per_litre_bp": "6 000",
+            "params.leaves_per_litre_bp": "0,6",
             "params.plant_percent.tree": "100",
             "params.plant_percent.moss": "25",
             "note": "More in summer.",
@@ -275,6 +275,8 @@ class TestPages:
         assert (written.status_code, written.headers["location"]) == (303, f"{self.RULE}/2")
         draft = admin.get(f"{self.RULE}/2").text
         assert "changed" in draft
+        assert next(rule for rule in state(garden)[0] if rule.status == "draft").params["leaves_per_litre_bp"] == 6000
+        assert 'value="0.5"' in admin.get(f"{self.RULE}/new").text
         assert "More in summer." in draft
         rule_id = next(rule.id for rule in state(garden)[0] if rule.status == "draft")
         done = admin.submit(f"/staff/rules/versions/{rule_id}/activate", on=f"{self.RULE}/2")
@@ -289,10 +291,12 @@ class TestPages:
     ) -> None:
         admin = visit("admin")
         before = state(garden)
-        refused = admin.submit(f"{self.RULE}/new", **{"params.leaves_per_litre_bp": "1.5", "note": "Why"})
-        assert refused.status_code == 422
-        assert 'value="1.5"' in refused.text
-        assert refused.text.count("field__error") == 3
+        for typed in ("0.12345", "-1", "much", "1e3", "9" * 17, "9" * 300, "100000001", "."):
+            refused = admin.submit(f"{self.RULE}/new", **{"params.leaves_per_litre_bp": typed, "note": "Why"})
+            assert refused.status_code == 422, typed
+            assert f'value="{typed}"' in refused.text
+            assert "This must be a number from 0 to 100000000, with at most 4 decimals." in refused.text
+            assert refused.text.count("field__error") == 3
         assert state(garden) == before
 
     def test_trying_out_takes_decimals_and_shows_the_way(self, visit: Callable[..., Client], garden: Database) -> None:

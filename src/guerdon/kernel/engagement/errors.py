@@ -116,6 +116,14 @@ class RuleParamNumberError(RuleParamsError):
     remedy = "Correct the number; fractions are written as parts, such as 1250 basis points for 12.5 %."
 
 
+class RuleParamDecimalError(RuleParamsError):
+    """A form has no number there, or one with more decimals than the rule counts in."""
+
+    code = "rule-param-decimal"
+    message = "This must be a number from 0 to {maximum}, with at most {decimals} decimals."
+    remedy = "Correct the number."
+
+
 class NumberMissingError(FieldError):
     """A form has something else where a whole number belongs."""
 

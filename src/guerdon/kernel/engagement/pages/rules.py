@@ -133,7 +133,8 @@ def _new_form(
     marked: Mapping[str, marks.Mark] | None = None,
 ) -> Response:
     base = rules.in_force(session, program, code)
-    values = {field: value for field, _, value in params.flat(base.params)}
+    numbers = shown.numbers(base)
+    values = {number.field: number.typed for number in numbers}
     values |= {
         **asdict(terms.of(base)),
         "multipliers": "\n".join(base.multipliers),
@@ -144,7 +145,7 @@ def _new_form(
         "history": _history(session, program, code),
         "base": base,
         "titles": titles(request),
-        "numbers": shown.numbers(base),
+        "numbers": numbers,
         "applied_by_program": terms.is_applied_by_program(session, base),
         "state": state or FormState(values),
         "marks": marked or {},
@@ -158,18 +159,20 @@ def write(
 ) -> Response:
     """Write the draft and show what it would change."""
     base = rules.in_force(session, program, code)
+    numbers = shown.numbers(base)
     try:
         with attempt(session):
             draft = rules.write_version(
                 session,
                 program,
                 code,
-                params=params.read(base.params, sent),
+                params=params.read(base.params, shown.as_stored(numbers, sent)),
                 note=sent.get("note", "")[:500],
                 actor_id=who.user_id,
                 changes=_terms(sent),
             )
-    except GuerdonError as error:
+    except GuerdonError as refused:
+        error = shown.in_decimals(refused, numbers)
         gettext = viewer_of(request).translator.gettext
         state = FormState.refused(sent, error, viewer_of(request).translator)
         state.errors = marks.by_field(state.errors, gettext)

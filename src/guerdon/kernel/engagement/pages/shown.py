@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from guerdon.core.errors import FieldErrors, GuerdonError
 from guerdon.core.money import Unit, to_decimal, to_minor
 from guerdon.kernel.engagement import explanation
+from guerdon.kernel.engagement.errors import RuleParamDecimalError, RuleParamNumberError
 from guerdon.kernel.engagement.models import Rule
 from guerdon.kernel.engagement.schemas import RuleStatus
 from guerdon.kernel.engagement.service import params, trying
@@ -23,12 +25,7 @@ GRANTED = {
     "month": msgid("given before in this month"),
     "life": msgid("given before in all"),
 }
-HINTS = {
-    "_minor": msgid("In the smallest parts of the unit."),
-    "_hundredths": msgid("In hundredths: 100 stands for 1."),
-    "_percent": msgid("In per cent."),
-    "_bp": msgid("In ten-thousandths: 10000 stands for 1."),
-}
+IN_PARTS = msgid("In the smallest parts of the unit.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,18 @@ class Number:
 
     @property
     def hint(self) -> str:
-        """In which parts it counts, a message id."""
-        return HINTS.get(self.unit, "")
+        """In which parts it is typed, a message id."""
+        return IN_PARTS if self.unit == "_minor" else ""
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals it is typed with; per cent are typed as they are stored."""
+        return explanation.UNITS.get(self.unit, 0) if self.meant is not None and self.unit != "_percent" else 0
+
+    @property
+    def typed(self) -> Any:
+        """The value as it is typed into a form."""
+        return f"{self.meant.normalize():f}" if self.decimals and self.meant is not None else self.value
 
     @property
     def changed(self) -> bool:
@@ -76,6 +83,37 @@ def numbers(rule: Rule, against: Rule | None = None) -> list[Number]:
         meant, before_meant = _meant(value, unit), _meant(before, unit)
         found.append(Number(field, explanation.words(names[-1]), group, value, meant, unit, before, before_meant))
     return found
+
+
+def as_stored(numbers: Iterable[Number], sent: Mapping[str, str]) -> dict[str, str]:
+    """What a form sent, with decimals as the parts of 1 that the rule counts in; what is none stays as it is."""
+    found = dict(sent)
+    for number in numbers:
+        if number.decimals and number.field in sent:
+            whole = _whole("".join(sent[number.field].split()), number.decimals)
+            found[number.field] = sent[number.field] if whole is None else str(whole)
+            if whole is None and found[number.field].isdigit():
+                found[number.field] += "."  # too long; it would be taken for parts
+    return found
+
+
+def in_decimals(error: GuerdonError, numbers: Iterable[Number]) -> GuerdonError:
+    """What is wrong with numbers that are typed with decimals, told in decimals."""
+    if not isinstance(error, FieldErrors):
+        return error
+    typed = {number.field: number.decimals for number in numbers if number.decimals}
+    return FieldErrors(
+        [
+            RuleParamDecimalError(
+                field=each.field,
+                decimals=typed[each.field],
+                maximum=f"{to_decimal(params.PARAM_MAX, typed[each.field]).normalize():f}",
+            )
+            if isinstance(each, RuleParamNumberError) and each.field in typed
+            else each
+            for each in error.errors
+        ]
+    )
 
 
 def _meant(value: Any, unit: str) -> Decimal | None:
