@@ -1,8 +1,11 @@
 """The queue: jobs commit with their cause, run in one transaction, are tried again and forgotten."""
 
 import logging
+import os
+import signal
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -308,3 +311,15 @@ def test_a_schedule_that_cannot_be_read_is_told_before_any_job_is_taken(database
         run_worker(database, [task, scheduled], SystemClock())
     assert calls == []
     assert jobs(database) == [("test.note", "todo", 0)]
+
+
+def test_a_time_that_passed_while_no_worker_ran_is_made_up_for_once(database: Database) -> None:
+    calls: list[datetime] = []
+
+    def note(session: Session, clock: Clock) -> None:
+        calls.append(clock.now())
+
+    for _ in range(2):
+        stop = threading.Timer(2, os.kill, (os.getpid(), signal.SIGTERM))
+        run_worker(database, [Task("test.yearly", note, cron="0 0 1 1 *")], SystemClock(), on_ready=stop.start)
+    assert len(calls) == 1
