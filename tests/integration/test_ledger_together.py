@@ -28,6 +28,13 @@ LEGAL = {
 }
 
 
+class Patient(Ledger):
+    """Does again what PostgreSQL asks to do again, as everybody does."""
+
+    def do(self, call: Any, *args: Any, **options: Any) -> Any:
+        return self.database.run(lambda session: call(session, *args, **options))
+
+
 @dataclass(frozen=True)
 class Done:
     """What somebody asked for and the ledger did: the posting as the model is to judge it, when its turn comes."""
@@ -194,7 +201,7 @@ def compare(ledger: Ledger, model: Model, owners: list[UUID]) -> None:
 def crowd(ledger: Ledger, app_dsn: str) -> Iterator[Ledger]:
     """The ledger with a connection for each of many."""
     wide = Database(app_dsn, pool_size=CONNECTIONS + 2, pool_overflow=0)
-    yield Ledger(wide, ledger.owner_dsn, ledger.clock)
+    yield Patient(wide, ledger.owner_dsn, ledger.clock)
     wide.dispose()
 
 
