@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from guerdon import boot
 from guerdon.kernel.admin import retention
+from guerdon.kernel.identity.people import jobs
 from guerdon.kernel.identity.people.service import erasures, exports
 from guerdon.programs.credits.service import archiving
 from guerdon.worker.runner import run_worker
@@ -114,6 +115,25 @@ class TestCopy:
         assert family.do(exports.expire, family.clock) == 1
         assert family.sql("SELECT count(*) FROM identity.export_files") == [(0,)]
         assert awa.post("/api/v1/identity/exports").status_code == 202
+
+    def test_it_is_made_though_no_worker_ran_for_days(self, family: Family, calling: Api) -> None:
+        awa, badu = calling("awa"), calling("badu")
+        for each in (awa, badu):
+            assert each.post("/api/v1/identity/exports").status_code == 202
+        lost = "UPDATE worker.procrastinate_jobs SET status = 'failed' WHERE args ->> 'export_id' = %s RETURNING 1"
+        assert family.sql(lost, self.listed(badu)["id"]) == [(1,)]
+        family.clock.move(timedelta(days=3))
+        awa, badu = calling("awa", known=True), calling("badu", known=True)
+        expire = next(each for each in jobs.TASKS if each.name == "identity.expire")
+        family.do(expire.run, family.clock)  # comes before it, as when a worker starts
+        work(family)
+        assert self.listed(awa)["status"] == "ready"
+        assert self.listed(badu)["status"] == "failed"
+
+    @staticmethod
+    def listed(client: Client) -> Any:
+        (found,) = client.get("/api/v1/identity/exports").json()
+        return found
 
 
 class TestLeaving:

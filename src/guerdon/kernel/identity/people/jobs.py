@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.kernel.identity.people.service import erasures, exports, guardians, verifications
-from guerdon.worker.queue import enqueue
+from guerdon.worker.queue import enqueue, unfinished
 from guerdon.worker.tasks import Task
 
 
@@ -25,7 +25,8 @@ def _check_guardians(session: Session, clock: Clock) -> None:
 
 
 def _expire(session: Session, clock: Clock) -> None:
-    exports.expire(session, clock)
+    under_way = [UUID(each["export_id"]) for each in unfinished(session, MAKE_EXPORT)]
+    exports.expire(session, clock, under_way=under_way)
     verifications.expire(session, clock)
 
 
