@@ -18,6 +18,7 @@ from guerdon.kernel.admin import retention
 from guerdon.kernel.identity.people import jobs
 from guerdon.kernel.identity.people.service import erasures, exports
 from guerdon.programs.credits.service import archiving
+from guerdon.worker.queue import enqueue
 from guerdon.worker.runner import run_worker
 from support.credits import ITEM
 from support.family import ADULT, MINOR, Family, picture
@@ -151,6 +152,18 @@ class TestLeaving:
         before = family.rows()
         assert family.do(erasures.erase_due, family.clock) == 0
         assert family.rows() == before
+
+    def test_everybody_whose_day_has_come_is_gone_in_one_night(
+        self, family: Family, calling: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(erasures, "BATCH", 2)
+        for name in ("awa", "badu", "coumba", "demba", "elimane"):
+            assert calling(name).post("/api/v1/identity/erasure").status_code == 201
+        family.clock.move(erasures.WAITING_TIME)
+        family.do(enqueue, jobs.ERASE_DUE)
+        for _ in range(4):  # each portion is a job that queues the next
+            run_worker(family.database, boot.tasks().values(), family.clock, until_idle=True)
+        assert family.sql("SELECT DISTINCT status FROM identity.erasures") == [("done",)]
 
     def test_then_the_person_is_gone_and_the_money_stays(self, family: Family, calling: Api) -> None:
         staff = calling("sarr", "staff")
