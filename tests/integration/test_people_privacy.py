@@ -15,8 +15,10 @@ from sqlalchemy import text
 
 from guerdon import boot
 from guerdon.kernel.admin import retention
+from guerdon.kernel.identity.people import jobs
 from guerdon.kernel.identity.people.service import erasures, exports
 from guerdon.programs.credits.service import archiving
+from guerdon.worker.queue import enqueue
 from guerdon.worker.runner import run_worker
 from support.credits import ITEM
 from support.family import ADULT, MINOR, Family, picture
@@ -115,6 +117,25 @@ class TestCopy:
         assert family.sql("SELECT count(*) FROM identity.export_files") == [(0,)]
         assert awa.post("/api/v1/identity/exports").status_code == 202
 
+    def test_it_is_made_though_no_worker_ran_for_days(self, family: Family, calling: Api) -> None:
+        awa, badu = calling("awa"), calling("badu")
+        for each in (awa, badu):
+            assert each.post("/api/v1/identity/exports").status_code == 202
+        lost = "UPDATE worker.procrastinate_jobs SET status = 'failed' WHERE args ->> 'export_id' = %s RETURNING 1"
+        assert family.sql(lost, self.listed(badu)["id"]) == [(1,)]
+        family.clock.move(timedelta(days=3))
+        awa, badu = calling("awa", known=True), calling("badu", known=True)
+        expire = next(each for each in jobs.TASKS if each.name == "identity.expire")
+        family.do(expire.run, family.clock)  # comes before it, as when a worker starts
+        work(family)
+        assert self.listed(awa)["status"] == "ready"
+        assert self.listed(badu)["status"] == "failed"
+
+    @staticmethod
+    def listed(client: Client) -> Any:
+        (found,) = client.get("/api/v1/identity/exports").json()
+        return found
+
 
 class TestLeaving:
     def test_it_waits_thirty_days_and_can_be_cancelled(self, family: Family, calling: Api) -> None:
@@ -131,6 +152,18 @@ class TestLeaving:
         before = family.rows()
         assert family.do(erasures.erase_due, family.clock) == 0
         assert family.rows() == before
+
+    def test_everybody_whose_day_has_come_is_gone_in_one_night(
+        self, family: Family, calling: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(erasures, "BATCH", 2)
+        for name in ("awa", "badu", "coumba", "demba", "elimane"):
+            assert calling(name).post("/api/v1/identity/erasure").status_code == 201
+        family.clock.move(erasures.WAITING_TIME)
+        family.do(enqueue, jobs.ERASE_DUE)
+        for _ in range(4):  # each portion is a job that queues the next
+            run_worker(family.database, boot.tasks().values(), family.clock, until_idle=True)
+        assert family.sql("SELECT DISTINCT status FROM identity.erasures") == [("done",)]
 
     def test_then_the_person_is_gone_and_the_money_stays(self, family: Family, calling: Api) -> None:
         staff = calling("sarr", "staff")

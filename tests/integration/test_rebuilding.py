@@ -15,6 +15,7 @@ from guerdon.kernel.engagement.activities.errors import (
     ActivityWithdrawnError,
 )
 from guerdon.kernel.engagement.activities.schemas import Outcome
+from guerdon.kernel.engagement.activities.service.community import set_time_zone
 from guerdon.kernel.engagement.activities.service.rebuilding import differences, rebuild
 from guerdon.kernel.engagement.activities.service.withdrawing import withdraw
 from guerdon.kernel.ledger import service as ledger
@@ -92,6 +93,19 @@ class TestRebuilding:
         assert track.counters(awa, "long_runs")["day 2026-03-02"] == 1
         assert track.counters(awa, "long_runs")["day 2026-02-28"] == 3
         assert track.do(rebuild, [awa]) == []
+
+    def test_days_of_a_community_that_moved_are_counted_by_the_new_clock_alone(self, track: Track) -> None:
+        """What was earned too: no counter of the former days is left, and none is found at fault for ever."""
+        track.install(rule("run"))
+        awa = track.member()
+        evening = track.clock.now().replace(hour=20) - timedelta(days=1)
+        track.run(awa, at=evening)
+        assert track.do(set_time_zone, "Pacific/Auckland") == "UTC"
+        assert track.do(rebuild, [awa]) != []
+        days = {"day 2026-03-02": 1, "week 2026-03-02": 1, "month 2026-03-01": 1, "life": 1}
+        assert track.counters(awa, "runs") == days
+        assert track.counters(awa, "earned.LAP", "ledger") == dict.fromkeys(days, 10)
+        assert track.do(differences, [awa]).changes == []
 
     def test_moving_while_facts_are_recorded(self, track: Track) -> None:
         awa = track.member(zone="Asia/Tokyo")

@@ -147,6 +147,23 @@ def work(track: Track, simulation_id: str, monkeypatch: pytest.MonkeyPatch) -> l
             return done
 
 
+def test_one_whose_job_failed_for_good_does_not_count_as_running_for_ever(staff: Client, track: Track) -> None:
+    track.install(rule("run", "10"))
+    path = f"/api/v1/engagement/rules/{version_of(track, 'run').id}/simulations"
+    period = {"since": "2026-03-01T00:00:00Z", "until": "2026-04-01T00:00:00Z"}
+    begun = [staff.post(path, json=period).json()["id"] for _ in range(running.RUNNING_MAX)]
+    assert staff.post(path, json=period).status_code == 409
+    lost, late = begun[0], track.clock.now() - running.GIVE_UP
+    with track.database.transaction() as session:
+        session.execute(text("UPDATE engagement.simulations SET created_at = :late"), {"late": late})
+        failed = "UPDATE worker.procrastinate_jobs SET status = 'failed' WHERE args ->> 'simulation_id' = :lost"
+        session.execute(text(failed), {"lost": lost})
+    track.do(jobs.forget, track.clock)
+    told = [staff.get(f"/api/v1/engagement/simulations/{each}").json()["status"] for each in begun]
+    assert told == ["failed", "running", "running"]
+    assert staff.post(path, json=period).status_code == 202
+
+
 def test_in_the_background_with_progress(
     staff: Client, track: Track, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

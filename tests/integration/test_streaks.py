@@ -224,6 +224,22 @@ def test_pauses_keep_a_streak_and_have_their_limits(walking: Walking) -> None:
         assert session.scalars(text("SELECT count(*) FROM engagement.streak_pauses")).one() == 1
 
 
+def test_a_pause_of_a_week_that_a_run_has_passed_already_mends_it(walking: Walking) -> None:
+    """The clock had run ahead, and stepped back; so it is for a member who moves west, with days by their own zone."""
+    walking.week(0)
+    walking.to(2)
+    walking.week(2)
+    assert walking.stands().standing.current == 1
+    walking.to(1)
+    with walking.database.transaction() as session:
+        now, streak, week = walking.clock.now(), walking.weekly(session), MONDAY + WEEK
+        made = pauses.pause(session, now, streak, walking.owner_id, first=week, last=week, actor_id=walking.owner_id)
+    assert (walking.stands().standing.current, walking.bonus()) == (2, 10)
+    with walking.database.transaction() as session:
+        pauses.end(session, now, streak, walking.owner_id, made.id, actor_id=walking.owner_id)
+    assert (walking.stands().standing.current, walking.bonus()) == (1, 10)
+
+
 def test_a_pause_ended_early_counts_again(walking: Walking) -> None:
     walking.week(0)
     walking.to(1)

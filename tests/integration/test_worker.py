@@ -1,8 +1,11 @@
 """The queue: jobs commit with their cause, run in one transaction, are tried again and forgotten."""
 
 import logging
+import os
+import signal
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -192,6 +195,52 @@ def test_job_that_kills_its_workers_is_given_up(database: Database, clock: Fixed
     assert jobs(database) == [("test.lost", "failed", RESCUES_MAX + 1)]
 
 
+def _waits_for_another_day(database: Database, task: Task) -> None:
+    with database.transaction() as session:
+        tomorrow = SystemClock().now() + timedelta(days=1)
+        assert enqueue(session, task, run_at=tomorrow, dedupe_key="letter", user_id=uuid4()) is not None
+
+
+def test_a_job_that_had_queued_its_successor_when_its_worker_died_holds_nobody_up(
+    database: Database, clock: FixedClock
+) -> None:
+    """Its work is in the successor: it is given up, and the others are rescued as ever."""
+    _, task = recorder()
+    with database.transaction() as session:
+        enqueue(session, task, dedupe_key="letter", user_id=uuid4())
+        session.execute(text("UPDATE worker.procrastinate_jobs SET status = 'doing'"))
+    _waits_for_another_day(database, task)
+    held_by_dead_worker(database)
+    with database.transaction() as session:
+        rescue(session, clock)
+    assert jobs(database) == [("test.note", "aborted", 1), ("test.note", "todo", 0), ("test.lost", "todo", 1)]
+
+
+def test_two_jobs_of_one_key_whose_workers_died_are_done_once_more(database: Database, clock: FixedClock) -> None:
+    _, task = recorder()
+    for _ in range(2):
+        with database.transaction() as session:
+            enqueue(session, task, dedupe_key="letter", user_id=uuid4())
+            session.execute(text("UPDATE worker.procrastinate_jobs SET status = 'doing'"))
+    with database.transaction() as session:
+        rescue(session, clock)
+    assert sorted(state for _, state, _ in jobs(database)) == ["aborted", "todo"]
+
+
+def test_a_job_that_fails_while_one_of_its_key_waits_is_left_to_that_one(database: Database) -> None:
+    _, task = recorder()
+
+    def fail(session: Session, clock: Clock) -> None:
+        _waits_for_another_day(database, task)
+        raise RuntimeError("not now")
+
+    failing_task = Task("test.fail", fail)
+    with database.transaction() as session:
+        enqueue(session, failing_task, dedupe_key="letter")
+    work(database, failing_task, task)
+    assert jobs(database) == [("test.fail", "aborted", 1), ("test.note", "todo", 0)]
+
+
 def test_old_jobs_are_swept(database: Database) -> None:
     _, task = recorder()
     broken = Task("test.fail", failing(ValueError("never")), retry=Retry(attempts_max=1))
@@ -262,3 +311,15 @@ def test_a_schedule_that_cannot_be_read_is_told_before_any_job_is_taken(database
         run_worker(database, [task, scheduled], SystemClock())
     assert calls == []
     assert jobs(database) == [("test.note", "todo", 0)]
+
+
+def test_a_time_that_passed_while_no_worker_ran_is_made_up_for_once(database: Database) -> None:
+    calls: list[datetime] = []
+
+    def note(session: Session, clock: Clock) -> None:
+        calls.append(clock.now())
+
+    for _ in range(2):
+        stop = threading.Timer(2, os.kill, (os.getpid(), signal.SIGTERM))
+        run_worker(database, [Task("test.yearly", note, cron="0 0 1 1 *")], SystemClock(), on_ready=stop.start)
+    assert len(calls) == 1

@@ -19,7 +19,7 @@ from guerdon.core.clock import FixedClock
 from guerdon.db.database import Database
 from guerdon.http.access import public
 from guerdon.http.errors import RateLimitedError
-from guerdon.http.limits import RateLimit, spend
+from guerdon.http.limits import RateLimit, spend, spent
 from guerdon.http.transaction import SessionDep
 from guerdon.kernel.identity.models import User
 from support.chromium import serving
@@ -372,6 +372,30 @@ class TestSignInLimits:
         for thread in threads:
             thread.join()
         assert len(passed) == 7
+
+    def test_nobody_is_kept_out_for_as_long_as_the_clock_had_run_ahead(
+        self, database: Database, clock: FixedClock
+    ) -> None:
+        limit = RateLimit("ahead", 3, timedelta(minutes=10))
+
+        def passes() -> int:
+            passed = 0
+            for _ in range(4):
+                with contextlib.suppress(RateLimitedError):
+                    spend(database, clock, limit, "somebody")
+                    passed += 1
+            return passed
+
+        clock.move(timedelta(days=1))
+        assert passes() == 3
+        clock.move(-timedelta(minutes=20))
+        assert passes() == 0
+        clock.move(timedelta(minutes=20) - timedelta(days=1))
+        with database.transaction() as session:
+            assert spent(session, clock, limit, "somebody") == 0
+        assert passes() == 3
+        with database.transaction() as session:
+            assert spent(session, clock, limit, "somebody") == 3
 
 
 class TestHealth:

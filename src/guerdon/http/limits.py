@@ -18,12 +18,20 @@ from guerdon.db.database import Database
 from guerdon.http.errors import RateLimitedError
 from guerdon.http.models import RateWindow
 
+AHEAD = timedelta(hours=1)
+"""How far the clocks of processes may be apart.
+
+What drains this much later than any attempt can have it drain was spent before the clock stepped back. It is forgotten:
+it would keep people out for as long as the clock had run ahead.
+"""
+
 _SPEND = text(
     """
     INSERT INTO http.rate_windows AS w (rule, subject, due_at)
     VALUES (:rule, :subject, CAST(:now AS timestamptz) + :step)
-    ON CONFLICT (rule, subject) DO UPDATE SET due_at = greatest(w.due_at, :now) + :step
-    WHERE greatest(w.due_at, :now) + :step <= CAST(:now AS timestamptz) + :window
+    ON CONFLICT (rule, subject) DO UPDATE
+    SET due_at = CASE WHEN w.due_at > :latest THEN :now ELSE greatest(w.due_at, :now) END + :step
+    WHERE w.due_at > :latest OR greatest(w.due_at, :now) + :step <= CAST(:now AS timestamptz) + :window
     RETURNING due_at
     """
 )
@@ -46,6 +54,10 @@ class RateLimit:
         """What one attempt costs."""
         return self.window // self.attempts  # rounded down, so that all of them fit
 
+    def latest(self, now: datetime) -> datetime:
+        """The latest moment at which what was spent by now can drain."""
+        return now + self.window + AHEAD
+
 
 def _digest(subject: str) -> bytes:
     return hashlib.sha256(subject.encode()).digest()
@@ -62,7 +74,8 @@ def spend(database: Database, clock: Clock, limit: RateLimit, subject: str) -> N
     now = clock.now()
     values = {"rule": limit.name, "subject": _digest(subject)}
     with database.aside() as session:
-        due = session.execute(_SPEND, {**values, "now": now, "step": limit.step, "window": limit.window}).scalar()
+        terms = {"now": now, "step": limit.step, "window": limit.window, "latest": limit.latest(now)}
+        due = session.execute(_SPEND, {**values, **terms}).scalar()
         if due is None:
             current: datetime = session.execute(
                 text("SELECT due_at FROM http.rate_windows WHERE rule = :rule AND subject = :subject"), values
@@ -77,7 +90,10 @@ def spent(session: Session, clock: Clock, limit: RateLimit, subject: str) -> int
         text("SELECT due_at FROM http.rate_windows WHERE rule = :rule AND subject = :subject"),
         {"rule": limit.name, "subject": _digest(subject)},
     ).scalar()
-    return max(0, math.ceil((due - clock.now()) / limit.step)) if due is not None else 0
+    now = clock.now()
+    if due is None or due > limit.latest(now):
+        return 0
+    return max(0, math.ceil((due - now) / limit.step))
 
 
 def forget(session: Session, limit: RateLimit, subject: str) -> None:

@@ -39,6 +39,8 @@ API_PREFIX = "/api/"
 Translate = Callable[[str], str]
 _OF_CHARACTERS = frozenset({"22021", "22P05"})
 """SQLSTATEs of text that the encoding does not have, or cannot be written in."""
+_OF_THE_SERVER = ("08", "53", "57P")
+"""Classes of SQLSTATEs of a server that is being stopped, started or cut off, or lacks memory, space or connections."""
 
 log = structlog.get_logger("guerdon.http")
 
@@ -202,12 +204,20 @@ def _methods_at(request: Request) -> set[str]:
 async def _database(request: Request, exc: Exception) -> Response:
     if isinstance(exc, DataError):
         return await answer(request, _of_data(exc))
-    if isinstance(exc, PoolTimeoutError) or (
-        isinstance(exc, DBAPIError) and (is_retryable(exc) or exc.connection_invalidated)
-    ):
-        log.warning("database unavailable", error=type(exc).__name__)
+    if isinstance(exc, PoolTimeoutError) or (isinstance(exc, DBAPIError) and _passes(exc)):
+        log.warning("database unavailable", error=type(getattr(exc, "orig", None) or exc).__name__)
         return await answer(request, UnavailableError())
     raise exc
+
+
+def _passes(exc: DBAPIError) -> bool:
+    """Whether the same request may do in a moment, or once the operator has seen to the database."""
+    if is_retryable(exc) or exc.connection_invalidated:
+        return True
+    if not isinstance(exc.orig, psycopg.OperationalError):
+        return False
+    state = exc.orig.sqlstate
+    return state is None or state.startswith(_OF_THE_SERVER)  # none: there was nobody to say one
 
 
 def _of_data(exc: DataError) -> GuerdonError:

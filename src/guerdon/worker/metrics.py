@@ -20,7 +20,8 @@ _OLDEST = text(
 class QueueCollector(Collector):
     """Jobs by task and state (``todo``, ``doing``, ``succeeded``, ``failed``), and how late the oldest waiting one is.
 
-    Finished jobs are counted as long as they are kept: done ones for a week, failed ones for a month.
+    Finished jobs are counted as long as they are kept: done ones for a week, failed ones for a month. ``aborted`` are
+    those that were to run again while another of their key waited.
     """
 
     def __init__(self, database: Database) -> None:

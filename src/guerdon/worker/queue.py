@@ -1,4 +1,4 @@
-"""Queueing a job: by SQL in the caller's transaction, so that what is rolled back never happens."""
+"""Queueing a job: by SQL in the caller's transaction, so that what is rolled back never happens; and what is queued."""
 
 import json
 from datetime import datetime
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from guerdon.worker.tasks import Task
 
 _ENQUEUE = text("SELECT worker.enqueue(:task, CAST(:args AS jsonb), :queue, :run_at, :dedupe_key)")
+
+_UNFINISHED = text("SELECT args FROM worker.procrastinate_jobs WHERE task_name = :task AND status IN ('todo', 'doing')")
 
 
 def enqueue(
@@ -46,3 +48,8 @@ def enqueue(
     }
     job_id: int | None = session.execute(_ENQUEUE, values).scalar_one()
     return job_id
+
+
+def unfinished(session: Session, task: Task) -> list[dict[str, Any]]:
+    """The arguments, as JSON has them, of the jobs of a task that wait or are being done."""
+    return list(session.scalars(_UNFINISHED, {"task": task.name}))

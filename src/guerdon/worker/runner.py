@@ -25,6 +25,10 @@ CONCURRENCY = 4
 STOP_TIMEOUT_S = 8.0
 """How long a running job may go on after the worker was told to stop; later it is undone and taken up again."""
 
+MISSED_S = timedelta(days=366).total_seconds()
+"""How long ago the last time of a schedule may be for a worker to make up for it when it starts: as good as always. A
+machine that is off at night would never forget what it should otherwise."""
+
 LONG_S = 1.0
 """From how long on a job stands in the log although nothing is wrong with it; there is one every few seconds."""
 
@@ -98,7 +102,7 @@ def _app(database: Database, registry: TaskRegistry, clock: Clock, *, schedules:
         min_size=1,
         max_size=4,
     )
-    app = procrastinate.App(connector=connector)
+    app = procrastinate.App(connector=connector, periodic_defaults={"max_delay": MISSED_S})
     for task in registry.values():
         runnable = app.task(name=task.name, queue=task.queue, retry=_RetryStrategy(task.retry))(
             _runner(database, task, clock)

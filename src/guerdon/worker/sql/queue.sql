@@ -30,6 +30,26 @@ AS $$
     RETURNING id
 $$;
 
+-- A job may be to run again, because it failed or its worker died, while another with its dedupe key waits: often one
+-- that it had queued itself. Two cannot wait with one key, and the other does the work; so this one ends here.
+CREATE OR REPLACE FUNCTION worker.leave_to_the_waiting() RETURNS trigger
+LANGUAGE plpgsql SET search_path = worker, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM procrastinate_jobs
+         WHERE queueing_lock = NEW.queueing_lock AND status = 'todo' AND id <> NEW.id)
+    THEN
+        NEW.status := 'aborted';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER leave_to_the_waiting
+    BEFORE UPDATE OF status ON worker.procrastinate_jobs
+    FOR EACH ROW WHEN (OLD.status = 'doing' AND NEW.status = 'todo' AND NEW.queueing_lock IS NOT NULL)
+    EXECUTE FUNCTION worker.leave_to_the_waiting();
+
 GRANT USAGE ON SCHEMA worker TO guerdon_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA worker TO guerdon_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA worker TO guerdon_app;

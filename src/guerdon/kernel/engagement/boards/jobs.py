@@ -28,6 +28,12 @@ def _fold(session: Session, clock: Clock) -> None:
     upkeep.fold(session)
 
 
+def rebuild(session: Session, board_id: int) -> None:
+    """Have a board built anew. Whoever builds it at once may be stopped: the worker goes on with what is left."""
+    upkeep.rebuild(session, board_id)
+    enqueue(session, BUILD, dedupe_key=f"board:{board_id}", board_id=board_id)
+
+
 BUILD = Task("engagement.build_board", _build)
 END_DUE = Task("engagement.end_board_runs", _end_due, cron="*/15 * * * *")
 CLOSE = Task("engagement.close_board_run", _close)

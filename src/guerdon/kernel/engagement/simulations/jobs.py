@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.kernel.engagement.simulations.service import running
-from guerdon.worker.queue import enqueue
+from guerdon.worker.queue import enqueue, unfinished
 from guerdon.worker.tasks import Task
 
 
@@ -17,7 +17,8 @@ def go_on(session: Session, clock: Clock, simulation_id: UUID) -> None:
 
 
 def forget(session: Session, clock: Clock) -> None:
-    """Forget old ones."""
+    """Forget old ones, and give up those whose job has failed for good."""
+    running.give_up(session, clock, [UUID(each["simulation_id"]) for each in unfinished(session, SIMULATE)])
     running.forget(session, clock)
 
 

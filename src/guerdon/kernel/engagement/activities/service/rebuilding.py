@@ -81,6 +81,17 @@ _CORRECT_EARNED = text(
     SET value = c.value + excluded.value, reached_at = excluded.reached_at
     """
 )
+# Not if somebody has earned in the period meanwhile.
+_REMOVE_EMPTIED = text(
+    """
+    DELETE FROM engagement.counters AS c
+    USING unnest(
+        CAST(:owners AS uuid[]), CAST(:metrics AS smallint[]), CAST(:periods AS text[]), CAST(:starts AS date[]))
+        AS i(owner_id, metric_id, period, period_start)
+    WHERE (c.owner_id, c.metric_id, c.period, c.period_start) = (i.owner_id, i.metric_id, i.period, i.period_start)
+        AND c.value = 0
+    """
+)
 _REMOVE = text(
     """
     DELETE FROM engagement.counters AS c
@@ -111,12 +122,14 @@ class Differences:
     Attributes:
         facts: of metrics over activities.
         earned: of what was earned.
+        unearned: those of them in whose period nothing was earned.
         expected: every counter of facts as it should be.
         tally: from which that comes.
     """
 
     facts: list[CounterChange] = field(default_factory=list)
     earned: list[CounterChange] = field(default_factory=list)
+    unearned: list[CounterChange] = field(default_factory=list)
     expected: dict[Key, Value] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
@@ -143,7 +156,10 @@ def differences(session: Session, owners: Sequence[UUID]) -> Differences:
             found.facts.append(CounterChange(UUID(int=key[0]), *key[1:], *values, known[1]))
     for row in session.execute(_EARNED, {"owners": list(owners), "most": AMOUNT_MINOR_MAX}):
         of = (row.owner_id, row.metric_id, row.period, row.period_start)
-        found.earned.append(CounterChange(*of, row.before or 0, row.after, row.reached_at or row.reached_before))
+        change = CounterChange(*of, row.before or 0, row.after, row.reached_at or row.reached_before)
+        found.earned.append(change)
+        if row.reached_at is None:
+            found.unearned.append(change)
     return found
 
 
@@ -170,6 +186,8 @@ def rebuild(session: Session, owners: Sequence[UUID]) -> list[CounterChange]:
                 "ats": [each.at for each in found.earned],
             }
             session.execute(_CORRECT_EARNED, {**_columns(found.earned), **given_earned})
+        if found.unearned:
+            session.execute(_REMOVE_EMPTIED, _columns(found.unearned))
         session.execute(_FORGET_VALUES, {"owners": list(owners)})
         counting.keep_values(session, found.tally)
         granted.count_again(session, owners)

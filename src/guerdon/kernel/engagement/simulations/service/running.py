@@ -1,11 +1,11 @@
 """Simulations of everybody: a few hundred members at a time, so that one can watch, and nothing grows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -30,6 +30,7 @@ MEMBERS_AT_ONCE = 300
 DAYS_MAX = 366
 RUNNING_MAX = 3
 KEEP = timedelta(days=30)
+GIVE_UP = timedelta(days=1)
 
 
 def last_month(now: datetime) -> tuple[datetime, datetime]:
@@ -166,6 +167,20 @@ def get(session: Session, simulation_id: UUID) -> Simulation:
     if found is None:
         raise SimulationNotFoundError(what="simulation")
     return found
+
+
+def give_up(session: Session, clock: Clock, under_way: Collection[UUID]) -> None:
+    """Let those of a day ago end that nobody goes on with: others have to wait for what counts as running.
+
+    Args:
+        under_way: those that somebody will go on with.
+    """
+    now = clock.now()
+    session.execute(
+        update(Simulation)
+        .where(Simulation.status == "running", Simulation.created_at <= now - GIVE_UP, Simulation.id.not_in(under_way))
+        .values(status="failed", ended_at=now)
+    )
 
 
 def forget(session: Session, clock: Clock) -> int:

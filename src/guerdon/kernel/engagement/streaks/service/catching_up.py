@@ -4,7 +4,8 @@ While a streak is not active, members go on doing what it counts. When it is aga
 they lengthen runs, though nothing is paid for them afterwards.
 """
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, union
@@ -15,7 +16,7 @@ from guerdon.kernel.engagement.activities.models import Counter
 from guerdon.kernel.engagement.activities.schemas import Consequences
 from guerdon.kernel.engagement.activities.service import members
 from guerdon.kernel.engagement.streaks.models import StreakRun
-from guerdon.kernel.engagement.streaks.service.definitions import get
+from guerdon.kernel.engagement.streaks.service.definitions import Definition, get
 from guerdon.kernel.engagement.streaks.service.recomputing import recompute
 
 PORTION = 500
@@ -43,8 +44,13 @@ def go_on(session: Session, clock: Clock, streak_id: UUID, after: UUID | None, p
     query = select(whoever).order_by(whoever).limit(portion)
     owners = session.scalars(query if after is None else query.where(whoever > after)).all()
     if owners:
-        with members.reaching_all(session):
-            members.lock(session, owners)
-            unchanged: dict[UUID, list[date]] = {owner_id: [] for owner_id in owners}
-            recompute(session, clock.now(), streak, unchanged, Consequences(), withdrawn=False)
+        work_out(session, clock.now(), streak, owners)
     return owners[-1] if len(owners) == portion else None
+
+
+def work_out(session: Session, now: datetime, streak: Definition, owners: Sequence[UUID]) -> None:
+    """Work the streak out for some members. Nothing is paid."""
+    with members.reaching_all(session):
+        members.lock(session, owners)
+        unchanged: dict[UUID, list[date]] = {owner_id: [] for owner_id in owners}
+        recompute(session, now, streak, unchanged, Consequences(), withdrawn=False)

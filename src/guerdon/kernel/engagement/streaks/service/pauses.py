@@ -17,7 +17,8 @@ from guerdon.kernel.engagement.streaks.errors import (
     PauseUsedUpError,
     StreakReasonMissingError,
 )
-from guerdon.kernel.engagement.streaks.models import StreakPause
+from guerdon.kernel.engagement.streaks.models import StreakPause, StreakRun
+from guerdon.kernel.engagement.streaks.service import catching_up
 from guerdon.kernel.engagement.streaks.service.definitions import Definition
 from guerdon.kernel.engagement.streaks.service.reading import present_period
 
@@ -77,6 +78,7 @@ def pause(
     )
     session.add(made)
     session.flush()
+    _work_out_anew(session, now, streak, owner_id, starts_on)
     if by_staff:
         _announce(session, "engagement.streak_paused", streak, made, actor_id)
     return made
@@ -116,6 +118,14 @@ def end(session: Session, now: datetime, streak: Definition, owner_id: UUID, pau
     else:
         found.ends_on = present
     session.flush()
+    _work_out_anew(session, now, streak, owner_id, present)
+
+
+def _work_out_anew(session: Session, now: datetime, streak: Definition, owner_id: UUID, since: date) -> None:
+    """Bring a run up to date that lies ahead already: the member has moved west, or the clock has stepped back."""
+    run = session.get(StreakRun, (owner_id, streak.id), populate_existing=True)
+    if run is not None and run.last is not None and run.last > since:
+        catching_up.work_out(session, now, streak, [owner_id])
 
 
 def _lock(session: Session, streak: Definition, owner_id: UUID) -> None:

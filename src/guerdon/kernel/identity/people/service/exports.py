@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -129,12 +129,16 @@ def fetch(session: Session, clock: Clock, user_id: UUID, export_id: UUID) -> byt
     return archive
 
 
-def expire(session: Session, clock: Clock) -> int:
-    """Delete archives that nobody fetched in time, and give up those that could not be made. Returns how many."""
+def expire(session: Session, clock: Clock, *, under_way: Collection[UUID] = ()) -> int:
+    """Delete archives that nobody fetched in time, and give up those that could not be made. Returns how many.
+
+    Args:
+        under_way: those that are being made or will be; however late, after a time in which no worker ran.
+    """
     now = clock.now()
     late = or_(
         and_(Export.status == "ready", Export.expires_at <= now),
-        and_(Export.status == "queued", Export.requested_at <= now - GIVE_UP),
+        and_(Export.status == "queued", Export.requested_at <= now - GIVE_UP, Export.id.not_in(under_way)),
     )
     outcome = case((Export.status == "ready", "expired"), else_="failed")
     session.execute(delete(ExportFile).where(ExportFile.export_id.in_(select(Export.id).where(late))))
