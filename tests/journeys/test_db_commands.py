@@ -12,6 +12,7 @@ from guerdon.db.embedded import EmbeddedServer
 from guerdon.db.errors import AppRoleError
 from guerdon.db.roles import APP_ROLE, OWNER_ROLE, ensure_app_role
 from support.databases import DatabaseFactory, on_database
+from support.operators import Run
 from support.processes import guerdon, guerdon_environment, guerdon_here
 
 
@@ -247,3 +248,17 @@ def test_settings_are_listed_and_secrets_hidden(short_dir: Path) -> None:
     assert "8000" in listed.stdout
     assert "GUERDON_SECRET_KEY" in listed.stdout
     assert secret not in listed.stdout
+
+
+def test_a_database_that_gives_up_is_told_in_two_lines(running: Run) -> None:
+    environment, dsn = running
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE guerdon SET lock_timeout = '200ms'")
+    with psycopg.connect(dsn) as holder:
+        holder.execute("LOCK TABLE ledger.transfers IN ACCESS EXCLUSIVE MODE")
+        told = guerdon("ledger", "verify", environment=environment)
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr
+    assert "The database gave up: canceling statement due to lock timeout" in told.stderr
+    assert "run the command again" in told.stderr
+    assert guerdon("ledger", "verify", environment=environment).returncode == 0

@@ -7,6 +7,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from psycopg import errors as pg
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +16,7 @@ from guerdon import boot
 from guerdon.cli import db, engagement, ledger, parts, reference, retention, settings_table, up, users
 from guerdon.cli.console import show_error
 from guerdon.core.errors import GuerdonError
-from guerdon.db.errors import NotMigratedError
+from guerdon.db.errors import DatabaseGaveUpError, NotMigratedError
 from guerdon.kernel.commands import OutputBrokenError, prepare_with
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
@@ -72,9 +73,16 @@ def main() -> None:
         show_error(exc)
         sys.exit(1)
     except DBAPIError as exc:
-        if not isinstance(
-            exc.orig, pg.UndefinedTable | pg.UndefinedColumn | pg.UndefinedFunction | pg.InvalidSchemaName
-        ):
+        told = _of_database(exc)
+        if told is None:
             raise
-        show_error(NotMigratedError(problem=str(exc.orig).partition("\n")[0]))
+        show_error(told)
         sys.exit(1)
+
+
+def _of_database(exc: DBAPIError) -> GuerdonError | None:
+    """What the database said, for people; None where it is a fault of the command."""
+    problem = str(exc.orig).partition("\n")[0]
+    if isinstance(exc.orig, pg.UndefinedTable | pg.UndefinedColumn | pg.UndefinedFunction | pg.InvalidSchemaName):
+        return NotMigratedError(problem=problem)
+    return DatabaseGaveUpError(problem=problem) if isinstance(exc.orig, psycopg.OperationalError) else None

@@ -57,6 +57,15 @@ class DatabaseUnreachableError(GuerdonError):
     remedy = "Start it ('guerdon db start' for the embedded one), or correct GUERDON_DATABASE_URL."
 
 
+class DatabaseGaveUpError(GuerdonError):
+    """PostgreSQL could not go on: it was stopped, had no room or no memory left, or was kept waiting for too long."""
+
+    code = "database-gave-up"
+    status = 503
+    message = "The database gave up: {problem}"
+    remedy = "What was under way was not kept. Look at its log and at the disk, then run the command again."
+
+
 class ServerTooOldError(GuerdonError):
     """The operator's own PostgreSQL lacks what Guerdon is built on."""
 
