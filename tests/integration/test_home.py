@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from PIL import Image
 
 from guerdon.http.access import public
-from guerdon.kernel.home.reference import reference
+from guerdon.kernel.home.reference import coded, reference
 from support.garden import GARDEN
 from support.http_client import Client
 
@@ -66,6 +66,11 @@ class TestReference:
         for name in document["components"]["schemas"]:
             assert f'id="schema-{name}"' in page.text
         assert page.text.count("<script") == 1  # our own
+        assert "``" not in page.text
+        assert "by <code>id</code> and <code>source</code>" in page.text
+
+    def test_what_is_code_in_a_description_is_code_on_the_page(self) -> None:
+        assert coded("``a<b`` or `c`, not ``d") == "<code>a&lt;b</code> or <code>c</code>, not ``d"
 
     def test_examples_are_complete_and_links_lead_somewhere(self, garden_app: FastAPI) -> None:
         found = reference(garden_app.openapi(), "https://example.org")

@@ -92,10 +92,16 @@ class TestBadRequests:
             assert send(4 * 1024 * 1024) in {(400, True), (0, False)}
             assert send(1024) == (401, True)
 
-    def test_addresses(self, person: Callable[..., User], program: Callable[..., Client]) -> None:
+    def test_addresses(
+        self, identity_app: FastAPI, person: Callable[..., User], program: Callable[..., Client]
+    ) -> None:
         person("boss", "admin")
         client = program("boss")
         is_problem(client.get("/api/v1/nothing"), 404, "route-not-found")
+        lost = Client(identity_app, page=True).get("/nothing")
+        assert lost.status_code == 404
+        assert "begin at the start page" in lost.text
+        assert "openapi" not in lost.text
         is_problem(client.get(TOKENS), 405, "method-not-allowed")
         is_problem(client.get("/api/v1/identity/members?q=%00"), 400, "malformed-request")
         is_problem(client.get("/api/v1/%00"), 400, "malformed-request")

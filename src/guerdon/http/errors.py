@@ -84,6 +84,15 @@ class RouteNotFoundError(GuerdonError):
     remedy = "Check the address; the API is described at /api/v1/openapi.json."
 
 
+class PageNotFoundError(GuerdonError):
+    """No page has this path."""
+
+    code = "page-not-found"
+    status = 404
+    message = "There is nothing at this address."
+    remedy = "Check the address, or begin at the start page."
+
+
 class MethodNotAllowedError(GuerdonError):
     """The path exists, the method does not."""
 

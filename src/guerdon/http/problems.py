@@ -24,6 +24,7 @@ from guerdon.http.errors import (
     HttpError,
     MalformedRequestError,
     MethodNotAllowedError,
+    PageNotFoundError,
     RateLimitedError,
     RouteNotFoundError,
     TextNotStorableError,
@@ -158,7 +159,7 @@ async def _validation(request: Request, exc: Exception) -> Response:
     found = cast("RequestValidationError | ValidationError", exc).errors()
     if any(error["loc"][:1] == ("path",) for error in found):
         if wants_page(request):
-            return await answer(request, RouteNotFoundError())  # people mistype addresses; they do not fill them in
+            return await answer(request, PageNotFoundError())  # people mistype addresses; they do not fill them in
         if request.method not in (methods := _methods_at(request)):
             return await _not_allowed(request, methods)
     whole_body = any(tuple(error["loc"]) == ("body",) and error["type"] != "missing" for error in found)
@@ -172,7 +173,7 @@ async def _framework(request: Request, exc: Exception) -> Response:
     refusal = cast(HTTPException, exc)
     typed: dict[int, Callable[[], GuerdonError]] = {
         400: MalformedRequestError,
-        404: RouteNotFoundError,
+        404: PageNotFoundError if wants_page(request) else RouteNotFoundError,
         413: lambda: BodyTooLargeError(limit_bytes=request.scope.get("guerdon.body_limit_bytes", 0)),
         415: UnsupportedMediaTypeError,
     }

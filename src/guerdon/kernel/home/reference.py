@@ -1,10 +1,13 @@
 """The OpenAPI description as a page shows it: operations by package, schemas as tables, examples ready to send."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup, escape
 
 METHODS = ("get", "post", "put", "patch", "delete")
 SCHEMAS = "#/components/schemas/"
@@ -106,6 +109,14 @@ def reference(document: Document, base_url: str) -> Reference:
     return Reference(
         {tag: tuple(operations) for tag, operations in sorted(groups.items())},
         tuple(_schema(name, schema) for name, schema in sorted(schemas.items())),
+    )
+
+
+def coded(text: str) -> Markup:
+    """A description for a page: what it sets off by backticks is code."""
+    parts = re.split(r"`+([^`]+)`+", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
     )
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from guerdon.http.access import public
 from guerdon.http.openapi import API_PATH
 from guerdon.http.transaction import SettingsDep
-from guerdon.kernel.home.reference import reference
+from guerdon.kernel.home.reference import coded, reference
 from guerdon.web.render import render
 
 router = APIRouter()
@@ -20,6 +20,7 @@ def show_reference(request: Request, _open: Annotated[object, Depends(public())]
     context = {
         "reference": reference(request.app.openapi(), base_url),
         "base_url": base_url,
+        "coded": coded,
         "openapi_path": API_PATH,
     }
     return render(request, "home/developers.html", context)
