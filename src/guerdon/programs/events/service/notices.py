@@ -75,18 +75,41 @@ def registered(session: Session, event: Event, registration: Registration) -> No
     )
 
 
-def place_offered(session: Session, event: Event, user_id: UUID, registration_id: UUID, until: datetime) -> None:
-    """Tell a member that a place is theirs if they take it in time."""
-    key = f"events.place_offered:{registration_id}"
+def places_offered(session: Session, event: Event, registrations: Mapping[UUID, UUID], until: datetime) -> None:
+    """Tell members that a place is theirs if they take it in time.
+
+    Args:
+        registrations: for which, by member.
+    """
     _tell(
-        session, event, [user_id], "place_offered", subject=OFFERED_SUBJECT, body=OFFERED_BODY, dedupe=key, until=until
+        session,
+        event,
+        registrations,
+        "place_offered",
+        subject=OFFERED_SUBJECT,
+        body=OFFERED_BODY,
+        dedupe="events.place_offered",
+        each=registrations,
+        until=until,
     )
 
 
-def offer_lapsed(session: Session, event: Event, user_id: UUID, registration_id: UUID) -> None:
-    """Tell a member that they were too late."""
-    key = f"events.offer_lapsed:{registration_id}"
-    _tell(session, event, [user_id], "offer_lapsed", subject=LAPSED_SUBJECT, body=LAPSED_BODY, dedupe=key)
+def offers_lapsed(session: Session, event: Event, registrations: Mapping[UUID, UUID]) -> None:
+    """Tell members that they were too late.
+
+    Args:
+        registrations: for which, by member.
+    """
+    _tell(
+        session,
+        event,
+        registrations,
+        "offer_lapsed",
+        subject=LAPSED_SUBJECT,
+        body=LAPSED_BODY,
+        dedupe="events.offer_lapsed",
+        each=registrations,
+    )
 
 
 def moved(session: Session, event: Event, user_ids: Collection[UUID]) -> None:
@@ -132,11 +155,17 @@ def _tell(
     subject: str,
     body: str,
     dedupe: str,
+    each: Mapping[UUID, UUID] | None = None,
     params: Mapping[str, Any] | None = None,
     registration: Registration | None = None,
     until: datetime | None = None,
 ) -> None:
-    """Tell members by mail, or by SMS who has no mailbox."""
+    """Tell members by mail, or by SMS who has no mailbox.
+
+    Args:
+        dedupe: the same is told to each of them once.
+        each: the registration that it is about, by member, where it may be told of another one later.
+    """
     for user in _people(session, user_ids):
         channel, to = ("email", user.email) if user.email else ("sms", user.phone)
         if to is None:
@@ -166,7 +195,7 @@ def _tell(
                 params=filled,
                 user_id=user.id,
                 useful_until=until or (event.end_time if kind != "called_off" else None),
-                dedupe_key=f"{dedupe}:{user.id}",
+                dedupe_key=f"{dedupe}:{user.id}" if each is None else f"{dedupe}:{each[user.id]}:{user.id}",
             ),
         )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, or_, select, text
+from sqlalchemy import Row, Select, func, literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
@@ -27,11 +27,16 @@ def settle(session: Session, clock: Clock, event_id: UUID) -> None:
     if not changed:
         return
     event = session.scalars(select(Event).where(Event.id == event_id).execution_options(populate_existing=True)).one()
-    for row in changed:
-        if row.status == RegistrationStatus.OFFERED:
-            notices.place_offered(session, event, row.user_id, row.id, row.offer_expires_at)
-        elif event.start_time > clock.now():
-            notices.offer_lapsed(session, event, row.user_id, row.id)
+    offered = [row for row in changed if row.status == RegistrationStatus.OFFERED]
+    if offered:  # all at once, so until the same moment
+        notices.places_offered(session, event, _by_member(offered), offered[0].offer_expires_at)
+    lapsed = [row for row in changed if row.status != RegistrationStatus.OFFERED]
+    if lapsed and event.start_time > clock.now():
+        notices.offers_lapsed(session, event, _by_member(lapsed))
+
+
+def _by_member(rows: Sequence[Row[Any]]) -> dict[UUID, UUID]:
+    return {row.user_id: row.id for row in rows}
 
 
 def unsettled(session: Session, now: datetime, limit: int = SWEEP_EVENTS) -> Sequence[UUID]:
