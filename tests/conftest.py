@@ -12,6 +12,7 @@ pytest_plugins = (
     "support.garden",
     "support.boards",
     "support.walkers",
+    "support.walking",
     "support.ledger",
     "support.ledger_http",
     "support.credits",

@@ -200,6 +200,15 @@ class TestWaiting:
         wanted = given(event.start_time, max_participants=3)
         hall.do(changing.change, hall.clock, staff, quiz, wanted)
         assert hall.statuses(quiz) == ["registered", "offered", "offered"]
+        assert [hall.told(each)[-1] for each in members[1:3]] == ["place_offered", "place_offered"]
+
+    def test_a_second_offer_is_told_as_the_first(self, hall: Hall, quiz: UUID, members: list[UUID]) -> None:
+        self.leave(hall, members[0], quiz)
+        hall.clock.move(timedelta(hours=24))
+        hall.do(jobs.SETTLE_PLACES.run, hall.clock)
+        hall.register(members[1], quiz)
+        self.leave(hall, members[2], quiz)
+        assert hall.told(members[1]) == ["waiting", "place_offered", "offer_lapsed", "waiting", "place_offered"]
 
     def test_no_limit_any_more(self, hall: Hall, quiz: UUID, staff: UUID) -> None:
         event = hall.do(reading.get, quiz)

@@ -1,4 +1,4 @@
-"""Streaks on a real database: bonuses, late facts, withdrawals, pauses, pardons."""
+"""Streaks on a real database: bonuses, late facts, withdrawals, pardons."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,66 +22,15 @@ from guerdon.kernel.engagement.streaks import jobs
 from guerdon.kernel.engagement.streaks.errors import (
     NothingToRestoreError,
     OwnStreakError,
-    PauseDatesError,
-    PauseOverlapsError,
-    PauseUsedUpError,
     StreakReasonMissingError,
 )
 from guerdon.kernel.engagement.streaks.seeds import StreakSeed
-from guerdon.kernel.engagement.streaks.service import catching_up, changing, pardons, pauses, reading, reminding
-from guerdon.kernel.engagement.streaks.service.definitions import Definition, by_code, use
+from guerdon.kernel.engagement.streaks.service import catching_up, changing, pardons, reading, reminding
+from guerdon.kernel.engagement.streaks.service.definitions import by_code, use
 from guerdon.kernel.program import Program
 from guerdon.worker.runner import run_worker
-from support.databases import START_OF_TIME
-from support.walkers import WALKERS, advance, beans
-
-MONDAY = START_OF_TIME.date()
-WEEK = timedelta(days=7)
-
-
-class Walking:
-    """One member, week by week; the clock moves with them."""
-
-    def __init__(self, database: Database, clock: FixedClock, owner_id: UUID) -> None:
-        self.database = database
-        self.clock = clock
-        self.owner_id = owner_id
-
-    def week(self, number: int, walks: int = 1, *, withdrawn: bool = False) -> None:
-        """Walk in the week of that number, or have it withdrawn, whatever the clock says."""
-        with self.database.transaction() as session:
-            day = MONDAY + number * WEEK
-            advance(session, self.clock.now(), self.owner_id, day, withdrawn=withdrawn, walks=walks)
-
-    def to(self, number: int) -> None:
-        """Move the clock to the Monday of a week."""
-        self.clock.move(START_OF_TIME + number * WEEK - self.clock.now())
-
-    def weekly(self, session: Session) -> Definition:
-        return by_code(session, "walkers", "weekly")
-
-    def stands(self) -> reading.MemberStreak:
-        with self.database.transaction() as session:
-            return reading.one_of_member(session, self.clock.now(), self.owner_id, self.weekly(session))
-
-    def has(self) -> int:
-        with self.database.transaction() as session:
-            return beans(session, self.owner_id)
-
-    def bonus(self) -> int:
-        """What the streak has paid, net of what was taken back."""
-        with self.database.transaction() as session:
-            query = text(
-                "SELECT coalesce(sum(CASE WHEN t.reverses_id IS NULL THEN t.amount ELSE -t.amount END), 0)"
-                " FROM ledger.transfers AS t JOIN ledger.transfer_kinds AS k ON k.id = t.kind_id"
-                " WHERE k.code = 'streak.bonus' AND t.owner_id = :owner_id"
-            )
-            return int(session.scalars(query, {"owner_id": self.owner_id}).one())
-
-
-@pytest.fixture
-def walking(walkers: Database, clock: FixedClock, person: Callable[..., Any]) -> Walking:
-    return Walking(walkers, clock, person("ibis").id)
+from support.walkers import WALKERS, advance
+from support.walking import MONDAY, WEEK, Walking
 
 
 def test_each_week_pays_by_the_length_and_lapses_when_it_is_read(walking: Walking) -> None:
@@ -189,77 +138,6 @@ def test_nobody_has_missed_a_week_before_their_first(walking: Walking) -> None:
     walking.to(2)
     assert states(5) == ["not_begun", "not_begun", "active", "missed", "open"]
     assert states(2) == ["missed", "open"]
-
-
-def test_pauses_keep_a_streak_and_have_their_limits(walking: Walking) -> None:
-    walking.week(0)
-    walking.to(1)
-
-    def pause(first: int, last: int, actor: UUID | None = None, reason: str = "") -> None:
-        with walking.database.transaction() as session:
-            pauses.pause(
-                session,
-                walking.clock.now(),
-                walking.weekly(session),
-                walking.owner_id,
-                first=MONDAY + first * WEEK,
-                last=MONDAY + last * WEEK,
-                actor_id=actor or walking.owner_id,
-                reason=reason,
-            )
-
-    pause(1, 3)
-    for first, last, error in ((2, 2, PauseOverlapsError), (0, 0, PauseDatesError), (5, 4, PauseDatesError)):
-        with pytest.raises(error):
-            pause(first, last)
-    with pytest.raises(PauseUsedUpError):
-        pause(5, 10)
-    with pytest.raises(StreakReasonMissingError):
-        pause(5, 10, UUID(int=1))
-    walking.to(4)
-    assert walking.stands().standing.current == 1
-    walking.week(4)
-    assert walking.stands().standing.current == 2
-    with walking.database.transaction() as session:
-        assert session.scalars(text("SELECT count(*) FROM engagement.streak_pauses")).one() == 1
-
-
-def test_a_pause_of_a_week_that_a_run_has_passed_already_mends_it(walking: Walking) -> None:
-    """The clock had run ahead, and stepped back; so it is for a member who moves west, with days by their own zone."""
-    walking.week(0)
-    walking.to(2)
-    walking.week(2)
-    assert walking.stands().standing.current == 1
-    walking.to(1)
-    with walking.database.transaction() as session:
-        now, streak, week = walking.clock.now(), walking.weekly(session), MONDAY + WEEK
-        made = pauses.pause(session, now, streak, walking.owner_id, first=week, last=week, actor_id=walking.owner_id)
-    assert (walking.stands().standing.current, walking.bonus()) == (2, 10)
-    with walking.database.transaction() as session:
-        pauses.end(session, now, streak, walking.owner_id, made.id, actor_id=walking.owner_id)
-    assert (walking.stands().standing.current, walking.bonus()) == (1, 10)
-
-
-def test_a_pause_ended_early_counts_again(walking: Walking) -> None:
-    walking.week(0)
-    walking.to(1)
-    with walking.database.transaction() as session:
-        streak = walking.weekly(session)
-        made = pauses.pause(
-            session,
-            walking.clock.now(),
-            streak,
-            walking.owner_id,
-            first=MONDAY + WEEK,
-            last=MONDAY + 3 * WEEK,
-            actor_id=walking.owner_id,
-        )
-    walking.to(2)
-    with walking.database.transaction() as session:
-        pauses.end(session, walking.clock.now(), streak, walking.owner_id, made.id, actor_id=walking.owner_id)
-    assert walking.stands().standing.current == 1
-    walking.to(3)
-    assert walking.stands().standing.current == 0
 
 
 def test_staff_restore_a_streak_with_a_reason(walking: Walking, person: Callable[..., Any]) -> None:

@@ -86,14 +86,12 @@ def numbers(rule: Rule, against: Rule | None = None) -> list[Number]:
 
 
 def as_stored(numbers: Iterable[Number], sent: Mapping[str, str]) -> dict[str, str]:
-    """What a form sent, with decimals as the parts of 1 that the rule counts in; what is none stays as it is."""
+    """What a form sent, with decimals as the parts of 1 that the rule counts in; empty for what is no such number."""
     found = dict(sent)
     for number in numbers:
-        if number.decimals and number.field in sent:
-            whole = _whole("".join(sent[number.field].split()), number.decimals)
-            found[number.field] = sent[number.field] if whole is None else str(whole)
-            if whole is None and found[number.field].isdigit():
-                found[number.field] += "."  # too long; it would be taken for parts
+        if number.decimals:
+            whole = _whole("".join(sent.get(number.field, "").split()), number.decimals)
+            found[number.field] = "" if whole is None else str(whole)
     return found
 
 

@@ -81,17 +81,8 @@ def places_offered(session: Session, event: Event, registrations: Mapping[UUID, 
     Args:
         registrations: for which, by member.
     """
-    _tell(
-        session,
-        event,
-        registrations,
-        "place_offered",
-        subject=OFFERED_SUBJECT,
-        body=OFFERED_BODY,
-        dedupe="events.place_offered",
-        each=registrations,
-        until=until,
-    )
+    key, subject, body = "events.place_offered", OFFERED_SUBJECT, OFFERED_BODY
+    _tell(session, event, registrations, "place_offered", subject=subject, body=body, dedupe=key, until=until)
 
 
 def offers_lapsed(session: Session, event: Event, registrations: Mapping[UUID, UUID]) -> None:
@@ -100,16 +91,8 @@ def offers_lapsed(session: Session, event: Event, registrations: Mapping[UUID, U
     Args:
         registrations: for which, by member.
     """
-    _tell(
-        session,
-        event,
-        registrations,
-        "offer_lapsed",
-        subject=LAPSED_SUBJECT,
-        body=LAPSED_BODY,
-        dedupe="events.offer_lapsed",
-        each=registrations,
-    )
+    key, subject, body = "events.offer_lapsed", LAPSED_SUBJECT, LAPSED_BODY
+    _tell(session, event, registrations, "offer_lapsed", subject=subject, body=body, dedupe=key)
 
 
 def moved(session: Session, event: Event, user_ids: Collection[UUID]) -> None:
@@ -149,13 +132,12 @@ def cancelled_by_staff(session: Session, event: Event, registration: Registratio
 def _tell(
     session: Session,
     event: Event,
-    user_ids: Collection[UUID],
+    whom: Collection[UUID] | Mapping[UUID, UUID],
     kind: str,
     *,
     subject: str,
     body: str,
     dedupe: str,
-    each: Mapping[UUID, UUID] | None = None,
     params: Mapping[str, Any] | None = None,
     registration: Registration | None = None,
     until: datetime | None = None,
@@ -163,10 +145,11 @@ def _tell(
     """Tell members by mail, or by SMS who has no mailbox.
 
     Args:
+        whom: their ids; with the registration that it is about where they may be told the same of another one later.
         dedupe: the same is told to each of them once.
-        each: the registration that it is about, by member, where it may be told of another one later.
     """
-    for user in _people(session, user_ids):
+    for user in _people(session, whom):
+        key = f"{dedupe}:{whom[user.id]}" if isinstance(whom, Mapping) else dedupe
         channel, to = ("email", user.email) if user.email else ("sms", user.phone)
         if to is None:
             continue
@@ -195,7 +178,7 @@ def _tell(
                 params=filled,
                 user_id=user.id,
                 useful_until=until or (event.end_time if kind != "called_off" else None),
-                dedupe_key=f"{dedupe}:{user.id}" if each is None else f"{dedupe}:{each[user.id]}:{user.id}",
+                dedupe_key=f"{key}:{user.id}",
             ),
         )
 

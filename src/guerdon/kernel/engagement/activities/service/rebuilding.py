@@ -81,17 +81,6 @@ _CORRECT_EARNED = text(
     SET value = c.value + excluded.value, reached_at = excluded.reached_at
     """
 )
-# Not if somebody has earned in the period meanwhile.
-_REMOVE_EMPTIED = text(
-    """
-    DELETE FROM engagement.counters AS c
-    USING unnest(
-        CAST(:owners AS uuid[]), CAST(:metrics AS smallint[]), CAST(:periods AS text[]), CAST(:starts AS date[]))
-        AS i(owner_id, metric_id, period, period_start)
-    WHERE (c.owner_id, c.metric_id, c.period, c.period_start) = (i.owner_id, i.metric_id, i.period, i.period_start)
-        AND c.value = 0
-    """
-)
 _REMOVE = text(
     """
     DELETE FROM engagement.counters AS c
@@ -101,6 +90,7 @@ _REMOVE = text(
     WHERE (c.owner_id, c.metric_id, c.period, c.period_start) = (i.owner_id, i.metric_id, i.period, i.period_start)
     """
 )
+_REMOVE_EMPTIED = text(f"{_REMOVE.text} AND c.value = 0")  # not if somebody has earned in the period meanwhile
 _SET = text(
     """
     INSERT INTO engagement.counters AS c (owner_id, metric_id, period, period_start, value, reached_at)
