@@ -1,4 +1,4 @@
-"""Pages travel compressed, a quarter of their size, to browsers that take them so.
+"""Pages travel compressed, about an eighth of their size, to browsers that take them so.
 
 Whoever can make a browser ask for pages and measure what comes back could guess at a secret in them that is the same
 each time. What forms carry differs from page to page (``csrf``), and sessions travel in headers.
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from guerdon.http.csrf import API_PREFIX
 
 LEVEL = 6
-"""What zlib itself takes as a compromise: the last twentieth of a page would cost as much again."""
+"""What zlib itself takes as a compromise: 9 makes a dozen pages of the demo 2% smaller in 1.6 times the time."""
 SIZE_MIN = 500
 """Bytes that fit into one packet anyway."""
 
