@@ -81,7 +81,9 @@ RULES = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """A batch to be made up and recorded or posted: where, whose members, and what chance begins with."""
+
     dsn: str
     worker: int
     seed: int
@@ -90,24 +92,24 @@ class _Job:
 def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     """Activities a second, and that against half of what the ledger alone posts."""
     place = arena.place("activities")
-    _prepare(place)
+    prepare(place)
     arena.tidy(place)
     seeds = count(1)
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
 
-        def together(work: Callable[[_Job], tuple[int, float]]) -> float:
-            jobs = [_Job(place.app_dsn, worker, next(seeds)) for worker in range(WORKERS)]
+        def together(work: Callable[[Job], tuple[int, float]]) -> float:
+            jobs = [Job(place.app_dsn, worker, next(seeds)) for worker in range(WORKERS)]
             done = list(pool.map(work, jobs))
             return sum(items for items, _ in done) / max(seconds for _, seconds in done)
 
         def record_transfers() -> float:
-            rate = together(_record)
+            rate = together(record_batch)
             activities.append(rate / TRANSFERS_EACH)
             return rate
 
         activities: list[float] = []
         for _ in range(CROWDS):
-            together(_record)  # opens members and accounts, compiles rules
+            together(record_batch)  # opens members and accounts, compiles rules
         rounds = Rounds(
             {"activities": record_transfers, "ledger": lambda: together(_post)}, plan.batch_rounds, progress
         )
@@ -125,7 +127,8 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
     ]
 
 
-def _prepare(place: Place) -> None:
+def prepare(place: Place) -> None:
+    """Members, the kind, its metrics and the five rules."""
     database = Database(place.owner_dsn)
     with database.transaction() as session:
         session.execute(
@@ -166,7 +169,8 @@ def facts(worker: int, seed: int, now: datetime) -> list[Fact]:
     return made
 
 
-def _record(job: _Job) -> tuple[int, float]:
+def record_batch(job: Job) -> tuple[int, float]:
+    """Record a batch: how many transfers it made, in how many seconds."""
     database = Database(job.dsn)
     try:
         clock = SystemClock()
@@ -187,7 +191,7 @@ def _record(job: _Job) -> tuple[int, float]:
         database.dispose()
 
 
-def _post(job: _Job) -> tuple[int, float]:
+def _post(job: Job) -> tuple[int, float]:
     database = Database(job.dsn)
     try:
         postings = _postings(facts(job.worker, job.seed, datetime.now(UTC)))

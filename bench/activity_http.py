@@ -12,13 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from bench import echoing
+from bench import echoing, least
 from bench.activities import KINDS, METRICS, RULES
 from bench.arena import Arena, Place
 from bench.figures import Figure, Progress, Rounds
@@ -55,7 +55,8 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         script = _script(directory, members, key)
         ours = stack.enter_context(guerdon_web(place, directory, {"echoing": f"{echoing.__name__}:program"}))
-        bare = stack.enter_context(_echo(directory))
+        bare = stack.enter_context(_bare("bench.echo", directory))
+        writing = stack.enter_context(_bare("bench.least", directory, {least.DSN: least.prepare(arena).owner_dsn}))
         seconds = max(3, plan.seconds)
 
         def asking(url: str, status: int, clients: int = CLIENTS) -> Callable[[], float]:
@@ -66,6 +67,7 @@ def figures(arena: Arena, plan: Plan, progress: Progress) -> list[Figure]:
                 "activities": asking(f"{ours}/api/v1/activities", 201),
                 "open": asking(f"{ours}/api/v1/{echoing.program.name}/open", 200),
                 "bare": asking(f"{bare}/echo", 200),
+                "least": asking(writing, 201),
                 "known": asking(f"{ours}/api/v1/{echoing.program.name}/known", 200),
                 "few known": asking(f"{ours}/api/v1/{echoing.program.name}/known", 200, FEW),
             },
@@ -86,8 +88,11 @@ def _figures(rounds: Rounds) -> list[Figure]:
     activities = f"activities over HTTP, one a request, {by}"
     same, known = "a route of the same application", f"a route behind a key that only echoes, {by}"
     bare = "a bare FastAPI application, in as many processes, that only echoes"
+    rows = "their rows by plain statements, without a framework, a key, a rule or a check"
     return [
         figure(activities, "activities", bare, "bare", SHARE_MIN),
+        figure(f"{rows}, {by}", "least", bare, "bare", None),
+        figure(activities, "activities", rows, "least", None),
         figure(activities, "activities", f"{same} that only echoes, open to all", "open", None),
         figure(activities, "activities", f"{same} that only echoes, behind the same key", "known", None),
         figure(known, "known", f"the same, {FEW} clients", "few known", CROWD_SHARE_MIN),
@@ -118,11 +123,17 @@ def _prepare(place: Place) -> tuple[list[str], str]:
 
 
 @contextmanager
-def _echo(directory: Path) -> Iterator[str]:
-    """The bare application, by the same server with the same options in as many processes."""
+def _bare(module: str, directory: Path, told: Mapping[str, str] | None = None) -> Iterator[str]:
+    """An application of the bench, by the same server with the same options in as many processes.
+
+    Args:
+        told: goes into its environment.
+    """
     settings = Settings(data_dir=directory, port=free_port())
-    command = [sys.executable, "-m", "bench.echo"]
-    with open(os.devnull, "wb") as log, running(command, settings, log, dict(os.environ)) as address:  # noqa: PTH123
+    command = [sys.executable, "-m", module]
+    environment = {**os.environ, **(told or {})}
+    log = (directory / f"{module}.log").open("wb")
+    with log, running(command, settings, log, environment) as address:
         yield address
 
 
