@@ -23,7 +23,7 @@ from guerdon.http.access import mark_public, public
 from guerdon.http.setup import new_app, protect
 from guerdon.kernel import personal_data, soundness
 from guerdon.kernel.admin import api as admin_api
-from guerdon.kernel.admin import audit, retention
+from guerdon.kernel.admin import audit, backups, retention
 from guerdon.kernel.admin import jobs as admin_jobs
 from guerdon.kernel.admin import pages as admin_pages
 from guerdon.kernel.admin import personal_data as admin_data
@@ -221,6 +221,7 @@ def wire(settings: Settings) -> None:
 def prepare(settings: Settings) -> None:
     """What every process needs that does the application's work: acts on record, encryption, who knows what of whom."""
     wire(settings)
+    backups.install(settings)
     encryption.install(settings)
     rotation.include(credential_keys.encrypt_anew)
     campaigns.install()
@@ -277,6 +278,7 @@ def create_app(settings: Settings, database: Database, clock: Clock) -> FastAPI:
     app.state.programs = programs()
     app.state.readiness = {"migrations": _migrated(database)}
     app.state.metrics.asked.register(QueueCollector(database))
+    app.state.metrics.asked.register(backups.BackupCollector(settings))
     app.router.routes.extend(_routes())
     own_limits = {path: size for program in programs() for path, size in program.body_limits.items()}
     protect(

@@ -52,6 +52,10 @@ def test_they_share_port_and_figures(up: RunningUp, environment: dict[str, str])
         assert counted in shown
         assert f'guerdon_database_connections{{state="capacity"}} {PROCESSES * 15}.0' in shown
         assert shown.count("# TYPE guerdon_queue_late_seconds gauge") == 1
+    until = time.monotonic() + 60  # the worker makes up for nights in which it did not run
+    while "\nguerdon_backup_timestamp_seconds " not in answer(environment, "/metrics") and time.monotonic() < until:
+        time.sleep(0.2)
+    assert "\nguerdon_backup_timestamp_seconds " in answer(environment, "/metrics")
     tree = up.tree()
     up.process.send_signal(signal.SIGINT)
     assert up.finish() == 0, up.output

@@ -1,4 +1,4 @@
-"""``guerdon db``: where the database is, its migrations, its reference."""
+"""``guerdon db``: where the database is, its migrations, its backups, its reference."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from guerdon import boot
+from guerdon.cli import backup
 from guerdon.cli.console import note, out, show_table, step
 from guerdon.cli.errors import EmbeddedOnlyError, StaleReferenceError
 from guerdon.core.settings import load_settings
@@ -15,7 +16,11 @@ from guerdon.db.location import locate, running_database
 from guerdon.db.migrate import Migrator
 from guerdon.db.schema_docs import render_reference
 
-app = typer.Typer(no_args_is_help=True, help="The database: its address, migrations and reference.")
+app = typer.Typer(no_args_is_help=True, help="The database: its address, migrations, backups and reference.")
+app.command("backup")(backup.make)
+app.command("backups")(backup.show)
+app.command("check-backup")(backup.check)
+app.command("restore")(backup.restore)
 
 REFERENCE = Path("docs/reference/schema.md")
 

@@ -39,6 +39,24 @@ class EmbeddedOnlyError(GuerdonError):
     remedy = "Start and stop that server by its own means, or unset GUERDON_DATABASE_URL."
 
 
+class BackupDirectoryError(GuerdonError):
+    """With a database of the operator's own, nothing says where its backups are."""
+
+    code = "backup-directory"
+    status = 409
+    message = "Nothing says where backups are to be put."
+    remedy = "Set GUERDON_BACKUP_DIR; 'guerdon db backup' takes --to DIRECTORY too."
+
+
+class BackupMissingError(GuerdonError):
+    """The newest backup was asked for, and there is none."""
+
+    code = "backup-missing"
+    status = 404
+    message = "There is no backup in {directory}."
+    remedy = "Make one with: guerdon db backup"
+
+
 class RotationUnderWayError(GuerdonError):
     """Another process brings keys into use or drops them."""
 

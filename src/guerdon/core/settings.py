@@ -95,6 +95,17 @@ class Settings(BaseSettings):
     )
     database_pool_timeout_s: float = Field(30, gt=0, description="How long a request waits for a connection.")
     database_pool_recycle_s: int = Field(1800, gt=0, description="Age at which a connection is replaced.")
+    backup_dir: Path | None = Field(
+        None,
+        description="Where backups are put, one each night; default: 'backups' in data_dir, or nowhere with a"
+        " database of your own.",
+    )
+    backup_keep_days: int = Field(
+        30,
+        ge=0,
+        le=3650,
+        description="How long nightly backups are kept, but for the newest; 0: none is made by itself.",
+    )
     secret_key: SecretStr | None = Field(
         None,
         min_length=32,

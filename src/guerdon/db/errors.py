@@ -91,3 +91,66 @@ class NotMigratedError(GuerdonError):
     status = 500
     message = "The database is not up to date: {problem}"
     remedy = "Run: guerdon db migrate; set GUERDON_DATA_DIR or GUERDON_DATABASE_URL if it is the wrong one."
+
+
+class BackupFailedError(GuerdonError):
+    """A backup could not be written; nothing is left of it."""
+
+    code = "backup-failed"
+    status = 500
+    message = "The backup was not made: {problem}"
+    remedy = "Nothing is left of it in {directory}. Put right what it names, then run: guerdon db backup"
+
+
+class BackupRoomError(GuerdonError):
+    """The disk has so little room that a backup might fill it; nothing was begun."""
+
+    code = "backup-no-room"
+    status = 507
+    message = "The backup was not made: {directory} has {free_mib} MiB free, and {needed_mib} should be."
+    remedy = "Make room there, or say with GUERDON_BACKUP_DIR where else backups are to be put."
+
+
+class BackupUnreadableError(GuerdonError):
+    """A file is no backup, or a broken one."""
+
+    code = "backup-unreadable"
+    status = 422
+    message = "{file} is no backup that can be read: {problem}"
+    remedy = "'guerdon db backups' lists those that there are. What 'pg_dump' wrote as SQL is restored by psql."
+
+
+class BackupTooNewError(GuerdonError):
+    """A backup was made by a newer Guerdon, whose tables this one does not know."""
+
+    code = "backup-too-new"
+    status = 409
+    message = "{file} was made by a newer Guerdon: it has the migrations {revisions}, which this one does not know."
+    remedy = "Install that version, then restore. Nothing was changed."
+
+
+class DatabaseNotEmptyError(GuerdonError):
+    """A backup is restored into an empty database, and this one is not."""
+
+    code = "database-not-empty"
+    status = 409
+    message = "The database is not empty; a backup is restored into an empty one."
+    remedy = "Set GUERDON_DATA_DIR to a new directory, or empty this one: guerdon db rollback --to base"
+
+
+class RestoreFailedError(GuerdonError):
+    """PostgreSQL refused what is in a backup; nothing was changed."""
+
+    code = "restore-failed"
+    status = 500
+    message = "{file} was not restored, and nothing was changed: {problem}"
+    remedy = "Put right what it names, or take an earlier backup, then restore again."
+
+
+class ScratchDatabaseError(GuerdonError):
+    """A backup cannot be tried out, because there can be no database beside the real one."""
+
+    code = "scratch-database"
+    status = 409
+    message = "The database '{name}', in which the backup would be looked at, cannot be made: {problem}"
+    remedy = "Let no second check run at the same time; on a server of your own, the owner has to have CREATEDB."

@@ -263,6 +263,10 @@ class Expected:
         self._scripts = _scripts(modules)
         self._all = {script.revision for script in self._scripts.walk_revisions()}
 
+    def unknown(self, revisions: Iterable[str]) -> set[str]:
+        """Those revisions that the code does not know."""
+        return set(revisions) - self._all
+
     def present(self, session: Session) -> bool:
         """Whether the session's database has all of them; any role may ask."""
         heads = session.scalars(text(f"SELECT version_num FROM {VERSION_SCHEMA}.alembic_version")).all()  # noqa: S608

