@@ -65,6 +65,11 @@ def _dummy() -> str:
     return _hasher.hash("nobody has this password")
 
 
+def is_known_hash(stored: str) -> bool:
+    """Whether a hash from elsewhere is one that ``verify`` understands."""
+    return stored.startswith((*BCRYPT_MARKS, "$argon2"))
+
+
 def verify(password: str, stored: str | None) -> tuple[bool, str | None]:
     """Compare a password with a stored hash, in the same time whether or not there is one.
 

@@ -1,6 +1,6 @@
 """What the door refuses, and what follows from it: check-ins, results, awards, connections, invitations, calendars."""
 
-from guerdon.core.errors import ConflictError, FieldError, NotFoundError, PermissionDeniedError
+from guerdon.core.errors import ConflictError, FieldError, GuerdonError, NotFoundError, PermissionDeniedError
 from guerdon.web.i18n import msgid
 
 WORDS = (msgid("not paid"), msgid("suspended"), msgid("closed"))
@@ -321,3 +321,12 @@ class MemberUnknownError(FieldError):
     code = "events-member-unknown"
     message = "There is no member of this address or user name."
     remedy = "Check it, or have them open an account first."
+
+
+class NothingToImportError(GuerdonError):
+    """A directory has none of the files that can be imported."""
+
+    code = "nothing-to-import"
+    status = 422
+    message = "There is nothing to import in {directory}."
+    remedy = "Put into it what there is of {files}, each with the columns of its table in the first row."

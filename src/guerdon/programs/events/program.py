@@ -3,7 +3,7 @@
 from guerdon.core.money import Unit, UnitKind
 from guerdon.kernel.identity.permissions import Role, permission
 from guerdon.kernel.program import Program
-from guerdon.programs.events import api, demo, jobs, pages, personal_data, seeds
+from guerdon.programs.events import api, commands, demo, jobs, pages, personal_data, seeds
 from guerdon.programs.events.service import types
 from guerdon.web.i18n import msgid
 
@@ -38,6 +38,7 @@ PROGRAM = Program(
     review=pages.REVIEW,
     home=pages.home,
     tasks=jobs.TASKS,
+    commands=commands.app,
     install=types.install,
     demo=demo.make,
     personal_data=personal_data.PART,

@@ -27,7 +27,16 @@ SPECIAL_POINTS_MAX = 1000
 TRIVIA = "trivia_night"
 WEEKLY = "weekly"
 
-TRANSFER_KINDS = {ATTENDED: Effect.EARN, SPECIAL: Effect.EARN}
+CARRIED_IN = "events.carried_in"
+CARRIED_OUT = "events.carried_out"
+"""Points that members had earned, or spent, in the system that they come from."""
+
+TRANSFER_KINDS = {
+    ATTENDED: Effect.EARN,
+    SPECIAL: Effect.EARN,
+    CARRIED_IN: Effect.EARN,
+    CARRIED_OUT: Effect.SPEND,
+}
 
 ACTIVITY_KINDS = (
     ActivityKind(

@@ -193,6 +193,7 @@ class Batch:
         community_zone: IANA name.
         withdrawn: whether this follows the withdrawal of activities: counters may have fallen.
         revision: of what is in force, where it is known already; whoever looks at definitions is spared asking.
+        unrewarded: badges and streaks follow and give nothing, because members had their rewards in another system.
     """
 
     facts: Sequence[Recorded]
@@ -201,6 +202,7 @@ class Batch:
     community_zone: str
     withdrawn: bool = False
     revision: UUID | None = None
+    unrewarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class EarnedLevel(Base):
     __tablename__ = "earned_levels"
     __table_args__ = (
         CheckConstraint(f"level BETWEEN 1 AND {LEVEL_MAX}", name="level"),
-        CheckConstraint("how IN ('criteria', 'hand')", name="how"),
+        CheckConstraint("how IN ('criteria', 'hand', 'elsewhere')", name="how"),
         CheckConstraint("(how = 'hand') = (awarded_by IS NOT NULL)", name="awarded_by"),
         CheckConstraint("awarded_by <> owner_id", name="awarded_by_another"),
         CheckConstraint("char_length(reason) <= 500 AND char_length(revoke_reason) <= 500", name="reasons"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -142,6 +143,49 @@ def open_proven(
         store_hash(session, clock, user.id, password_hash)
     new = {"roles": user.roles, "locale": locale, "provider": provider}
     announce(session, Act("identity.account_created", "user", user.id, new=new))
+    return user
+
+
+def bring_in(
+    session: Session,
+    clock: Clock,
+    *,
+    email: str,
+    name: str,
+    username: str | None,
+    password_hash: str | None,
+    time_zone: str,
+    created_at: datetime,
+    last_login_at: datetime | None,
+) -> User:
+    """Open an account for a member of another system, with the password that they have there. Nothing is sent to them.
+
+    Args:
+        email, name, username: as they stand there; normalised here.
+        password_hash: one that ``passwords.is_known_hash``; None for an account that has to set a password by mail.
+
+    Raises:
+        FieldErrors: the address or the name is none, or somebody has the user name; nothing is written.
+    """
+    checks = Checks()
+    mail = checks.run(lambda: fields.clean_email(email), email)
+    called = checks.run(lambda: fields.clean_name(name), name)
+    checks.settle()
+    user = User(
+        id=new_id(),
+        email=mail,
+        name=called,
+        username=username,
+        roles=[Role.USER.value],
+        time_zone=time_zone,
+        created_at=created_at,
+        updated_at=clock.now(),
+        last_login_at=last_login_at,
+    )
+    _insert(session, user)
+    if password_hash is not None:
+        store_hash(session, clock, user.id, password_hash)
+    announce(session, Act("identity.account_brought_in", "user", user.id))
     return user
 
 

@@ -57,13 +57,13 @@ def fact(
     )
 
 
-def tell(session: Session, clock: Clock, facts: Sequence[Fact]) -> list[Outcome]:
+def tell(session: Session, clock: Clock, facts: Sequence[Fact], *, unrewarded: bool = False) -> list[Outcome]:
     """Record facts all together, so that members are locked in one order.
 
     Raises:
         GuerdonError: the kernel refused one; the caller's transaction has to be undone.
     """
-    outcomes = record(session, clock, facts)
+    outcomes = record(session, clock, facts, unrewarded=unrewarded)
     for outcome in outcomes:
         if outcome.refused is not None:
             raise outcome.refused

@@ -50,7 +50,9 @@ class _Entry:
     same_as: int | None = None
 
 
-def record(session: Session, clock: Clock, facts: Sequence[Fact], book: Book | None = None) -> list[Outcome]:
+def record(
+    session: Session, clock: Clock, facts: Sequence[Fact], book: Book | None = None, *, unrewarded: bool = False
+) -> list[Outcome]:
     """Record facts in their order, each judged after those before it, with everything that follows from them.
 
     A fact that was recorded before under its key answers with what was answered then. A fact that cannot be recorded is
@@ -59,6 +61,7 @@ def record(session: Session, clock: Clock, facts: Sequence[Fact], book: Book | N
     Args:
         facts: at most ``BATCH_MAX``.
         book: what is in force, from whoever has just looked it up in this transaction.
+        unrewarded: history from elsewhere, see ``Batch``; rules judge it as they judge every fact.
 
     Returns:
         One outcome for each fact, in order.
@@ -69,10 +72,12 @@ def record(session: Session, clock: Clock, facts: Sequence[Fact], book: Book | N
     if not facts:
         return []
     with members.reaching_all(session):
-        return record_alone(session, clock, facts, book or load(session))
+        return record_alone(session, clock, facts, book or load(session), unrewarded=unrewarded)
 
 
-def record_alone(session: Session, clock: Clock, facts: Sequence[Fact], book: Book) -> list[Outcome]:
+def record_alone(
+    session: Session, clock: Clock, facts: Sequence[Fact], book: Book, *, unrewarded: bool = False
+) -> list[Outcome]:
     """The same in a transaction that the system has opened for this, and that is given up whole when it raises.
 
     It reaches every member as it is, and there is nothing else in it that a savepoint would have to keep.
@@ -85,7 +90,7 @@ def record_alone(session: Session, clock: Clock, facts: Sequence[Fact], book: Bo
     if not facts:
         return []
     with _undisturbed(len(facts)):
-        return _Recording(session, clock.now(), facts, book).run()
+        return _Recording(session, clock.now(), facts, book, unrewarded=unrewarded).run()
 
 
 @contextmanager
@@ -106,8 +111,9 @@ def _undisturbed(facts: int) -> Iterator[None]:
 
 
 class _Recording:
-    def __init__(self, session: Session, now: datetime, facts: Sequence[Fact], book: Book) -> None:
+    def __init__(self, session: Session, now: datetime, facts: Sequence[Fact], book: Book, *, unrewarded: bool) -> None:
         self.session = session
+        self.unrewarded = unrewarded
         self.now = now
         self.entries = [_Entry(fact) for fact in facts]
         self.book = book
@@ -128,7 +134,14 @@ class _Recording:
             watched = following.watched(self.session, self.book.revision)
             changes = counting.advance(self.session, tally, new_values, watched=watched)
             recorded = [Recorded(each.candidate.activity_id, each.candidate.fact) for each in accepted]
-            batch = Batch(recorded, changes, sorted(self.members), self.book.time_zone, revision=self.book.revision)
+            batch = Batch(
+                recorded,
+                changes,
+                sorted(self.members),
+                self.book.time_zone,
+                revision=self.book.revision,
+                unrewarded=self.unrewarded,
+            )
             _take_conclusion(accepted, conclude(self.session, self.now, batch))
             stored.write(self.session, self.now, accepted)
         return [self._outcome(entry) for entry in self.entries]

@@ -5,7 +5,7 @@ only what had been taken back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -81,6 +81,12 @@ class Candidate:
     at: datetime
 
 
+def unpaid(candidate: Candidate) -> Candidate:
+    """The same, of whom the levels earn nothing: they were rewarded elsewhere."""
+    levels = tuple(replace(level, unit=None, amount_minor=0) for level in candidate.badge.levels)
+    return replace(candidate, badge=replace(candidate.badge, levels=levels))
+
+
 @dataclass(frozen=True, slots=True)
 class Awarded:
     """A level that was written down, with the reward that goes with it."""
@@ -121,7 +127,7 @@ def award(
     session: Session,
     candidates: Iterable[Candidate],
     *,
-    how: Literal["criteria", "hand"] = "criteria",
+    how: Literal["criteria", "hand", "elsewhere"] = "criteria",
     actor_id: UUID | None = None,
     reason: str | None = None,
 ) -> list[Awarded]:

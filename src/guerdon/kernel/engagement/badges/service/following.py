@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from guerdon.kernel.engagement.activities.schemas import Batch, Consequences
 from guerdon.kernel.engagement.badges.models import EarnedLevel
 from guerdon.kernel.engagement.badges.service import counting
-from guerdon.kernel.engagement.badges.service.awarding import Candidate, award, revoke
+from guerdon.kernel.engagement.badges.service.awarding import Candidate, award, revoke, unpaid
 from guerdon.kernel.engagement.badges.service.definitions import Definition, Definitions, definitions
 from guerdon.kernel.engagement.badges.service.versions import as_of
 from guerdon.kernel.engagement.service.sets import among
@@ -27,7 +27,8 @@ def follow_badges(session: Session, now: datetime, batch: Batch) -> Consequences
         return found
     if batch.withdrawn:
         _take_back(session, now, known, batch, found)
-    for awarded in award(session, _candidates(session, now, known, batch)):
+    candidates = _candidates(session, now, known, batch)
+    for awarded in award(session, map(unpaid, candidates) if batch.unrewarded else candidates):
         if awarded.reward is not None:
             found.rewards.append(awarded.reward)
         found.documents.setdefault(awarded.owner_id, {}).setdefault("badges", []).append(awarded.document())

@@ -69,9 +69,18 @@ def key_of(streak_id: UUID, period: date, number: int) -> str:
 
 
 def pay(
-    session: Session, now: datetime, streak: Definition, due: Sequence[Due], found: Consequences
+    session: Session,
+    now: datetime,
+    streak: Definition,
+    due: Sequence[Due],
+    found: Consequences,
+    *,
+    unrewarded: bool = False,
 ) -> dict[UUID, int]:
     """Add to what is to be posted what periods are owed beyond what they were paid.
+
+    Args:
+        unrewarded: they were paid elsewhere; it is kept, so that what makes them longer later earns the difference.
 
     Returns:
         How much each member gets.
@@ -85,7 +94,9 @@ def pay(
         # What has no row was settled before the streak paid anything: only what is new to it is owed.
         settled, posted = paid.get((each.owner_id, each.period), (streak.bonus.for_length(each.before), 0))
         owed = streak.bonus.for_length(each.length) - settled
-        if owed > 0:
+        if owed > 0 and unrewarded:
+            settled += owed
+        elif owed > 0:
             found.rewards.append(_reward(streak, each, owed, posted + 1, now))
             total[each.owner_id] += owed
             settled, posted = settled + owed, posted + 1

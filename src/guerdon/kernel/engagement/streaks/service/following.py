@@ -57,7 +57,7 @@ def follow_streaks(session: Session, now: datetime, batch: Batch) -> Consequence
                 periods = touched.setdefault(streak.id, (streak, defaultdict(list)))[1]
                 periods[change.owner_id].append(change.period_start)
     for streak, changed in touched.values():
-        _follow(session, now, streak, changed, found, withdrawn=batch.withdrawn)
+        _follow(session, now, streak, changed, found, withdrawn=batch.withdrawn, unrewarded=batch.unrewarded)
     return found
 
 
@@ -78,6 +78,7 @@ def _follow(
     found: Consequences,
     *,
     withdrawn: bool,
+    unrewarded: bool,
 ) -> None:
     runs = kept(session, streak.id, changed)
     late = {
@@ -85,9 +86,9 @@ def _follow(
     }
     leading = {owner_id: sorted(periods) for owner_id, periods in changed.items() if owner_id not in late}
     if leading:
-        _lead_on(session, now, streak, leading, runs=runs, found=found)
+        _lead_on(session, now, streak, leading, runs=runs, found=found, unrewarded=unrewarded)
     if late:
-        recomputing.recompute(session, now, streak, late, found, withdrawn=withdrawn)
+        recomputing.recompute(session, now, streak, late, found, withdrawn=withdrawn, unrewarded=unrewarded)
 
 
 def _is_late(run: Run | None, periods: Iterable[date]) -> bool:
@@ -102,6 +103,7 @@ def _lead_on(
     *,
     runs: Mapping[UUID, Run],
     found: Consequences,
+    unrewarded: bool,
 ) -> None:
     gaps = {owner_id: periods for owner_id, periods in leading.items() if _has_gap(streak, runs.get(owner_id), periods)}
     neutrality: Neutrality | None = None
@@ -119,7 +121,7 @@ def _lead_on(
             due.append(bonuses.Due(owner_id, period, run.current, 0))
         after[owner_id] = run
     keep(session, streak.id, after, now)
-    paid = bonuses.pay(session, now, streak, due, found)
+    paid = bonuses.pay(session, now, streak, due, found, unrewarded=unrewarded)
     for owner_id, run in after.items():
         tell(found, streak, owner_id, run, paid.get(owner_id, 0))
 

@@ -27,6 +27,7 @@ def recompute(
     found: Consequences,
     *,
     withdrawn: bool,
+    unrewarded: bool = False,
 ) -> None:
     """Work the streak out anew for members some of whose periods became active, or did not stay so.
 
@@ -34,6 +35,7 @@ def recompute(
         changed: the periods, by member.
         found: gets the bonuses that fall due and what to tell.
         withdrawn: periods may have fallen away; what they were paid is taken back as far as it is there.
+        unrewarded: periods that came count as paid.
     """
     active = active_periods(session, streak, changed)
     every = [period for periods in (*active.values(), *changed.values()) for period in periods] or [date.min]
@@ -49,7 +51,9 @@ def recompute(
         before = _lengths(former, streak, neutral)[1]
         due += differences(owner_id, before, lengths)
     following.keep(session, streak.id, after, now)
-    paid = bonuses.pay(session, now, streak, [each for each in due if each.length > each.before], found)
+    paid = bonuses.pay(
+        session, now, streak, [each for each in due if each.length > each.before], found, unrewarded=unrewarded
+    )
     if withdrawn:
         bonuses.reclaim(session, now, streak, [each for each in due if each.length < each.before])
     for owner_id, run in after.items():
