@@ -8,7 +8,10 @@ import pytest
 
 from guerdon.kernel.engagement.activities.service.rebuilding import differences
 from guerdon.kernel.identity.passwords import verify as password_fits
+from guerdon.kernel.identity.service.closing import close_account
 from guerdon.kernel.ledger.service import verify
+from guerdon.programs.events.errors import EventCurrencyError
+from guerdon.programs.events.service import changing
 from guerdon.programs.events.service.importing import Report, import_tables
 from support.databases import DatabaseFactory, on_database
 from support.evenings import Evenings
@@ -194,6 +197,70 @@ class TestAgain:
         report = evenings.hall.do(import_tables, evenings.clock, alone, source="oak-time", currency="USD")
         assert +report.new == {"events": 5}
 
+    def test_who_has_left_since_does_not_come_back(
+        self, evenings: Evenings, files: Files, bring: Callable[..., Report]
+    ) -> None:
+        bring(files)
+        [(ada,)] = evenings.hall.sql("SELECT id FROM users WHERE username = 'ada'")
+        evenings.hall.do(close_account, evenings.clock, ada, actor_id=ada, reason="leaving")
+        people = evenings.hall.sql("SELECT count(*) FROM identity.users")
+        report = bring(files)
+        assert report.faults == []
+        assert +report.new == {}
+        assert "Have closed their accounts here" in report.notes[0]
+        assert evenings.hall.sql("SELECT count(*) FROM identity.users") == people
+        assert evenings.hall.sql("SELECT deleted_at IS NULL FROM identity.users WHERE id = %s", [ada]) == [(False,)]
+
+    def test_whose_account_was_joined_and_closed_does_not_come_back_either(
+        self, evenings: Evenings, files: Files, bring: Callable[..., Report]
+    ) -> None:
+        ada = evenings.hall.person("ada")
+        evenings.hall.sql("UPDATE identity.users SET email = 'ada@pine.example' WHERE id = %s", [ada])
+        bring(files)
+        evenings.hall.do(close_account, evenings.clock, ada, actor_id=ada, reason="leaving")
+        report = bring(files)
+        assert report.faults == []
+        assert +report.new == {}
+        again = evenings.hall.person("again")  # who comes back begins anew
+        evenings.hall.sql("UPDATE identity.users SET email = 'Ada@pine.example' WHERE id = %s", [again])
+        assert +bring(files).new == {}
+        assert evenings.sum(again) == 0
+
+    def test_nobody_more_is_registered_for_what_was_cancelled_here(
+        self, evenings: Evenings, pine_time: PineTime, files: Files, bring: Callable[..., Report]
+    ) -> None:
+        bring(files)
+        staff = evenings.hall.person("boss", "staff")
+        [(event_id,)] = evenings.hall.sql("SELECT id FROM events WHERE title = 'Next'")
+        evenings.hall.do(changing.cancel, evenings.clock, staff, event_id, reason="Snow")
+        pine_time.run("INSERT INTO registrations (user_id, event_id) VALUES (3, 5)")
+        before = evenings.hall.snapshot()
+        report = bring(pine_time.written())
+        assert [(each.table, each.row, each.problem) for each in report.faults] == [
+            ("events", 6, "1 more are registered for it, and it is cancelled here")
+        ]
+        assert evenings.hall.snapshot() == before
+
+    def test_who_waited_and_came_all_the_same_was_there(
+        self, evenings: Evenings, pine_time: PineTime, bring: Callable[..., Report]
+    ) -> None:
+        pine_time.run("UPDATE registrations SET status = 'waitlisted' WHERE user_id = 3")
+        report = bring(pine_time.written())
+        assert report.faults == []
+        assert evenings.hall.sql(
+            "SELECT r.status FROM registrations AS r JOIN users AS u ON u.id = r.user_id WHERE u.username = 'cleo'"
+        ) == [("attended",), ("attended",)]
+
+    def test_who_waits_here_cannot_have_come(
+        self, evenings: Evenings, pine_time: PineTime, files: Files, bring: Callable[..., Report]
+    ) -> None:
+        bring(files)
+        pine_time.run("INSERT INTO event_attendees (user_id, event_id) VALUES (2, 5)")
+        before = evenings.hall.snapshot()
+        report = bring(pine_time.written())
+        assert [(each.table, each.column) for each in report.faults] == [("event_attendees", "user_id")]
+        assert evenings.hall.snapshot() == before
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -205,6 +272,10 @@ class TestRefusals:
             ("events", "Quiz,", ",", ("events", 2, "title", "required")),
             ("events", ",3,10,1,", ",2,10,1,", ("events", 2, "max_participants", "3 have a place")),
             ("events", ",3,10,1,", ",3,-1,1,", ("events", 2, "points_reward", "greater than or equal to 0")),
+            ("events", "Quiz,", "\u200b,", ("events", 2, "title", "nothing can be read")),
+            ("events", "Quiz,", "Q" * 256 + ",", ("events", 2, "title", "at most 255")),
+            ("events", "2026-02-09 09:00:00+00", "1026-02-09 09:00:00+00", ("events", 2, "start_time", "before 2000")),
+            ("events", "2026-02-09 09:00:00+00", "soon", ("events", 2, "start_time", "no date and time")),
             ("registrations", ",attended,", ",maybe,", ("registrations", 2, "status", "'maybe'")),
             ("registrations", "\n2,1,2,", "\n2,77,2,", ("registrations", 3, "user_id", "no row 77")),
             ("registrations", "\n2,1,2,", "\n1,1,2,", ("registrations", 3, "id", "twice")),
@@ -216,7 +287,7 @@ class TestRefusals:
             ),
             ("payment", ",5.00,", ",-5.00,", ("payment", 2, "amount_paid", "greater than or equal to 0")),
             ("payment", ",5.00,", ",NaN,", ("payment", 2, "amount_paid", "finite")),
-            ("payment", ",5.00,", ",5.005,", ("payment", 2, "amount_paid", "fewer decimals")),
+            ("payment", ",5.00,", ",5.005,", ("payment", 2, "amount_paid", "2 decimals")),
             (
                 "payment",
                 "\n1,1,1,1,",
@@ -255,6 +326,7 @@ class TestRefusals:
             (b'id,email,full_name\n1,"a', "no CSV"),
             (b"id,email,full_name\n1,a@b.example\n", "2 cells"),
             (b"", "no such column"),
+            (b"id,email,full_name\n1,a@b.example,A\0\n", "characters that no text has"),
         ],
     )
     def test_what_is_no_such_file_is_named(
@@ -263,6 +335,12 @@ class TestRefusals:
         report = bring({"users": content})
         assert any(problem in each.problem for each in report.faults), report.faults
         assert evenings.hall.sql("SELECT count(*) FROM identity.users") == [(0,)]
+
+    def test_an_unknown_currency_is_refused(self, evenings: Evenings, files: Files) -> None:
+        def call() -> None:
+            evenings.hall.do(import_tables, evenings.clock, files, source="pine-time", currency="Shells")
+
+        evenings.refused(EventCurrencyError, call)
 
     def test_a_dry_run_tells_all_and_brings_nothing(
         self, evenings: Evenings, files: Files, bring: Callable[..., Report]

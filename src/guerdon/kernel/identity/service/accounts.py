@@ -150,6 +150,7 @@ def bring_in(
     session: Session,
     clock: Clock,
     *,
+    user_id: UUID,
     email: str,
     name: str,
     username: str | None,
@@ -161,7 +162,9 @@ def bring_in(
     """Open an account for a member of another system, with the password that they have there. Nothing is sent to them.
 
     Args:
-        email, name, username: as they stand there; normalised here.
+        user_id: chosen by the caller, so that they are known again.
+        email, name: as they stand there; normalised here.
+        username: as it is kept.
         password_hash: one that ``passwords.is_known_hash``; None for an account that has to set a password by mail.
 
     Raises:
@@ -172,7 +175,7 @@ def bring_in(
     called = checks.run(lambda: fields.clean_name(name), name)
     checks.settle()
     user = User(
-        id=new_id(),
+        id=user_id,
         email=mail,
         name=called,
         username=username,

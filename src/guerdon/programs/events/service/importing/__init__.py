@@ -3,14 +3,20 @@
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
+from babel.numbers import list_currencies
 from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.kernel.acts import Act, announce
 from guerdon.kernel.engagement.activities.service.community import time_zone
-from guerdon.programs.events.service.importing.evenings import Evenings
+from guerdon.programs.events.errors import EventCurrencyError
+from guerdon.programs.events.service.importing.attendances import bring_attendances
+from guerdon.programs.events.service.importing.context import Context
+from guerdon.programs.events.service.importing.events import bring_events, end_cancelled
 from guerdon.programs.events.service.importing.keys import Keys
+from guerdon.programs.events.service.importing.payments import bring_payments
 from guerdon.programs.events.service.importing.people import bring_people
+from guerdon.programs.events.service.importing.registrations import bring_registrations
 from guerdon.programs.events.service.importing.report import Report
 from guerdon.programs.events.service.importing.source import TABLES, read
 from guerdon.programs.events.service.importing.standing import bring_badges, bring_points, count_attendances
@@ -43,39 +49,31 @@ def import_tables(
 
     Returns:
         The report; with faults in it, nothing came in.
+
+    Raises:
+        EventCurrencyError: there is no such currency.
     """
-    report = Report()
-    zone = time_zone(session)
+    if currency not in list_currencies():
+        raise EventCurrencyError(field="currency", currency=currency[:50])
+    report, zone = Report(), time_zone(session)
     rows = read(files, ZoneInfo(zone), report)
-    keys = Keys(source)
+    context = Context(session, clock, rows, report, Keys(source), zone, currency)
     everything = session.begin_nested()
     progress("users", 0, len(rows.users))
-    people = bring_people(session, clock, rows.users, zone, report)
-    evenings = Evenings(session, clock, rows, report, key=keys, people=people, zone=zone, currency=currency)
-    for what, bring in (
-        ("events", evenings.bring_events),
-        ("registrations", evenings.bring_registrations),
-        ("event_attendees", evenings.bring_attendances),
-        ("payment", evenings.bring_payments),
-    ):
-        progress(what, 0, report.read[what])
-        bring()
-    bring_badges(session, clock, rows, people, report)
+    bring_people(context)
+    progress("events", 0, len(rows.events))
+    bring_events(context)
+    progress("registrations", 0, len(rows.registrations))
+    registered = bring_registrations(context)
+    progress("event_attendees", 0, len(rows.event_attendees))
+    attended = bring_attendances(context, registered)
+    progress("payment", 0, len(rows.payment))
+    bring_payments(context, registered)
+    bring_badges(context)
     if not report.faults:
-        events = {event.id: event for event in evenings.events.values()}
-        count_attendances(
-            session, clock, evenings.attended, events, lambda done, all_: progress("attendances", done, all_)
-        )
-        evenings.end_cancelled()
-    bring_points(
-        session,
-        clock,
-        rows,
-        people,
-        report,
-        keys=keys,
-        told=lambda done, all_: progress("points_transactions", done, all_),
-    )
+        count_attendances(context, attended, lambda done, all_: progress("attendances", done, all_))
+        end_cancelled(context)
+    bring_points(context, lambda done, all_: progress("points_transactions", done, all_))
     if dry_run or report.faults:
         everything.rollback()
         return report

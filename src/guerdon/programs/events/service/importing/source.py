@@ -13,8 +13,19 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+)
 
+from guerdon.core.texts import is_blank, one_line
+from guerdon.kernel.engagement.activities.service.checking import FIRST_YEAR
 from guerdon.programs.events.service.checking import moment_in
 from guerdon.programs.events.service.importing.report import Report
 
@@ -34,9 +45,22 @@ def _moment(value: Any, info: ValidationInfo) -> Any:
     return moment
 
 
+def _legible(value: str) -> str:
+    line = one_line(value)
+    if is_blank(line):
+        raise ValueError("nothing can be read here")
+    return line
+
+
+def _not_ancient(value: datetime) -> datetime:
+    if value.year < FIRST_YEAR:
+        raise ValueError(f"this is before {FIRST_YEAR}")
+    return value
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Short = Annotated[str, StringConstraints(max_length=255), AfterValidator(_legible)]
+Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_not_ancient)]
 
 
 class Row(BaseModel):
@@ -187,6 +211,9 @@ def _rows(table: str, model: type[Kind], content: bytes, zone: ZoneInfo, report:
         return []
     except csv.Error as exc:
         report.fault(table, 1, "", f"the file is no CSV with commas: {exc}")
+        return []
+    if "\0" in text:
+        report.fault(table, 1, "", "the file holds characters that no text has")
         return []
     needed = [name for name, each in model.model_fields.items() if each.is_required() and name != "row"]
     missing = [name for name in needed if name not in header]
