@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from guerdon.kernel.identity.models import User
 from guerdon.kernel.identity.people.service import erasures
 from guerdon.programs.events.service import changing, paying, reading, registering
+from guerdon.programs.events.service.importing import import_tables
 from support.events import Hall
 from support.http_client import Client
 from support.people import PASSWORD
@@ -397,3 +398,18 @@ def test_who_closes_their_account_leaves_their_places_to_others_and_is_forgotten
     assert hall.sql("SELECT name, email FROM identity.users WHERE id = %s", [awa.user_id]) == [
         (erasures.CLOSED_NAME, None)
     ]
+
+
+def test_points_that_were_brought_along_say_what_they_were_for(awa: Any, hall: Hall) -> None:
+    files = {
+        "users": b"id,email,full_name\n1,AWA@example.org,Awa\n",
+        "points_transactions": b"id,user_id,points,transaction_type,description,transaction_date\n"
+        b"1,1,40,attendance,Quiz of 2024,2024-05-01 18:00:00\n2,1,-15,shop,A mug,2024-06-01 18:00:00\n",
+    }
+    report = hall.do(import_tables, hall.clock, files, source="pine-time", currency="USD")
+    assert report.faults == []
+    page = " ".join(re.sub(r"<[^>]+>", " ", awa.get("/events/profile").text).split())
+    assert "Spent before A mug" in page
+    assert "Brought along from before Quiz of 2024" in page
+    assert "taken back" not in page
+    assert "events.carried" not in page

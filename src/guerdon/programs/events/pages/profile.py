@@ -14,6 +14,7 @@ from guerdon.kernel.engagement.badges.service.reading import of_member as badges
 from guerdon.kernel.engagement.streaks.service import reading as streaks
 from guerdon.kernel.engagement.streaks.service.reading import CalendarPeriod, MemberStreak
 from guerdon.programs.events.pages.shown import page
+from guerdon.programs.events.seeds import CARRIED_IN, CARRIED_OUT
 from guerdon.programs.events.service import connections, history, standing
 from guerdon.web.i18n import msgid
 from guerdon.web.render import render
@@ -41,9 +42,13 @@ KINDS = {
     "streak.bonus": msgid("Weeks in a row"),
     "badge.reward": msgid("Badge reached"),
     "adjustment": msgid("Balance adjusted by staff"),
+    CARRIED_IN: msgid("Brought along from before"),
+    CARRIED_OUT: msgid("Spent before"),
 }
-NAMED = ("events.attended", "events.special", "adjustment")
+NAMED = ("events.attended", "events.special", "adjustment", CARRIED_IN, CARRIED_OUT)
 """Where what somebody wrote says more than the kind alone."""
+TAKING = ("adjustment", CARRIED_OUT)
+"""What takes points without taking back what was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ def show_profile(request: Request, who: Member, session: SessionDep, clock: Cloc
         "asked": sum(each.connection.status == "requested" and each.incoming for each in known),
         "STATES": STATES,
         "KINDS": KINDS,
+        "TAKING": TAKING,
         "NAMED": NAMED,
     }
     return render(request, "events/profile.html", context)
