@@ -4,6 +4,7 @@ A backup is a file in pg_dump's custom format, so pg_restore reads it too. It ha
 on the disk; an attempt that broke off is called ``….part``.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,8 +37,6 @@ from guerdon.db.service_user import installed_binaries
 LOCK_TIMEOUT = "60s"
 """How long a table may be locked by somebody else, such as a migration, before a backup gives up."""
 PART = ".part"
-PART_KEPT = timedelta(days=1)
-"""No attempt takes longer; what is older was broken off."""
 ROOM_BYTES_MIN = 64 * 2**20
 ROOM_FACTOR = 2
 """Free must be so many times the size of the last backup: what else the machine writes should not suffer."""
@@ -99,14 +98,11 @@ def make(owner_dsn: str, directory: Path, now: datetime, progress: Progress | No
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_room(directory)
-        _remove_broken(directory, now)
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
+        _remove_broken(directory)
+        with _claimed(part):
             _dump(owner_dsn, part, progress)
             part.rename(file)
             _sync(directory)
-        finally:
-            part.unlink(missing_ok=True)
     except OSError as exc:
         raise BackupFailedError(problem=os.strerror(exc.errno or 0), directory=directory) from exc
     return Backup(file, now, file.stat().st_size)
@@ -223,9 +219,23 @@ def _check_room(directory: Path) -> None:
         raise BackupRoomError(directory=directory, free_mib=free // 2**20, needed_mib=needed // 2**20)
 
 
-def _remove_broken(directory: Path, now: datetime) -> None:
+@contextmanager
+def _claimed(part: Path) -> Iterator[None]:
+    """A new file, locked for as long as somebody is at work on it, and gone afterwards if it has no other name."""
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+        part.unlink(missing_ok=True)
+
+
+def _remove_broken(directory: Path) -> None:
+    """Remove what was left by those who were killed: nobody holds its lock."""
     for file in directory.glob(f"guerdon-*.dump{PART}"):
-        if file.stat().st_mtime < (now - PART_KEPT).timestamp():
+        with file.open("rb") as left, suppress(BlockingIOError):
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
             file.unlink(missing_ok=True)
 
 
