@@ -22,7 +22,7 @@ import uvicorn
 
 from bench import activities
 from bench.arena import Arena, Place
-from guerdon.core.settings import default_web_processes
+from guerdon.core.settings import Settings
 
 DSN = "BENCH_LEAST_DSN"
 """In the environment of the server: the database that ``prepare`` has made."""
@@ -190,7 +190,7 @@ class Application:
 
 if __name__ == "__main__":
     config = uvicorn.Config(
-        Application(Rows(os.environ[DSN], default_web_processes())),
+        Application(Rows(os.environ[DSN], Settings().web_processes)),
         log_level="error",
         access_log=False,
         server_header=False,

@@ -300,3 +300,13 @@ def test_none_where_none_is_wanted(
         boot.tasks()["admin.backup"].run(session, FixedClock(NIGHT))
     assert not (tmp_path / "nightly").exists()
     assert not (tmp_path / "backups").exists()
+
+
+def test_room_is_made_before_it_is_looked_for(owner_dsn: str, tmp_path: Path) -> None:
+    left, large = tmp_path / "guerdon-20260301T021700Z.dump.part", tmp_path / "guerdon-20260301T021600Z.dump"
+    left.touch()
+    large.touch()
+    os.truncate(large, 2 * 2**40)
+    with pytest.raises(BackupRoomError):
+        backup.make(owner_dsn, tmp_path, NIGHT)
+    assert not left.exists()

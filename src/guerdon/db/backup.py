@@ -97,8 +97,8 @@ def make(owner_dsn: str, directory: Path, now: datetime, progress: Progress | No
     part = file.with_name(file.name + PART)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_room(directory)
         _remove_broken(directory)
+        _check_room(directory)
         with _claimed(part):
             _dump(owner_dsn, part, progress)
             part.rename(file)
@@ -181,7 +181,9 @@ def scratch_database(admin_dsn: str, owner_dsn: str, name: str) -> Iterator[str]
     Raises:
         ScratchDatabaseError: it may not, or somebody else is at work in a database of that name.
     """
-    database, owner = sql.Identifier(name), sql.Identifier(str(conninfo_to_dict(owner_dsn)["user"]))
+    with psycopg.connect(owner_dsn) as connection:
+        owner = sql.Identifier(connection.info.user)
+    database = sql.Identifier(name)
     with psycopg.connect(admin_dsn, autocommit=True) as connection:
         try:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(database))
@@ -213,7 +215,7 @@ def _dump(owner_dsn: str, part: Path, progress: Progress | None) -> None:
 
 def _check_room(directory: Path) -> None:
     last = backups_in(directory)[:1]
-    needed = max(ROOM_BYTES_MIN, *(each.size_bytes * ROOM_FACTOR for each in last), 0)
+    needed = max([ROOM_BYTES_MIN, *(each.size_bytes * ROOM_FACTOR for each in last)])
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise BackupRoomError(directory=directory, free_mib=free // 2**20, needed_mib=needed // 2**20)
@@ -294,7 +296,8 @@ def _running(program: str, dsn: str, options: Sequence[str]) -> Iterator["subpro
 
 
 def _environment(secret: dict[str, str]) -> dict[str, str]:
-    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", **secret}
+    """Ours, because an address may lean on variables that libpq reads in this process too, with messages in English."""
+    return {**os.environ, "LC_ALL": "C", **secret}
 
 
 def _lines(process: "subprocess.Popen[str]") -> Iterable[str]:
