@@ -42,7 +42,7 @@ def bring(evenings: Evenings) -> Callable[..., Report]:
 
     def call(files: Files, **options: Any) -> Report:
         report: Report = evenings.hall.do(
-            import_tables, evenings.clock, files, source="pine-time", currency="USD", **options
+            import_tables, evenings.clock, files, source="pine-time", currency="USD", locale="fr", **options
         )
         return report
 
@@ -124,6 +124,9 @@ class TestComingIn:
         assert evenings.hall.sql("SELECT DISTINCT roles FROM identity.users WHERE email LIKE '%%pine.example'") == [
             (["user"],)
         ]
+        assert evenings.hall.sql("SELECT DISTINCT locale FROM identity.users WHERE email LIKE '%%pine.example'") == [
+            ("fr",)
+        ]
         assert report.notes == [
             "Have no password that can be read, and set one by mail (rows 4)",
             "Were more than members there; give them their roles by hand (rows 2)",
@@ -189,12 +192,25 @@ class TestAgain:
         [(ben,)] = evenings.hall.sql("SELECT id FROM users WHERE username = 'ben'")
         assert evenings.sum(ben) == 10
 
+    def test_who_is_called_attended_since_has_come(
+        self, evenings: Evenings, pine_time: PineTime, files: Files, bring: Callable[..., Report]
+    ) -> None:
+        bring(files)
+        pine_time.run("UPDATE registrations SET status = 'attended' WHERE user_id = 2 AND event_id = 1")
+        report = bring(pine_time.written())
+        assert report.faults == []
+        assert +report.new == {"event_attendees": 1}
+        assert evenings.hall.sql(
+            "SELECT r.status FROM registrations AS r JOIN users AS u ON u.id = r.user_id"
+            " JOIN events AS e ON e.id = r.event_id WHERE u.username = 'ben' AND e.title = 'Quiz'"
+        ) == [("attended",)]
+
     def test_two_systems_may_use_the_same_numbers(
         self, evenings: Evenings, files: Files, bring: Callable[..., Report]
     ) -> None:
         bring(files)
         alone = {name: files[name] for name in ("users", "events")}
-        report = evenings.hall.do(import_tables, evenings.clock, alone, source="oak-time", currency="USD")
+        report = evenings.hall.do(import_tables, evenings.clock, alone, source="oak-time", currency="USD", locale="fr")
         assert +report.new == {"events": 5}
 
     def test_who_has_left_since_does_not_come_back(
@@ -287,7 +303,7 @@ class TestRefusals:
             ),
             ("payment", ",5.00,", ",-5.00,", ("payment", 2, "amount_paid", "greater than or equal to 0")),
             ("payment", ",5.00,", ",NaN,", ("payment", 2, "amount_paid", "finite")),
-            ("payment", ",5.00,", ",5.005,", ("payment", 2, "amount_paid", "2 decimals")),
+            ("payment", ",5.00,", ",5.005,", ("payment", 2, "amount_paid", "decimals")),
             (
                 "payment",
                 "\n1,1,1,1,",
@@ -338,7 +354,7 @@ class TestRefusals:
 
     def test_an_unknown_currency_is_refused(self, evenings: Evenings, files: Files) -> None:
         def call() -> None:
-            evenings.hall.do(import_tables, evenings.clock, files, source="pine-time", currency="Shells")
+            evenings.hall.do(import_tables, evenings.clock, files, source="pine-time", currency="Shells", locale="fr")
 
         evenings.refused(EventCurrencyError, call)
 

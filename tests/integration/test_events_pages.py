@@ -406,7 +406,7 @@ def test_points_that_were_brought_along_say_what_they_were_for(awa: Any, hall: H
         "points_transactions": b"id,user_id,points,transaction_type,description,transaction_date\n"
         b"1,1,40,attendance,Quiz of 2024,2024-05-01 18:00:00\n2,1,-15,shop,A mug,2024-06-01 18:00:00\n",
     }
-    report = hall.do(import_tables, hall.clock, files, source="pine-time", currency="USD")
+    report = hall.do(import_tables, hall.clock, files, source="pine-time", currency="USD", locale="en")
     assert report.faults == []
     page = " ".join(re.sub(r"<[^>]+>", " ", awa.get("/events/profile").text).split())
     assert "Spent before A mug" in page

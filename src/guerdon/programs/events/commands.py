@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from guerdon.core.clock import SystemClock
+from guerdon.core.settings import load_settings
 from guerdon.kernel.commands import working_database
 from guerdon.programs.events.evening_errors import NothingToImportError
 from guerdon.programs.events.service.importing import TABLES, Report, import_tables
@@ -46,6 +47,7 @@ def take_in(
             files,
             source=source,
             currency=currency,
+            locale=load_settings().default_locale,
             dry_run=dry_run,
             progress=lambda what, done, rows: bar.update(task, description=what, completed=done, total=rows),
         )

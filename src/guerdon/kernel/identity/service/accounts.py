@@ -155,6 +155,7 @@ def bring_in(
     name: str,
     username: str | None,
     password_hash: str | None,
+    locale: str,
     time_zone: str,
     created_at: datetime,
     last_login_at: datetime | None,
@@ -164,7 +165,7 @@ def bring_in(
     Args:
         user_id: chosen by the caller, so that they are known again.
         email, name: as they stand there; normalised here.
-        username: as it is kept.
+        username, locale, time_zone: as they are kept.
         password_hash: one that ``passwords.is_known_hash``; None for an account that has to set a password by mail.
 
     Raises:
@@ -180,6 +181,7 @@ def bring_in(
         name=called,
         username=username,
         roles=[Role.USER.value],
+        locale=locale,
         time_zone=time_zone,
         created_at=created_at,
         updated_at=clock.now(),

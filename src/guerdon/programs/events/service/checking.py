@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -108,6 +109,15 @@ def scale_of(currency: str) -> int:
     return get_currency_precision(currency)
 
 
+def minor_of(amount: Decimal, currency: str) -> int:
+    """An amount of a currency in its smallest unit.
+
+    Raises:
+        FieldError: it has more decimals than the currency, or is more than can be kept.
+    """
+    return to_minor(amount, Unit(currency, scale_of(currency), UnitKind.FIAT))
+
+
 def price_text(amount_minor: int, currency: str) -> str:
     """An amount of a currency as a decimal string."""
     return to_text(amount_minor, scale_of(currency))
@@ -166,7 +176,7 @@ def _price(given: EventIn) -> tuple[int, Sequence[FieldError]]:
         return 0, [EventCurrencyError(field="currency", currency=given.currency)]
     scale = scale_of(given.currency)
     try:
-        price_minor = to_minor(given.price, Unit(given.currency, scale, UnitKind.FIAT))
+        price_minor = minor_of(given.price, given.currency)
     except FieldError:
         price_minor = -1
     if 0 <= price_minor < PRICE_MINOR_MAX:

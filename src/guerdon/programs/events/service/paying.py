@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from guerdon.core.clock import Clock
 from guerdon.core.ids import new_id
-from guerdon.core.money import Unit, UnitKind, to_minor
 from guerdon.kernel.acts import Act, announce
 from guerdon.programs.events.errors import (
     AmountNotThePriceError,
@@ -32,7 +31,7 @@ from guerdon.programs.events.models import (
     Registration,
     RegistrationStatus,
 )
-from guerdon.programs.events.service.checking import price_text, scale_of
+from guerdon.programs.events.service.checking import minor_of, price_text, scale_of
 from guerdon.programs.events.service.providers import DESK, Answer, provider_named, provider_of
 from guerdon.web.i18n import msgid
 from guerdon.worker.queue import enqueue
@@ -167,7 +166,7 @@ def refund(
     if seen_minor is not None and seen_minor != charge.refunded_minor:
         raise RefundedMeanwhileError
     remaining = charge.amount_minor - charge.refunded_minor
-    wanted = remaining if amount is None else _minor(amount, charge.currency)
+    wanted = remaining if amount is None else minor_of(amount, charge.currency)
     if not 0 < wanted <= remaining:
         limit = price_text(remaining, charge.currency)
         raise RefundTooLargeError(field="amount", amount=limit, currency=charge.currency)
@@ -291,13 +290,9 @@ def _check_not_own(what: Registration | Payment, actor_id: UUID) -> None:
 
 
 def _check_amount(registration: Registration, amount: Decimal) -> None:
-    if _minor(amount, registration.currency) != registration.price_minor:
+    if minor_of(amount, registration.currency) != registration.price_minor:
         price = price_text(registration.price_minor, registration.currency)
         raise AmountNotThePriceError(field="amount", price=price, currency=registration.currency)
-
-
-def _minor(amount: Decimal, currency: str) -> int:
-    return to_minor(amount, Unit(currency, scale_of(currency), UnitKind.FIAT))
 
 
 def _live_charge(session: Session, registration_id: UUID) -> Payment | None:

@@ -34,6 +34,7 @@ def import_tables(
     *,
     source: str,
     currency: str,
+    locale: str,
     dry_run: bool = False,
     progress: Progress = lambda _what, _done, _all: None,
 ) -> Report:
@@ -45,6 +46,7 @@ def import_tables(
         files: the content of CSV files by table, of ``TABLES``.
         source: the other system's name; it tells its rows from those of a third one.
         currency: of the amounts that were paid (ISO 4217).
+        locale: in which members are written to, until they choose one.
         dry_run: check everything, bring in nothing.
 
     Returns:
@@ -57,7 +59,7 @@ def import_tables(
         raise EventCurrencyError(field="currency", currency=currency[:50])
     report, zone = Report(), time_zone(session)
     rows = read(files, ZoneInfo(zone), report)
-    context = Context(session, clock, rows, report, Keys(source), zone, currency)
+    context = Context(session, clock, rows, report, Keys(source), zone, currency, locale)
     everything = session.begin_nested()
     progress("users", 0, len(rows.users))
     bring_people(context)

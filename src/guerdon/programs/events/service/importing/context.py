@@ -34,6 +34,7 @@ class Context:
         key: turns a table and an id of the source into the id that the row has here.
         zone: in which events take place (IANA name).
         currency: of payments (ISO 4217).
+        locale: in which members who come in are written to, until they choose one.
         events: those that are here now, by their id in the source.
         new_events: their ids here, of those that came in just now.
     """
@@ -45,6 +46,7 @@ class Context:
     key: Keys
     zone: str
     currency: str
+    locale: str
     people: People = field(default_factory=dict)
     events: dict[str, Event] = field(default_factory=dict)
     new_events: set[UUID] = field(default_factory=set)

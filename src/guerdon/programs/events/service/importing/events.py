@@ -1,14 +1,14 @@
 """Events of another system: past and coming ones, published as they were, or cancelled."""
 
 from collections import Counter
-from decimal import Decimal
+from contextlib import suppress
 
 from sqlalchemy import update
 
-from guerdon.core.texts import one_line
+from guerdon.core.errors import FieldError
 from guerdon.kernel.engagement.service.sets import among
 from guerdon.programs.events.models import Event, EventStatus, Registration, RegistrationStatus
-from guerdon.programs.events.service.checking import scale_of
+from guerdon.programs.events.service.checking import minor_of
 from guerdon.programs.events.service.holders import HOLDING
 from guerdon.programs.events.service.importing.context import WHY, Context
 from guerdon.programs.events.service.importing.kinds import Kinds
@@ -54,11 +54,6 @@ def end_cancelled(context: Context) -> None:
     )
 
 
-def minor(amount: Decimal, currency: str) -> int:
-    """An amount in the currency's smallest unit; what is smaller than that falls away."""
-    return int(amount.scaleb(scale_of(currency)))
-
-
 def _event(context: Context, row: EventRow, kind: str, price_minor: int) -> Event:
     # Cancelled ones are published until everybody who had registered is there too.
     return Event(
@@ -66,7 +61,7 @@ def _event(context: Context, row: EventRow, kind: str, price_minor: int) -> Even
         title=row.title,
         description=row.description,
         event_type=kind,
-        location=one_line(row.location),
+        location=row.location,
         start_time=row.start_time,
         end_time=row.end_time,
         time_zone=context.zone,
@@ -87,5 +82,6 @@ def _prices(context: Context) -> dict[str, int]:
     paid: dict[str, Counter[int]] = {}
     for row in context.source.payment:
         if row.amount_paid > 0:
-            paid.setdefault(row.event_id, Counter())[minor(row.amount_paid, context.currency)] += 1
-    return {event_id: amounts.most_common(1)[0][0] for event_id, amounts in paid.items()}
+            with suppress(FieldError):  # which is told when payments come in
+                paid.setdefault(row.event_id, Counter())[minor_of(row.amount_paid, context.currency)] += 1
+    return {event_id: amounts.most_common(1)[0][0] for event_id, amounts in paid.items() if amounts}

@@ -5,7 +5,6 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from guerdon.core.texts import one_line
 from guerdon.programs.events.models import EventType
 
 
@@ -14,8 +13,8 @@ class Kinds:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._codes = {each.code for each in session.scalars(select(EventType))}
         self._by_name = {each.name.lower(): each.code for each in session.scalars(select(EventType))}
+        self._codes = set(self._by_name.values())
 
     def code(self, words: str) -> str:
         """The code of a type."""
@@ -25,9 +24,7 @@ class Kinds:
         code = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:50]
         code = code if re.match(r"[a-z]", code) else f"type_{code}"[:50]
         if code not in self._codes:
-            self._session.add(
-                EventType(code=code, name=one_line(words)[:100], default_points=0, position=len(self._codes))
-            )
+            self._session.add(EventType(code=code, name=words[:100], default_points=0, position=len(self._codes)))
             self._session.flush()
             self._codes.add(code)
         return code

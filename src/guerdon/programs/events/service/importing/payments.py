@@ -1,16 +1,15 @@
 """What was paid in another system, each for a registration of the same member and event."""
 
 import re
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
 
+from guerdon.core.errors import FieldError
 from guerdon.kernel.engagement.service.sets import among
 from guerdon.programs.events.models import Payment, PaymentKind, PaymentState
-from guerdon.programs.events.service.checking import scale_of
+from guerdon.programs.events.service.checking import minor_of, scale_of
 from guerdon.programs.events.service.importing.context import Context
-from guerdon.programs.events.service.importing.events import minor
 from guerdon.programs.events.service.importing.registrations import Registered, Wish
 from guerdon.programs.events.service.importing.source import PaymentRow
 from guerdon.programs.events.service.providers import DESK
@@ -20,23 +19,22 @@ def bring_payments(context: Context, registered: Registered) -> None:
     """Bring in payments; what is for nothing is left out."""
     here = context.here(Payment, "payment", context.source.payment)
     paid, made = _paid_already(context, registered), []
-    scale = scale_of(context.currency)
     for row in context.source.payment:
         pair = context.pair("payment", row.row, row.user_id, row.event_id)
         wish = registered.wishes.get(row.registration_id)
         if pair is None or row.amount_paid == 0 or context.key("payment", row.id) in here:
             continue
-        amount_minor = minor(row.amount_paid, context.currency)
         if wish is None or wish.pair != pair:
             problem = f"{row.registration_id} is no registration of this member for this event"
             context.report.fault("payment", row.row, "registration_id", problem)
-        elif Decimal(amount_minor).scaleb(-scale) != row.amount_paid:
-            context.report.fault("payment", row.row, "amount_paid", f"{context.currency} has {scale} decimals")
         elif wish.id in paid:
             context.report.fault("payment", row.row, "registration_id", "it is paid already")
         else:
+            try:
+                made.append(_payment(context, row, wish, minor_of(row.amount_paid, context.currency)))
+            except FieldError as exc:
+                context.report.fault("payment", row.row, "amount_paid", str(exc))
             paid.add(wish.id)
-            made.append(_payment(context, row, wish, amount_minor))
     context.report.new["payment"] += len(made)
     context.keep(made)
 

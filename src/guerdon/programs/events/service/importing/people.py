@@ -68,6 +68,7 @@ def _open(context: Context, row: UserRow, user_id: UUID, username: str | None, p
             name=row.full_name,
             username=username,
             password_hash=password_hash,
+            locale=context.locale,
             time_zone=context.zone,
             created_at=row.created_at or clock.now(),
             last_login_at=row.last_login,

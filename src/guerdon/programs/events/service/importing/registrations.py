@@ -73,8 +73,8 @@ def bring_registrations(context: Context) -> Registered:
         elif pair is not None:
             key, made_at = context.key("registrations", row.id), row.registration_date or starts[pair[1]]
             known = here.get(key)
-            is_new, stands = (True, status) if known is None else (False, known.status)
-            _plan(context, found, Wish(key, pair, made_at, stands, name=row.id, is_new=is_new, row=row.row))
+            stands = status if known is None else _standing(known.status, status)
+            _plan(context, found, Wish(key, pair, made_at, stands, name=row.id, is_new=known is None, row=row.row))
     _join_those_here(context, found)
     _plan_walk_ins(context, found, starts)
     fresh = [wish for wish in found.wishes.values() if wish.is_new]
@@ -103,9 +103,16 @@ def _join_those_here(context: Context, found: Registered) -> None:
         wish = found.live.get(pair)
         if wish is None or wish.is_new:
             joined = Wish(each.id, pair, each.registration_date, each.status, is_new=False)
-            found.live[pair] = joined
             if wish is not None:
+                joined.status = _standing(each.status, wish.status)
                 found.wishes[wish.name] = joined
+            found.live[pair] = joined
+
+
+def _standing(here: RegistrationStatus, there: RegistrationStatus) -> RegistrationStatus:
+    """Where a registration that is here stands: as it does here, but for who is registered and has come there since."""
+    came = here is RegistrationStatus.REGISTERED and there is RegistrationStatus.ATTENDED
+    return there if came else here
 
 
 def _plan_walk_ins(context: Context, found: Registered, starts: Mapping[UUID, datetime]) -> None:

@@ -75,34 +75,28 @@ def count_attendances(context: Context, attended: Sequence[Attendance], told: To
 def bring_points(context: Context, told: Told) -> None:
     """Each movement of points as a transfer of its own, at its time, in the order of time."""
     report, now = context.report, context.clock.now()
-    postings: list[tuple[PointsRow, Posting]] = []
+    wanted: list[tuple[PointsRow, UUID]] = []
     for row in sorted(context.source.points_transactions, key=lambda each: (each.transaction_date or now, each.row)):
         owner_id = context.owner("points_transactions", row.row, row.user_id)
         if row.transaction_date is not None and row.transaction_date > now:
             report.fault("points_transactions", row.row, "transaction_date", "this is yet to come")
         elif owner_id is not None and row.points != 0:
-            postings.append((row, _posting(row, owner_id, context.key)))
+            wanted.append((row, owner_id))
     if report.faults:
         return
-    for owner_id in sorted({_owner(posting) for _, posting in postings}):
+    for owner_id in sorted({owner_id for _, owner_id in wanted}):
         ledger.open_member(context.session, owner_id)
-    for start in range(0, len(postings), CHUNK):
-        chunk = postings[start : start + CHUNK]
-        verdicts = ledger.post_batch(context.session, [each for _, each in chunk], now, all_or_nothing=False)
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        postings = [_posting(row, owner_id, context.key) for row, owner_id in chunk]
+        verdicts = ledger.post_batch(context.session, postings, now, all_or_nothing=False)
         for (row, _), verdict in zip(chunk, verdicts, strict=True):
             if not verdict.accepted:
                 problem = str(VERDICTS[verdict.verdict](**verdict.problem))
                 report.fault("points_transactions", row.row, "points", problem)
             elif not verdict.replayed:
                 report.new["points_transactions"] += 1
-        told(start + len(chunk), len(postings))
-
-
-def _owner(posting: Posting) -> UUID:
-    account = posting.credit if isinstance(posting.credit, Account) else posting.debit
-    if not isinstance(account, Account):
-        raise TypeError("points are a member's")
-    return account.owner_id
+        told(start + len(chunk), len(wanted))
 
 
 def _posting(row: PointsRow, owner_id: UUID, keys: Keys) -> Posting:
