@@ -132,7 +132,7 @@ def test_all_that_was_there_comes_back(
 def test_it_is_made_while_others_work_and_shows_one_moment(owner_dsn: str, second_dsn: str, tmp_path: Path) -> None:
     with psycopg.connect(owner_dsn, autocommit=True) as connection:
         connection.execute("CREATE TABLE public.halves AS SELECT generate_series(1, 200) AS id, 0 AS value")
-    stop = threading.Event()
+    begun, stop = threading.Event(), threading.Event()
 
     def work() -> None:
         with psycopg.connect(owner_dsn) as connection:
@@ -140,10 +140,12 @@ def test_it_is_made_while_others_work_and_shows_one_moment(owner_dsn: str, secon
                 connection.execute("UPDATE public.halves SET value = value + 1 WHERE id <= 100")
                 connection.execute("UPDATE public.halves SET value = value + 1 WHERE id > 100")
                 connection.commit()
+                begun.set()
 
     worker = threading.Thread(target=work)
     worker.start()
     try:
+        assert begun.wait(20)
         file = backup.make(owner_dsn, tmp_path, NIGHT).file
     finally:
         stop.set()
